@@ -1,0 +1,121 @@
+// Package cve holds what is known of a vulnerability: one Record per CVE, merged from all sources. Plain facts; it
+// never decides whether a host is affected (match) or how urgent that is (priority).
+package cve
+
+import "time"
+
+// Record is one CVE. A missing fact is the zero value and stays missing: no CVSS is not a score of 0.
+type Record struct {
+	ID        ID
+	Source    string // who assigned it, as NVD writes it (an e-mail address or a UUID)
+	Status    string // NVD's vulnStatus, verbatim: Analyzed, Modified, Deferred, Awaiting Analysis, Rejected, …
+	Published time.Time
+	Modified  time.Time
+
+	Title       string // ours, generated from facts (catalogue.Title); "" until generated
+	Description string // the publisher's English text; "" in the starter catalogue
+
+	Metrics        []Metric
+	CWEs           []string // "CWE-79", without NVD-CWE-noinfo and NVD-CWE-Other, in the publisher's order, no duplicates
+	Configurations []Node   // the CVE applies if any of them holds
+	References     []Reference
+}
+
+// Metric is one CVSS assessment. Score is 0.0..10.0 as published.
+type Metric struct {
+	Version  string // "2.0", "3.0", "3.1", "4.0"
+	Vector   string // "CVSS:3.1/AV:N/…"; version 2 has no prefix: "AV:N/AC:L/Au:N/…"
+	Score    float64
+	Source   string // "nvd@nist.gov", a CNA, or CISA-ADP's UUID 134c704f-9b21-4f2e-91b3-4a467353bcc0
+	Primary  bool   // NVD's type Primary
+	Provider Provider
+}
+
+// Provider ranks who assessed: NVD before the CNA before an ADP (design decision 7).
+type Provider string
+
+// The providers, best first.
+const (
+	ProviderNVD Provider = "nvd"
+	ProviderCNA Provider = "cna"
+	ProviderADP Provider = "adp"
+)
+
+// Node is a boolean expression over CPE matches: its Children and Matches joined by Operator, then negated if Negate.
+// NVD writes configurations two levels deep; deeper nesting (older feeds' "children") is kept as it stands.
+type Node struct {
+	Operator Operator
+	Negate   bool
+	Children []Node
+	Matches  []CPEMatch
+}
+
+// Operator joins the parts of a Node. The zero value is Or.
+type Operator uint8
+
+// The operators.
+const (
+	Or Operator = iota
+	And
+)
+
+// CPEMatch is one leaf: a CPE 2.3 name, perhaps with a version range. Empty bounds are open.
+type CPEMatch struct {
+	Vulnerable     bool
+	Criteria       string // as published, parsed by package cpe where it is used
+	StartIncluding string
+	StartExcluding string
+	EndIncluding   string
+	EndExcluding   string
+}
+
+// Reference is a link with the publisher's tags ("Patch", "Exploit", "Vendor Advisory").
+type Reference struct {
+	URL  string
+	Tags []string
+}
+
+// Score returns the metric that stands for the record: the newest of CVSS 4.0, 3.1, 3.0, 2.0 that exists, by NVD, then
+// CNA, then ADP (design decision 7). ok is false when nobody scored it.
+func (r *Record) Score() (best Metric, ok bool) {
+	for _, m := range r.Metrics {
+		if !ok || m.Version > best.Version || m.Version == best.Version && m.Provider.rank() < best.Provider.rank() {
+			best, ok = m, true
+		}
+	}
+	return best, ok
+}
+
+func (p Provider) rank() int {
+	switch p {
+	case ProviderNVD:
+		return 0
+	case ProviderCNA:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// Rejected says that the CVE was withdrawn by its assigner. Rejected records stay in the catalogue, marked.
+func (r *Record) Rejected() bool { return r.Status == "Rejected" }
+
+// Severity names a CVSS score: critical >= 9, high >= 7, medium >= 4, low > 0, info at 0 (FIRST CVSS 3.1 section 5,
+// with its "none" called info as in the rest of the product).
+func Severity(score float64) string {
+	switch {
+	case score >= 9:
+		return "critical"
+	case score >= 7:
+		return "high"
+	case score >= 4:
+		return "medium"
+	case score > 0:
+		return "low"
+	default:
+		return "info"
+	}
+}
+
+// SeverityUnknown is the severity of what nobody scored.
+const SeverityUnknown = "unknown"

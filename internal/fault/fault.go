@@ -1,0 +1,57 @@
+// Package fault gives errors a kind, so that whoever must act on one (exit code, HTTP status) can tell the user's
+// mistake from ours. It never formats for a person's screen and never logs.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what an error means to the caller. The zero Kind is Internal: what nobody classified is our fault.
+type Kind string
+
+// The kinds. They become exit codes in cli and HTTP statuses in api, each in one place.
+const (
+	KindInternal    Kind = ""
+	KindNotFound    Kind = "not_found"
+	KindInvalid     Kind = "invalid"
+	KindConflict    Kind = "conflict"
+	KindDenied      Kind = "denied"
+	KindUnavailable Kind = "unavailable"
+)
+
+type fault struct {
+	kind Kind
+	err  error
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+// NotFound reports that a thing the caller named does not exist. The arguments are fmt.Errorf's; %w keeps the cause.
+func NotFound(format string, args ...any) error { return newf(KindNotFound, format, args) }
+
+// Invalid reports input that cannot be used. The text names the file, line or field.
+func Invalid(format string, args ...any) error { return newf(KindInvalid, format, args) }
+
+// Conflict reports that another change or process stands in the way.
+func Conflict(format string, args ...any) error { return newf(KindConflict, format, args) }
+
+// Denied reports something the caller may not do.
+func Denied(format string, args ...any) error { return newf(KindDenied, format, args) }
+
+// Unavailable reports that something outside of us (a tool, a server) is missing or does not answer.
+func Unavailable(format string, args ...any) error { return newf(KindUnavailable, format, args) }
+
+func newf(kind Kind, format string, args []any) error {
+	return &fault{kind: kind, err: fmt.Errorf(format, args...)}
+}
+
+// KindOf returns the outermost kind in err's chain, KindInternal if there is none (also for nil).
+func KindOf(err error) Kind {
+	var f *fault
+	if errors.As(err, &f) {
+		return f.kind
+	}
+	return KindInternal
+}

@@ -1,0 +1,104 @@
+// Package finding turns what scanners say into findings: normalise, fingerprint, merge evidence, keep the life cycle.
+// It never runs a tool, never opens a database, and never overwrites one scanner's evidence with another's.
+package finding
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/cve"
+)
+
+// Event is one thing that a report says. Exactly one field is set. A report is a stream of events: a host's HostSeen
+// comes before what was seen on it.
+type Event struct {
+	Host        *HostSeen
+	Service     *ServiceSeen
+	Observation *Observation
+	Coverage    *Coverage
+	Drop        *Drop
+}
+
+// HostSeen says how a host answered.
+type HostSeen struct {
+	Address netip.Addr // invalid when the report has only a name
+	Names   []string   // as the user or the report names it, and what it calls itself
+	MAC     string
+	SSHKey  string // "SHA256:…"
+	Status  string // asset.HostStatus: up, down, unknown
+	Reason  string // "syn-ack on 22/tcp", "did not resolve: no such host", for people
+	OS      string
+	CPEs    []string // operating system, hardware
+	At      time.Time
+}
+
+// ServiceSeen says what answers at an open port.
+type ServiceSeen struct {
+	Address  netip.Addr
+	HostName string // only when Address is invalid
+	Protocol string // tcp, udp
+	Port     uint16
+	Name     string // "ssh"
+	Product  string
+	Version  string
+	Extra    string
+	CPEs     []string // canonical 2.3, NVD's spelling where the reader knows it
+	TLS      bool
+	Banner   string // evidence, raw as said (hostile), at most 1 KiB
+	Backport string // "Debian", "Ubuntu", …: the banner names a distribution that backports fixes
+	Guessed  bool   // named from the port number alone (nmap method="table"): no product to match
+	SSHKey   string // host key fingerprint when the service is SSH
+	At       time.Time
+}
+
+// Observation is a check's own result: a script that found something, a plugin that fired.
+type Observation struct {
+	Address  netip.Addr
+	HostName string
+	Protocol string
+	Port     uint16 // 0 is the host itself
+	// Component is what is affected when it is not a port: a package, "" otherwise.
+	Component  string
+	Check      string   // "nmap:http-vuln-cve2017-5638"
+	CVEs       []cve.ID // all that the check names
+	Title      string
+	Output     string // raw, hostile, cut at 16 KiB by the store
+	Location   string // URL or path
+	Remedy     string
+	Vector     string // CVSS vector the tool gives
+	Confidence int    // 0..100, the quality-of-detection scale of design decision 5
+	At         time.Time
+}
+
+// Coverage says what a sensor really looked at. Only what is covered can be closed (design decision 4). A failed,
+// partial or cancelled look emits none.
+type Coverage struct {
+	Sensor   string // "native", "nmap"
+	Address  netip.Addr
+	Protocol string
+	Ports    []PortRange
+	Checks   []string // ids of checks that ran to the end; nil for service detection only
+	At       time.Time
+}
+
+// PortRange is inclusive.
+type PortRange struct{ First, Last uint16 }
+
+// Contains says whether port lies in one of the ranges.
+func Contains(ranges []PortRange, port uint16) bool {
+	for _, r := range ranges {
+		if r.First <= port && port <= r.Last {
+			return true
+		}
+	}
+	return false
+}
+
+// Drop is a record that a reader could not or would not use, for the ledger.
+type Drop struct {
+	Reason string // "port closed", "address outside of the scope", "malformed: …"
+	Count  int
+	// Informational marks a record that was understood and holds no finding (an open port, a script's plain output);
+	// it counts as informational, not as dropped.
+	Informational bool
+}

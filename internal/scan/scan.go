@@ -1,0 +1,67 @@
+// Package scan says what to scan and runs the scanners that do it: targets, the Scanner contract, the orchestrator.
+// It never interprets findings and never writes to a database.
+package scan
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// Scanner is one tool. Run starts it and writes its raw report; Read turns a raw report, from this run or from a file
+// of a year ago, into events. Both are safe for concurrent use by several scans.
+type Scanner interface {
+	Name() string
+	// Available says whether the tool can run here, and why not (fault.Unavailable).
+	Available(ctx context.Context) (Version string, err error)
+	// Run scans job and writes the tool's raw report to raw as it comes. It returns when the tool and all its children
+	// have ended; cancelling ctx ends them within two seconds. What was written up to then stays readable by Read.
+	Run(ctx context.Context, job Job, raw io.Writer, progress func(Progress)) error
+	// Read emits the events of a raw report in order. A truncated report yields its complete part and an error that
+	// wraps ErrTruncated. An error from emit stops the reading and is returned.
+	Read(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error
+}
+
+// Job is what one scanner is to do: addresses that are already resolved, checked against the scope and free of
+// duplicates, never text that a tool could take for an option.
+type Job struct {
+	Hosts    []HostTarget
+	Ports    []finding.PortRange // TCP; empty means the profile's own
+	Profile  Profile
+	Exclude  []finding.PortRange
+	Rate     int           // connection attempts a second over all, 0 = the scanner's polite default
+	Timeout  time.Duration // for the whole job, 0 = none
+	Scanning time.Time     // when the scan began
+}
+
+// HostTarget is one address to scan and how the user named it.
+type HostTarget struct {
+	Address netip.Addr
+	Names   []string // host names that led here, for SNI and Host headers
+	URLs    []string // rebuilt http(s) URLs that led here
+}
+
+// Profile is how thorough a scan is.
+type Profile string
+
+// The profiles.
+const (
+	Quick    Profile = "quick"    // 100 most frequent ports
+	Standard Profile = "standard" // 1000 most frequent ports
+	Full     Profile = "full"     // all 65535
+	Web      Profile = "web"      // web ports
+)
+
+// Progress is how far one scanner is. Percent is 0..100 over the whole job and never falls.
+type Progress struct {
+	Scanner string
+	Stage   string // "ports", "services", …
+	Percent float64
+	Done    int
+	Total   int
+	ETA     time.Duration // 0 = not known
+	Found   *finding.Event
+}
