@@ -1,0 +1,51 @@
+package feed
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// Doer sends HTTP requests; outbound.Client is the one that the product uses.
+type Doer interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// Options say what Gather looks for and where.
+type Options struct {
+	Publishers []Publisher // all that this build reads
+	Feeds      []string    // names to gather, empty: every publisher's
+	From       string      // a folder or an http(s) URL; "": each publisher's own
+
+	// Seen maps Publisher feed + "/" + File.Name to the checksum of the last good run.
+	Seen map[string]string
+
+	// The rest is for fetching only.
+	Client Doer                 // nil refuses to fetch
+	Dir    string               // download folder, made if missing; finished and partial downloads stay for the next run
+	URLs   map[string]string    // feed -> base URL in place of the publisher's own
+	Since  map[string]time.Time // feed -> when its last good run began, for publishers that answer by date
+
+	// Progress hooks, each may be nil. They may be called from several goroutines.
+	Fetched func(file string, done, total int64) // bytes of a download; total is -1 where unknown
+	Read    func(feed string, n int64)           // n more stored bytes of the feed's files were consumed by reading
+
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: nothing is logged
+}
+
+// Gathering is the answer of Gather.
+type Gathering struct {
+	Feeds   []Gathered // one per asked feed, in the order of Options.Publishers
+	Unknown []string   // files below a folder that no asked publisher knows, sorted, relative to it; at most 1,000
+}
+
+// Gather finds, or fetches and verifies, the files of every asked feed. A feed that fails carries its own Err and does
+// not disturb the others. The error is for what concerns all: an unknown feed name, a folder that cannot be read, a
+// cancelled context.
+func Gather(ctx context.Context, o Options) (Gathering, error) {
+	return Gathering{}, fault.Unavailable("fetching is not wired")
+}
