@@ -1,0 +1,117 @@
+// Package config builds the one Config of a process: defaults, then the file, then the environment, then flags. Nothing
+// below package app reads the environment or a configuration file. It never opens a connection or a database.
+package config
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Config is every setting of PatchScout. The `koanf` names are the keys of the YAML file; the environment variable of
+// a key is PATCHSCOUT_ and the key in capitals with "_" for ".", so feeds.nvd.url is PATCHSCOUT_FEEDS_NVD_URL.
+type Config struct {
+	DataDir     string   `koanf:"data_dir"`
+	DatabaseURL Secret   `koanf:"database_url"` // "" is SQLite in the data folder; else postgres://…
+	Progress    bool     `koanf:"progress"`     // progress bars on a terminal
+	Log         Log      `koanf:"log"`
+	Scan        Scan     `koanf:"scan"`
+	Nmap        Nmap     `koanf:"nmap"`
+	Feeds       Feeds    `koanf:"feeds"`
+	Outbound    Outbound `koanf:"outbound"`
+}
+
+// Log says where log lines go and how they look.
+type Log struct {
+	Format    string `koanf:"format"`      // text or json
+	Level     string `koanf:"level"`       // debug, info, warn, error
+	File      string `koanf:"file"`        // also written here, always as JSON; "" is no file
+	MaxSizeMB int    `koanf:"max_size_mb"` // the file is rotated at this size
+	MaxFiles  int    `koanf:"max_files"`   // rotated files that are kept
+}
+
+// Scan holds what every scan begins with.
+type Scan struct {
+	Scanners []string `koanf:"scanners"` // when --scanner is not given
+	Scope    []string `koanf:"scope"`    // networks that may be scanned beside loopback and private ones
+}
+
+// Nmap says where the tool is.
+type Nmap struct {
+	Path string `koanf:"path"` // "" looks in PATH
+}
+
+// Feeds says where the publishers' files come from.
+type Feeds struct {
+	Mirror    string  `koanf:"mirror"` // a folder or URL that holds the files, instead of the publishers
+	NVD       NVDFeed `koanf:"nvd"`
+	KEV       Feed    `koanf:"kev"`
+	EPSS      Feed    `koanf:"epss"`
+	ExploitDB Feed    `koanf:"exploitdb"`
+}
+
+// Feed is one publisher.
+type Feed struct {
+	Enabled bool   `koanf:"enabled"`
+	URL     string `koanf:"url"` // "" is the publisher's own
+}
+
+// NVDFeed is NVD, which has files and an API.
+type NVDFeed struct {
+	Enabled bool   `koanf:"enabled"`
+	URL     string `koanf:"url"`     // folder of the feed files; "" is NVD's own
+	APIURL  string `koanf:"api_url"` // used when the files cannot be had; "" is NVD's own
+	APIKey  Secret `koanf:"api_key"` // raises the API's limit from 5 to 50 requests in 30 s
+}
+
+// Outbound says how connections leave this machine.
+type Outbound struct {
+	Proxy   Secret   `koanf:"proxy"`   // http(s)://[user:password@]host:port; "" connects directly
+	CAFile  string   `koanf:"ca_file"` // PEM bundle trusted beside the system's
+	Private []string `koanf:"private"` // host names or addresses on private networks that feeds may be fetched from
+}
+
+// Default is the configuration of a machine on which nothing was set up.
+func Default() Config {
+	return Config{
+		DataDir:  defaultDataDir(),
+		Progress: true,
+		Log:      Log{Format: "text", Level: "warn", MaxSizeMB: 20, MaxFiles: 5},
+		Scan:     Scan{Scanners: []string{"native"}},
+		Feeds: Feeds{
+			NVD: NVDFeed{Enabled: true}, KEV: Feed{Enabled: true},
+			EPSS: Feed{Enabled: true}, ExploitDB: Feed{Enabled: true},
+		},
+	}
+}
+
+// EnabledFeeds lists the feeds that are on, in the order in which they load.
+func (c Config) EnabledFeeds() []string {
+	var names []string
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{
+		{"nvd", c.Feeds.NVD.Enabled},
+		{"kev", c.Feeds.KEV.Enabled},
+		{"epss", c.Feeds.EPSS.Enabled},
+		{"exploitdb", c.Feeds.ExploitDB.Enabled},
+	} {
+		if f.on {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// defaultDataDir follows the XDG base directory specification: $XDG_DATA_HOME, else ~/.local/share. Relative values of
+// XDG_DATA_HOME are ignored, as the specification asks. "" when there is no home: Validate then asks for --data-dir.
+func defaultDataDir() string {
+	if base := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(base) {
+		return filepath.Join(base, "patchscout")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".local", "share", "patchscout")
+}

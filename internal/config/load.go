@@ -1,0 +1,225 @@
+package config
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// maxFileSize bounds configuration and environment files: what is larger is not one of ours.
+const maxFileSize = 1 << 20
+
+const envPrefix = "PATCHSCOUT_"
+
+// Sources says where Load looks. The zero value reads nothing.
+type Sources struct {
+	File     string            // YAML file; it must exist when named. "" tries DefaultFile
+	Environ  []string          // "KEY=value" as os.Environ has them
+	EnvFile  string            // .env file; it must exist when named by PATCHSCOUT_ENV_FILE, "" tries ./.env
+	Override map[string]string // flags that the user gave: key -> value
+}
+
+// Load merges the sources over the defaults and validates the result. An unknown key or variable is fault.Invalid with
+// the place and the nearest known spelling.
+func Load(src Sources) (Config, error) {
+	k := koanf.New(".")
+	if err := loadFile(k, src.File); err != nil {
+		return Config{}, err
+	}
+	if err := loadEnvironment(k, src); err != nil {
+		return Config{}, err
+	}
+	for key, value := range src.Override {
+		if err := set(k, "flag", key, value); err != nil {
+			return Config{}, err
+		}
+	}
+	cfg := Default()
+	if err := k.Unmarshal("", &cfg); err != nil {
+		return Config{}, fault.Invalid("configuration: %s", oneLine(err))
+	}
+	return cfg, cfg.Validate()
+}
+
+// DefaultFile is read when no other file is named; it may be absent.
+func DefaultFile() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "patchscout", "config.yaml")
+}
+
+func loadFile(k *koanf.Koanf, path string) error {
+	named := path != ""
+	if !named {
+		path = DefaultFile()
+	}
+	text, err := readSmall(path, named)
+	if err != nil || text == nil {
+		return err
+	}
+	file := koanf.New(".")
+	if err := file.Load(rawBytes(text), yaml.Parser()); err != nil {
+		return fault.Invalid("configuration file %s: %s", path, oneLine(err))
+	}
+	for _, key := range file.Keys() {
+		if _, ok := fields[key]; !ok {
+			return fault.Invalid("configuration file %s: unknown key %q%s", path, key, suggest(key, keys()))
+		}
+	}
+	return k.Merge(file)
+}
+
+// readSmall returns nil when an optional file is absent.
+func readSmall(path string, required bool) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && !required {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Invalid("configuration file: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFileSize {
+		return nil, fault.Invalid("configuration file %s: want a regular file of at most 1 MiB", path)
+	}
+	return os.ReadFile(path)
+}
+
+// loadEnvironment lets real variables win over those of the .env file.
+func loadEnvironment(k *koanf.Koanf, src Sources) error {
+	environ := map[string]string{}
+	for _, entry := range src.Environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, envPrefix) {
+			environ[name] = value
+		}
+	}
+	path, named := src.EnvFile, src.EnvFile != ""
+	if fromEnv := environ[envPrefix+"ENV_FILE"]; fromEnv != "" {
+		path, named = fromEnv, true
+	}
+	if !named {
+		path = ".env"
+	}
+	text, err := readSmall(path, named)
+	if err != nil {
+		return err
+	}
+	values, err := parseEnvFile(path, text)
+	if err != nil {
+		return err
+	}
+	for name, value := range environ {
+		values[name] = value
+	}
+	return setVariables(k, values)
+}
+
+func setVariables(k *koanf.Koanf, values map[string]string) error {
+	names := variables()
+	for name, value := range values {
+		if name == envPrefix+"ENV_FILE" || name == envPrefix+"CONFIG" {
+			continue // read before anything else; CONFIG is the --config flag
+		}
+		key, ok := names[name]
+		if !ok {
+			return fault.Invalid("environment: unknown variable %s%s", name, suggest(name, slices.Sorted(mapKeys(names))))
+		}
+		if err := set(k, name, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseEnvFile reads KEY=value lines: # comments, blank lines, an optional "export ", matching quotes around a value.
+// Variables of other programs (without our prefix) are left alone.
+func parseEnvFile(path string, text []byte) (map[string]string, error) {
+	values := map[string]string{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, maxFileSize)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+		if !ok {
+			return nil, fault.Invalid("%s:%d: want NAME=value", path, n)
+		}
+		if name = strings.TrimSpace(name); strings.HasPrefix(name, envPrefix) {
+			values[name] = unquote(strings.TrimSpace(value))
+		}
+	}
+	return values, lines.Err()
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// set stores text under key in the type that the field has.
+func set(k *koanf.Koanf, place, key, value string) error {
+	field, ok := fields[key]
+	if !ok {
+		return fault.Invalid("%s: unknown setting %q", place, key)
+	}
+	switch field.Kind() {
+	case reflect.Bool:
+		on, err := parseBool(value)
+		if err != nil {
+			return fault.Invalid("%s: %w", place, err)
+		}
+		return k.Set(key, on)
+	case reflect.Slice:
+		return k.Set(key, splitList(value))
+	default:
+		return k.Set(key, value)
+	}
+}
+
+func parseBool(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "1", "true", "yes", "on":
+		return true, nil
+	case "0", "false", "no", "off", "":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q: want true or false", s)
+}
+
+func splitList(s string) []string {
+	var out []string
+	for _, part := range strings.Split(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// rawBytes is koanf's provider for text that is already in memory.
+type rawBytes []byte
+
+func (r rawBytes) ReadBytes() ([]byte, error)    { return r, nil }
+func (r rawBytes) Read() (map[string]any, error) { return nil, errors.New("raw bytes need a parser") }
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -1,0 +1,103 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// Validate checks the whole configuration and answers with one sentence per first mistake, naming the key.
+func (c Config) Validate() error {
+	for _, check := range []func() error{
+		c.validateData, c.validateLog, c.validateScan, c.validateFeeds, c.validateOutbound,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Config) validateData() error {
+	if c.DataDir == "" {
+		return fault.Invalid("data_dir: there is no home folder to keep data in; set --data-dir or PATCHSCOUT_DATA_DIR")
+	}
+	if c.DatabaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.DatabaseURL.Reveal())
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return fault.Invalid("database_url: want postgres://user@host/database, or nothing for SQLite in the data folder")
+	}
+	return nil
+}
+
+func (c Config) validateLog() error {
+	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
+		return fault.Invalid("log.format %q: want text or json", c.Log.Format)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		return fault.Invalid("log.level %q: want debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.MaxSizeMB < 1 || c.Log.MaxSizeMB > 10_000 {
+		return fault.Invalid("log.max_size_mb %d: want 1 to 10000", c.Log.MaxSizeMB)
+	}
+	if c.Log.MaxFiles < 1 || c.Log.MaxFiles > 1000 {
+		return fault.Invalid("log.max_files %d: want 1 to 1000", c.Log.MaxFiles)
+	}
+	return nil
+}
+
+func (c Config) validateScan() error {
+	if len(c.Scan.Scanners) == 0 {
+		return fault.Invalid("scan.scanners: name at least one scanner")
+	}
+	for _, network := range c.Scan.Scope {
+		if !isNetwork(network) {
+			return fault.Invalid("scan.scope %q: want an address or a network such as 203.0.113.0/24", network)
+		}
+	}
+	return nil
+}
+
+func isNetwork(s string) bool {
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+func (c Config) validateFeeds() error {
+	for _, f := range []struct{ key, url string }{
+		{"feeds.nvd.url", c.Feeds.NVD.URL},
+		{"feeds.nvd.api_url", c.Feeds.NVD.APIURL},
+		{"feeds.kev.url", c.Feeds.KEV.URL},
+		{"feeds.epss.url", c.Feeds.EPSS.URL},
+		{"feeds.exploitdb.url", c.Feeds.ExploitDB.URL},
+	} {
+		if f.url != "" && !isHTTP(f.url) {
+			return fault.Invalid("%s: want an http:// or https:// URL without user name", f.key)
+		}
+	}
+	if m := c.Feeds.Mirror; strings.Contains(m, "://") && !isHTTP(m) {
+		return fault.Invalid("feeds.mirror: want a folder or an http(s):// URL without user name")
+	}
+	return nil
+}
+
+func (c Config) validateOutbound() error {
+	u, err := url.Parse(c.Outbound.Proxy.Reveal())
+	if c.Outbound.Proxy != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return fault.Invalid("outbound.proxy: want http://host:port")
+	}
+	return nil
+}
+
+func isHTTP(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+}
