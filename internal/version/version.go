@@ -144,7 +144,7 @@ func clean(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText]
 	}
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = lower(strings.TrimSpace(s))
 	if len(s) > 1 && s[0] == 'v' && (isDigit(s[1]) || (s[1] == '.' && len(s) > 2 && isDigit(s[2]))) {
 		s = strings.TrimPrefix(s[1:], ".")
 	}
@@ -155,6 +155,22 @@ func clean(s string) string {
 		s = s[:i]
 	}
 	return cutPackaging(s)
+}
+
+// lower folds ASCII only: strings.ToLower would widen broken UTF-8.
+func lower(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if 'A' <= b[i] && b[i] <= 'Z' {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
 }
 
 // cutPackaging cuts from the first packager's word on, together with the package revision before it ("-1ubuntu4").
