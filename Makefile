@@ -1,0 +1,93 @@
+# What CI runs is what you run: .ci/run calls `make check` and `make test`.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+GO       ?= go
+BIN      := $(CURDIR)/bin
+LINT_VERSION      := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+LINT     := $(BIN)/golangci-lint-$(LINT_VERSION)
+VULN     := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)
+ARGS     ?= scan 127.0.0.1
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+# Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
+INTEGRATION := ./internal/store/... ./internal/scan/...
+E2E         := ./cmd/patchscout
+
+export CGO_ENABLED ?= 0
+
+.PHONY: run build test test-unit test-integration test-e2e test-long test-race check fmt vet lint vuln bench starter setup clean help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+run: ## run the command: make run ARGS="scan 127.0.0.1"
+	$(GO) run ./cmd/patchscout $(ARGS)
+
+build: ## bin/patchscout, without cgo
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/patchscout ./cmd/patchscout
+
+test: test-unit test-integration test-e2e ## everything a change must pass
+
+test-unit: ## the rules and parsers, with coverage in cover.out
+	$(GO) test -short -coverprofile=cover.out ./internal/...
+	@$(GO) tool cover -func=cover.out | tail -n 1
+
+test-integration: setup ## the same stories on real PostgreSQL and real tools
+	$(GO) test -count=1 $(INTEGRATION)
+
+test-e2e: ## the command as a user types it
+	$(GO) test -count=1 $(E2E)
+
+test-long: setup ## test, plus the long stories, the race detector and a minute of fuzzing for each parser
+	PATCHSCOUT_TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
+	$(MAKE) test-race
+	scripts/fuzz.sh 60s
+
+test-race: ## the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+check: fmt vet lint vuln ## what can be said without running anything
+
+fmt:
+	@bad=$$(gofmt -l cmd internal test); if [ -n "$$bad" ]; then echo "gofmt these:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+# Built from source into bin/ and kept: the first time takes some minutes on two cores.
+$(LINT):
+	@echo "building golangci-lint $(LINT_VERSION) from source (once; some minutes)"
+	@mkdir -p $(BIN)
+	@cd / && GOBIN=$(BIN) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(BIN)/golangci-lint $@
+
+lint: $(LINT)
+	$(LINT) run ./...
+
+$(VULN):
+	@mkdir -p $(BIN)
+	@cd / && GOBIN=$(BIN) GOFLAGS= $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	@mv $(BIN)/govulncheck $@
+
+# The database is online: where it cannot be reached this says so and the rest of check still counts.
+vuln: $(VULN)
+	@if curl -fsS -m 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; then $(VULN) ./...; \
+	else echo "govulncheck: SKIPPED, https://vuln.go.dev cannot be reached from here; dependencies were not checked"; fi
+
+bench: build ## the figures: make bench FEEDS=dir
+	@test -n "$(FEEDS)" || { echo "say where the feed files are: make bench FEEDS=dir"; exit 2; }
+	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)"
+
+starter: ## make the starter catalogue: make starter FEEDS=dir
+	@test -n "$(FEEDS)" || { echo "say where the NVD and KEV files are: make starter FEEDS=dir"; exit 2; }
+	$(GO) run ./test/starter -feeds "$(FEEDS)"
+
+setup: ## install what the tests need (apt, as root) or say what is missing
+	@scripts/setup.sh
+
+clean: ## remove what the build made, tools included
+	rm -rf $(BIN) cover.out
