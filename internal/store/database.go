@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// database is one half of the data, the catalogue or the estate, on either engine.
+type database struct {
+	name string
+	opts Options
+	side side
+
+	mu    sync.Mutex
+	ready bool
+}
+
+// side is what an engine must offer for one half. Pools may change between calls: a catalogue that was switched to its
+// next generation is opened anew.
+type side interface {
+	engine() Engine
+	// prepare creates and migrates what is missing. It is called once, before any other.
+	prepare(ctx context.Context, opts Options) error
+	// pool returns the handle for reading or writing and a function to call when done with it.
+	pool(ctx context.Context, write bool) (*sql.DB, func(), error)
+	// stale says that the handle no longer is the current data and the call may be repeated.
+	stale(err error) bool
+	close() error
+}
+
+func newDatabase(name string, opts Options, side side) *database {
+	return &database{name: name, opts: opts, side: side}
+}
+
+// open makes the database ready for use; only the first success does anything.
+func (d *database) open(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ready {
+		return nil
+	}
+	if err := d.side.prepare(ctx, d.opts); err != nil {
+		return fmt.Errorf("open the %s: %w", d.name, err)
+	}
+	d.ready = true
+	return nil
+}
+
+// view runs fn in a transaction that sees one consistent state and writes nothing.
+func (d *database) view(ctx context.Context, fn func(*Tx) error) error {
+	return d.transact(ctx, false, fn)
+}
+
+// update runs fn in a writing transaction, bumps the generation and commits. Nothing remains when fn or the commit
+// fails. On SQLite it waits for other writers, of this process and of others.
+func (d *database) update(ctx context.Context, fn func(*Tx) error) error {
+	return d.transact(ctx, true, func(tx *Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE generation SET n = n + 1`)
+		return err
+	})
+}
+
+func (d *database) transact(ctx context.Context, write bool, fn func(*Tx) error) error {
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		err := d.attempt(ctx, write, fn)
+		if err != nil && try < 5 && d.side.stale(err) {
+			continue
+		}
+		return err
+	}
+}
+
+func (d *database) attempt(ctx context.Context, write bool, fn func(*Tx) error) error {
+	db, done, err := d.side.pool(ctx, write)
+	if err != nil {
+		return err
+	}
+	defer done()
+	tx, err := db.BeginTx(ctx, d.txOptions(write))
+	if err != nil {
+		return fmt.Errorf("begin on the %s: %w", d.name, err)
+	}
+	if err := fn(&Tx{Tx: tx, engine: d.side.engine()}); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit to the %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// txOptions: a reader on PostgreSQL asks for a snapshot, which on SQLite it has anyway.
+func (d *database) txOptions(write bool) *sql.TxOptions {
+	if write {
+		return nil
+	}
+	if d.side.engine() == Postgres {
+		return &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	}
+	return &sql.TxOptions{ReadOnly: true}
+}
+
+// ignoreDone drops the error of rolling back a transaction that the context already ended.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func (d *database) generation(ctx context.Context) (n int64, err error) {
+	err = d.view(ctx, func(tx *Tx) error {
+		return tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(&n)
+	})
+	return n, err
+}
+
+func (d *database) close() error {
+	if d == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.side.close()
+}

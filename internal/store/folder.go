@@ -1,0 +1,181 @@
+//go:build unix
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// folder is the open data folder. Its locks are flocks, so that a killed process leaves none behind:
+//
+//	lock              shared while a process uses the folder; exclusive to migrate, restore, remerge
+//	migrate           exclusive while waiting for and holding the exclusive lock
+//	catalogue.writer  exclusive while a process loads feeds, which lasts longer than a transaction
+//	catalogue.switch  shared while a connection is being opened; exclusive for the instant in which the catalogue's
+//	                  file is replaced, so that nobody pairs the new file with the old write-ahead log
+type folder struct {
+	path string
+	held *lockFile
+	mu   sync.Mutex // one half of the data migrates at a time
+}
+
+// migrateWait is how long to wait for others to leave before a migration gives up.
+const migrateWait = 10 * time.Second
+
+func openFolder(ctx context.Context, path string, readOnly bool) (*folder, error) {
+	if err := checkFolder(path, readOnly); err != nil {
+		return nil, err
+	}
+	f := &folder{path: path}
+	held, err := f.lock(ctx, "lock", false, migrateWait)
+	if err != nil {
+		return nil, err
+	}
+	f.held = held
+	return f, nil
+}
+
+// checkFolder makes the folder where it is missing and refuses one that others could have prepared or can read.
+func checkFolder(path string, readOnly bool) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if readOnly {
+			return fault.NotFound("data folder %s does not exist", path)
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return fmt.Errorf("make the data folder: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if !info.IsDir() {
+		return fault.Invalid("data folder %s is a file", path)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fault.Denied("data folder %s belongs to user %d, not to you (%d)", path, owner.Uid, os.Geteuid())
+	}
+	if info.Mode().Perm()&0o077 != 0 && !readOnly {
+		if err := os.Chmod(path, 0o700); err != nil {
+			return fmt.Errorf("close the data folder to others: %w", err)
+		}
+	}
+	return nil
+}
+
+func (f *folder) file(name string) string { return filepath.Join(f.path, name) }
+
+func (f *folder) close() error {
+	if f == nil {
+		return nil
+	}
+	return f.held.release()
+}
+
+// exclusively runs fn while no other process uses the folder, unless another did the work while this one waited:
+// enough is asked first. Those who want the folder for themselves queue at a lock of their own and let go of their
+// shared one meanwhile; otherwise two that start together would wait for each other.
+func (f *folder) exclusively(ctx context.Context, what string, enough func() (bool, error), fn func() error) error {
+	if ok, err := enough(); ok || err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.held.unlock(); err != nil {
+		return err
+	}
+	return errors.Join(f.alone(ctx, what, enough, fn), f.held.wait(ctx, false, migrateWait))
+}
+
+func (f *folder) alone(ctx context.Context, what string, enough func() (bool, error), fn func() error) error {
+	turn, err := f.lock(ctx, "migrate", true, migrateWait)
+	if err != nil {
+		return err
+	}
+	defer turn.release() //nolint:errcheck // closing a lock file loses nothing
+	if ok, err := enough(); ok || err != nil {
+		return err
+	}
+	if err := f.held.wait(ctx, true, migrateWait); err != nil {
+		return fmt.Errorf("cannot %s: %w", what, err)
+	}
+	return fn()
+}
+
+// lock takes a named lock of the folder, waiting at most the given time.
+func (f *folder) lock(ctx context.Context, name string, exclusive bool, wait time.Duration) (*lockFile, error) {
+	file, err := os.OpenFile(f.file("."+name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open a lock file: %w", err)
+	}
+	l := &lockFile{file: file}
+	if err := l.wait(ctx, exclusive, wait); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return l, nil
+}
+
+type lockFile struct{ file *os.File }
+
+func (l *lockFile) try(exclusive bool) error {
+	how := syscall.LOCK_SH
+	if exclusive {
+		how = syscall.LOCK_EX
+	}
+	for {
+		err := syscall.Flock(int(l.file.Fd()), how|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+func (l *lockFile) wait(ctx context.Context, exclusive bool, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
+	for delay := time.Millisecond; ; delay = min(2*delay, 100*time.Millisecond) {
+		err := l.try(exclusive)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			if err != nil {
+				return fmt.Errorf("lock %s: %w", l.file.Name(), err)
+			}
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fault.Conflict("another patchscout process holds %s", l.file.Name())
+		}
+		if err := pause(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *lockFile) unlock() error { return syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) }
+
+func (l *lockFile) release() error {
+	if l == nil {
+		return nil
+	}
+	return l.file.Close() // closing drops the lock
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

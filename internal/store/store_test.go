@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/store"
+	"github.com/patchscout/patchscout/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+func TestInitIsIdempotentAndKeepsGenerations(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		ctx := t.Context()
+		s := e.Open(t)
+		for range 2 {
+			if err := s.Init(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := e.Open(t)
+		c, x, err := again.Generations(ctx)
+		if err != nil || c != 1 || x != 1 {
+			t.Errorf("generations of new data = %d, %d, %v; want 1, 1", c, x, err)
+		}
+	})
+}
+
+func TestManyProcessesMayStartOnNewDataTogether(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		var wg sync.WaitGroup
+		for range 6 {
+			s := e.Open(t)
+			wg.Go(func() {
+				if err := s.Init(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestDataFolderIsClosedToOthers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	s, err := store.Open(t.Context(), store.Options{DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("data folder has mode %v, %v; want 0700", info.Mode(), err)
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		if info, _ := entry.Info(); info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v, readable by others", entry.Name(), info.Mode())
+		}
+	}
+}
+
+func TestDataFolderOfAnotherUserIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(t.Context(), store.Options{DataDir: dir})
+	if fault.KindOf(err) != fault.KindDenied {
+		t.Errorf("open another user's folder: %v, want denied", err)
+	}
+}
+
+func TestReadOnlyCreatesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "absent")
+	_, err := store.Open(t.Context(), store.Options{DataDir: dir, ReadOnly: true})
+	if fault.KindOf(err) != fault.KindNotFound {
+		t.Errorf("open an absent folder for reading: %v, want not found", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder was created")
+	}
+}
