@@ -42,6 +42,10 @@ type HostTarget struct {
 	Address netip.Addr
 	Names   []string // host names that led here, for SNI and Host headers
 	URLs    []string // rebuilt http(s) URLs that led here
+	Ports   []uint16 // ports named with the target ("host:8080", a URL's), scanned besides the job's, unless excluded
+	// Explicit says that the user named this address, name or URL itself, not a network or range that holds it: it is
+	// scanned without asking first whether it is there.
+	Explicit bool
 }
 
 // Profile is how thorough a scan is.
