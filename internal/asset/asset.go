@@ -35,6 +35,7 @@ func (k IdentifierKind) Strong() bool { return k == SSHKey || k == MAC }
 type Identifier struct {
 	Kind      IdentifierKind
 	Value     string
+	Source    string // the sensor that told; two tools may show different keys of one SSH server
 	FirstSeen time.Time
 	LastSeen  time.Time
 }
@@ -49,6 +50,8 @@ type Host struct {
 	OS          string   // for people, "Debian 12"
 	CPEs        []string // operating system and hardware, canonical CPE 2.3
 	Tags        []string
+	Exposed     *bool // a person's word on whether the internet reaches it; nil when nobody said
+	Demo        bool  // made by demo or seed, and removed with it
 	FirstSeen   time.Time
 	LastSeen    time.Time
 }
@@ -65,17 +68,36 @@ const (
 
 // Service is what answers at a port.
 type Service struct {
-	ID        int64
-	HostID    int64
-	Protocol  string // tcp, udp
-	Port      uint16
-	Name      string // "ssh", "http"
-	Product   string // "OpenSSH"
-	Version   string // "9.2p1"
-	CPEs      []string
-	TLS       bool
-	Banner    string // what it said, as evidence: printable, cut at 1 KiB
-	Backport  string // distribution named in the banner that backports fixes ("Debian"), "" if none
-	FirstSeen time.Time
-	LastSeen  time.Time
+	ID       int64
+	HostID   int64
+	Protocol string // tcp, udp
+	Port     uint16
+	Name     string // "ssh", "http"
+	Product  string // "OpenSSH"
+	Version  string // "9.2p1"
+	CPEs     []string
+	TLS      bool
+	Banner   string // what it said, as evidence: printable, cut at 1 KiB
+	Backport string // distribution named in the banner that backports fixes ("Debian"), "" if none
+	Said     []Said // what each sensor said last, which the fields above are chosen from
+	// Candidates is how many CVEs the product has that cannot be ruled in or out because the version is not known.
+	Candidates int
+	Demo       bool
+	FirstSeen  time.Time
+	LastSeen   time.Time
+}
+
+// Said is one sensor's last word on a service.
+type Said struct {
+	Sensor   string    `json:"sensor"`
+	Scan     int64     `json:"scan"`
+	At       time.Time `json:"at"`
+	Name     string    `json:"name,omitempty"`
+	Product  string    `json:"product,omitempty"`
+	Version  string    `json:"version,omitempty"`
+	CPEs     []string  `json:"cpes,omitempty"`
+	TLS      bool      `json:"tls,omitempty"`
+	Banner   string    `json:"banner,omitempty"`
+	Backport string    `json:"backport,omitempty"`
+	Guessed  bool      `json:"guessed,omitempty"` // named from the port number alone
 }
