@@ -1,0 +1,62 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+)
+
+var csvHeader = []string{
+	"id", "site", "host", "port", "protocol", "service", "cve", "check", "title", "severity", "cvss", "epss", "kev",
+	"decision", "due", "forensics", "priority_score", "likelihood", "confidence", "status", "state", "triage",
+	"first_seen", "last_seen", "reason",
+}
+
+// CSV writes one row per finding (RFC 4180). Absent facts are empty cells.
+func CSV(w io.Writer, findings []Finding) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(csvHeader); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		row := csvRow(f)
+		for i := range row {
+			row[i] = cell(row[i])
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvRow(f Finding) []string {
+	return []string{
+		strconv.FormatInt(f.ID, 10), f.Site, f.Host, port(f.Port), string(f.Protocol), string(f.Service),
+		string(f.CVE), string(f.Check), string(f.Title), f.Severity, number(f.CVSS, 1), number(f.EPSS, 5), yesNo(f.KEV),
+		string(f.Decision), strings.TrimPrefix(f.Due.String(), missing), strconv.FormatBool(f.Forensics),
+		number(f.PriorityScore, 3), number(f.Likelihood, 5), strconv.Itoa(f.Confidence), f.Status, f.State, f.Triage,
+		stamp(f.FirstSeen), stamp(f.LastSeen), firstReason(f),
+	}
+}
+
+// cell keeps a spreadsheet from running what a host said: a value that a spreadsheet reads as a formula gets a leading
+// apostrophe (OWASP, CSV injection), control characters go.
+func cell(s string) string {
+	s = Plain(s)
+	if s != "" && strings.ContainsRune("=+-@|%", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func firstReason(f Finding) string {
+	for _, e := range f.Evidence {
+		if e.Reason != "" {
+			return string(e.Reason)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,390 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// View says how to show findings to a person.
+type View struct {
+	Terminal
+	Now           time.Time
+	Limit         int // rows of confirmed findings, 0 is all
+	MinConfidence int // 0 is ConfirmedAt
+}
+
+// Table writes a scan for people: confirmed findings, potential ones folded, what is not known, the catalogue's age.
+func Table(w io.Writer, s Scan, v View) error {
+	out := &printer{w: w, view: v}
+	confirmed, potential := Split(s.Findings, v.MinConfidence)
+	out.findings(confirmed, s.Scan)
+	out.summary(s, confirmed)
+	out.potential(potential)
+	out.problems(s.Scan)
+	out.catalogue(s.Scan.Catalogue)
+	return out.err
+}
+
+// FindingTable writes findings of the estate for people, potential ones folded.
+func FindingTable(w io.Writer, findings []Finding, c Catalogue, v View) error {
+	out := &printer{w: w, view: v}
+	confirmed, potential := Split(findings, v.MinConfidence)
+	out.findings(confirmed, Run{Catalogue: c})
+	if len(confirmed) > 0 {
+		out.line("%s.", decisions(confirmed))
+	} else {
+		out.line("No confirmed findings.")
+	}
+	out.potential(potential)
+	out.catalogue(c)
+	return out.err
+}
+
+// printer keeps the first error, so that the lines above it read as what they print.
+type printer struct {
+	w    io.Writer
+	view View
+	err  error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// text writes a sentence, wrapped to the terminal.
+func (p *printer) text(sentence string) { p.item("", sentence) }
+
+// item writes a wrapped sentence behind a mark ("  "); further lines stand two cells further in.
+func (p *printer) item(mark, sentence string) {
+	width := p.view.Width
+	if width > 0 {
+		width = max(width-len(mark)-2, 20)
+		if mark == "" {
+			width = p.view.Width
+		}
+	}
+	for i, line := range wrap(sentence, width) {
+		if i > 0 && mark != "" {
+			line = "  " + line
+		}
+		p.line("%s%s", mark, line)
+	}
+}
+
+func (p *printer) findings(findings []Finding, run Run) {
+	if len(findings) == 0 || p.err != nil {
+		return
+	}
+	shown := findings
+	if p.view.Limit > 0 && len(shown) > p.view.Limit {
+		shown = shown[:p.view.Limit]
+	}
+	g := findingGrid(shown, run.Catalogue, p.view)
+	p.err = g.draw(p.w, p.view.Terminal)
+	if rest := len(findings) - len(shown); rest > 0 {
+		more := "patchscout findings --limit 0"
+		if run.ID > 0 {
+			more = fmt.Sprintf("patchscout findings --scan %d --limit 0", run.ID)
+		}
+		p.line("%s", p.view.paint(toneFaint, fmt.Sprintf("… and %s more: %s", Thousands(rest), more)))
+	}
+	p.line("")
+}
+
+// narrow is the width below which absent facts are a dash only; what they mean stands below the table.
+const narrow = 110
+
+func findingGrid(findings []Finding, c Catalogue, v View) *grid {
+	g := &grid{columns: []column{
+		{Title: "HOST"}, {Title: "PORT"}, {Title: "SERVICE", Flex: 7}, {Title: "CVE"}, {Title: "CVSS", Right: true},
+		{Title: "EPSS", Right: true}, {Title: "KEV"}, {Title: "DECISION"}, {Title: "DUE"},
+		{Title: "SCORE", Right: true}, {Title: "CONF", Right: true},
+	}}
+	notSynced := func(feed string) string {
+		if v.narrow() || c.Synced(feed) {
+			return missing
+		}
+		return "not synced"
+	}
+	for _, f := range findings {
+		g.add(findingRow(f, notSynced("epss"), notSynced("kev"), v)...)
+	}
+	if v.narrow() { // their facts stand in the columns for host and decision
+		g.remove(8)
+		g.remove(1)
+	}
+	return g
+}
+
+func (v View) narrow() bool { return v.Width > 0 && v.Width < narrow }
+
+func findingRow(f Finding, noEPSS, noKEV string, v View) []cellValue {
+	host, epss := f.Host, number(f.EPSS, 4)
+	decision := cellValue{orMissing(string(f.Decision)), decisionTone(string(f.Decision))}
+	if v.narrow() {
+		host, epss = f.where(), brief(f.EPSS)
+		if !f.Due.IsZero() {
+			decision.text += " " + f.Due.Format("Jan 2")
+		}
+	}
+	return []cellValue{
+		{text: host}, {text: f.place()}, {text: orMissing(string(f.Service))}, {text: orMissing(f.weakness())},
+		{orMissing(number(f.CVSS, 1)), severityTone(f.Severity)},
+		either(epss, noEPSS, toneNone),
+		kevCell(f, noKEV),
+		decision, either(strings.TrimPrefix(f.Due.String(), missing), missing, toneNone),
+		either(number(f.PriorityScore, 3), missing, toneNone),
+		{text: fmt.Sprintf("%d%%", f.Confidence)},
+	}
+}
+
+// brief prints a probability in five cells at most.
+func brief(v *float64) string {
+	if v != nil && *v < 0.01 {
+		return "<0.01"
+	}
+	return number(v, 2)
+}
+
+func either(value, otherwise string, how tone) cellValue {
+	if value == "" {
+		return cellValue{otherwise, toneFaint}
+	}
+	return cellValue{value, how}
+}
+
+func kevCell(f Finding, noKEV string) cellValue {
+	if f.KEV != nil && *f.KEV {
+		return cellValue{"yes", toneUrgent}
+	}
+	return either(yesNo(f.KEV), noKEV, toneNone)
+}
+
+func decisionTone(decision string) tone {
+	switch decision {
+	case "act":
+		return toneUrgent
+	case "attend":
+		return toneHigh
+	case "plan":
+		return toneMedium
+	}
+	return toneFaint
+}
+
+func severityTone(severity string) tone {
+	switch severity {
+	case "critical":
+		return toneUrgent
+	case "high":
+		return toneHigh
+	case "medium":
+		return toneMedium
+	}
+	return toneFaint
+}
+
+func (p *printer) summary(s Scan, confirmed []Finding) {
+	up, services := 0, 0
+	for _, h := range s.Hosts {
+		if h.Status == "up" {
+			up++
+			services += len(h.Services)
+		}
+	}
+	status := "finished"
+	switch {
+	case s.Scan.Reason == "cancelled":
+		status = "was cancelled: what was found until then is kept"
+	case s.Scan.Status == "failed":
+		status = "failed: " + string(s.Scan.Reason)
+	case s.Scan.Status == "running":
+		status = "is running"
+	}
+	p.text(fmt.Sprintf("Scan %d %s%s: %s up, %s.", s.Scan.ID, status, took(s.Scan), Plural(up, "host", "hosts"),
+		Plural(services, "open service", "open services")))
+	if len(confirmed) > 0 {
+		p.text(decisions(confirmed) + ".")
+		return
+	}
+	switch {
+	case services > 0:
+		p.text("No confirmed findings among these services.")
+	case up > 0:
+		p.text("Nothing answered on the ports that were scanned. To see PatchScout at work: patchscout demo")
+	}
+}
+
+func took(r Run) string {
+	if r.StartedAt == nil || r.CompletedAt == nil {
+		return ""
+	}
+	d := r.CompletedAt.Sub(*r.StartedAt)
+	if d < 10*time.Second {
+		return fmt.Sprintf(" after %.1f s", d.Seconds())
+	}
+	return " after " + d.Round(time.Second).String()
+}
+
+// decisions reads "12 confirmed findings: 2 act (3 days), 4 attend (14 days), 6 plan (60 days)".
+func decisions(findings []Finding) string {
+	count := map[string]int{}
+	for _, f := range findings {
+		count[string(f.Decision)]++
+	}
+	var parts []string
+	for _, d := range []struct{ name, say string }{
+		{"act", "act (within 3 days)"}, {"attend", "attend (14 days)"}, {"plan", "plan (60 days)"},
+		{"track", "track (next upgrade)"}, {"", "not decided"},
+	} {
+		if n := count[d.name]; n > 0 {
+			parts = append(parts, Thousands(n)+" "+d.say)
+		}
+	}
+	return Plural(len(findings), "confirmed finding", "confirmed findings") + ": " + strings.Join(parts, ", ")
+}
+
+// fold is one line of potential findings: a service and why its matches are not confirmed.
+type fold struct {
+	host, place, service, reason string
+	count, kev, confidence       int
+}
+
+// Fold groups potential findings by service and reason, those with KEV entries first, then the larger groups.
+func foldPotential(findings []Finding) []fold {
+	index := map[[4]string]int{}
+	var folds []fold
+	for _, f := range findings {
+		key := [4]string{f.Host, f.place(), string(f.Service), whyPotential(f)}
+		i, ok := index[key]
+		if !ok {
+			i = len(folds)
+			index[key] = i
+			folds = append(folds, fold{host: key[0], place: key[1], service: key[2], reason: key[3]})
+		}
+		folds[i].count++
+		folds[i].confidence = max(folds[i].confidence, f.Confidence)
+		if f.KEV != nil && *f.KEV {
+			folds[i].kev++
+		}
+	}
+	slices.SortStableFunc(folds, func(a, b fold) int {
+		if a.kev != b.kev {
+			return b.kev - a.kev
+		}
+		return b.count - a.count
+	})
+	return folds
+}
+
+// whyPotential says in one clause why a group of findings is not confirmed: one reason per kind, not per CVE.
+func whyPotential(f Finding) string {
+	switch f.Status {
+	case "conditional":
+		return "only on a platform that this scan could not see"
+	case "uncertain":
+		return "the version or update level is not known well enough"
+	}
+	if f.Confidence <= 30 {
+		return "the distribution backports fixes, so the version alone proves nothing"
+	}
+	return fmt.Sprintf("confidence below %d%%", ConfirmedAt)
+}
+
+func (p *printer) potential(findings []Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	p.line("")
+	p.text(Plural(len(findings), "potential finding", "potential findings") + ", not counted above (see them with --min-confidence 1):")
+	for _, f := range foldPotential(findings) {
+		what := Plural(f.count, "candidate", "candidates")
+		if f.kev > 0 {
+			what += fmt.Sprintf(" (%d in KEV)", f.kev)
+		}
+		service := f.service
+		if service != "" {
+			service += " "
+		}
+		p.item("  ", fmt.Sprintf("%s %s %s: %s, %s", f.host, f.place, strings.TrimSpace(service), what, f.reason))
+	}
+}
+
+func (p *printer) problems(r Run) {
+	failed := slices.ContainsFunc(r.Scanners, func(s Scanner) bool { return s.Error != "" })
+	if len(r.Problems) == 0 && !failed {
+		return
+	}
+	p.line("")
+	p.line("%s", p.view.paint(toneHigh, "Incomplete: these are not known to be clean."))
+	for _, problem := range r.Problems {
+		p.item("  ", problem.Target+": "+problem.Reason)
+	}
+	for _, s := range r.Scanners {
+		if s.Error != "" {
+			p.item("  ", "scanner "+s.Name+": "+string(s.Error))
+		}
+	}
+}
+
+// feedNames are how feeds are written in sentences, in the order in which they are named.
+var feedNames = []struct{ feed, name string }{
+	{"nvd", "NVD"}, {"kev", "KEV"}, {"epss", "EPSS"}, {"exploitdb", "Exploit-DB"},
+}
+
+// staleAfter is when a feed's age is worth a word: all four publishers update at least weekly.
+const staleAfter = 7 * 24 * time.Hour
+
+func (p *printer) catalogue(c Catalogue) {
+	p.line("")
+	p.text(catalogueSentence(c, p.view.Now))
+}
+
+func catalogueSentence(c Catalogue, now time.Time) string {
+	if c.Records == 0 {
+		return "The catalogue is empty, so nothing could be matched: run patchscout feeds sync"
+	}
+	kind := "Catalogue"
+	if c.Starter {
+		kind = "Starter catalogue"
+	}
+	say := fmt.Sprintf("%s: %s", kind, Plural(c.Records, "CVE", "CVEs"))
+	if !c.Newest.IsZero() {
+		say += fmt.Sprintf(", newest from %s (%s)", c.Newest, Age(now.Sub(c.Newest.Time)))
+	}
+	var never, stale []string
+	for _, f := range feedNames {
+		age, known := feedAge(c, f.feed)
+		switch {
+		case !known && !(c.Starter && (f.feed == "nvd" || f.feed == "kev")):
+			never = append(never, f.name)
+		case known && age > staleAfter:
+			stale = append(stale, f.name+" "+Age(age))
+		}
+	}
+	if len(never) > 0 {
+		say += "; not synced: " + strings.Join(never, ", ")
+	}
+	if len(stale) > 0 {
+		say += "; last synced: " + strings.Join(stale, ", ")
+	}
+	say += "."
+	if c.Starter || len(never)+len(stale) > 0 {
+		say += " Update with: patchscout feeds sync"
+	}
+	return say
+}
+
+func feedAge(c Catalogue, feed string) (time.Duration, bool) {
+	for _, f := range c.Feeds {
+		if f.Name == feed && f.AgeHours != nil {
+			return time.Duration(*f.AgeHours * float64(time.Hour)), true
+		}
+	}
+	return 0, false
+}
