@@ -1,0 +1,44 @@
+package feed
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// Begin looks at the first bytes of a decompressed file and tells what publishers' servers and proxies send in its
+// place: nothing, or a page for people. It returns a reader of the whole file without its byte order mark.
+func Begin(file File, r io.Reader) (io.Reader, error) {
+	br := bufio.NewReaderSize(r, 4096)
+	head, err := br.Peek(512)
+	if err != nil && err != io.EOF {
+		return nil, &readError{file.Name, err}
+	}
+	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
+		br.Discard(3)
+		head = head[3:]
+	}
+	head = bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case len(head) == 0:
+		return nil, fault.Invalid("%s: the file is empty", file.Name)
+	case head[0] == '<':
+		return nil, fault.Invalid("%s: an HTML or XML page, not the feed (a login or error page?)", file.Name)
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return nil, fault.Invalid("%s: compressed twice", file.Name)
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return nil, fault.Invalid("%s: a zip archive, want the JSON or CSV file itself or its .gz", file.Name)
+	}
+	return br, nil
+}
+
+// readError keeps the kind of its cause, which the verifying reader below has already given.
+type readError struct {
+	name string
+	err  error
+}
+
+func (e *readError) Error() string { return "read " + e.name + ": " + e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
