@@ -1,0 +1,211 @@
+package finding
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/cve"
+)
+
+// Fingerprint is the identity of a finding: where, and which weakness. It holds no path, no title and no tool (but for
+// a check without a CVE), so that what two tools say of one CVE at one port is one finding. It is not the public id.
+type Fingerprint struct {
+	Site      string
+	HostID    int64
+	Protocol  string // tcp, udp; "" for the host itself
+	Port      uint16 // 0 for the host itself and for components
+	Component string // a package; "" when a port is affected
+	Weakness  Weakness
+}
+
+// Weakness is a CVE id, or where there is none the check, written "<tool>:<key>".
+type Weakness string
+
+// OfCVE is the weakness that a CVE is.
+func OfCVE(id cve.ID) Weakness { return Weakness(id.String()) }
+
+// CVE is the id of the weakness, 0 for a check without one.
+func (w Weakness) CVE() cve.ID {
+	id, err := cve.ParseID(string(w))
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// Check is the check of a weakness without a CVE, "" otherwise.
+func (w Weakness) Check() string {
+	if w.CVE() != 0 {
+		return ""
+	}
+	return string(w)
+}
+
+// Status says how surely the weakness applies, given that the evidence is right.
+type Status string
+
+// The statuses, as match gives them.
+const (
+	Affected    Status = "affected"
+	Conditional Status = "conditional" // needs a platform that is not known
+	Uncertain   Status = "uncertain"   // the version's update is not known, or the rule has no range
+)
+
+func (s Status) rank() int {
+	switch s {
+	case Affected:
+		return 2
+	case Conditional:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// ConfirmedAt is the confidence from which an affected finding is confirmed (design decision 5).
+const ConfirmedAt = 70
+
+// Finding is one weakness in one place with all that is known of it. The derived parts are computed from the evidence
+// by Derive and from the catalogue by assess; nobody else writes them.
+type Finding struct {
+	ID int64 // public, positive, independent of the fingerprint
+	Fingerprint
+	Evidence  []Evidence
+	Withdrawn time.Time // when the catalogue took the match back; zero when it stands
+	Triage    Triage
+	Demo      bool
+
+	Life
+	Title      string
+	Remedy     string
+	Location   string
+	Vector     string // a check's own CVSS vector
+	VectorBy   string // the sensor that gave Vector
+	Status     Status
+	Confidence int // 0..100
+	Reason     string
+	Rating
+}
+
+// Confirmed says whether the finding counts in default lists and thresholds; the others are potential.
+func (f *Finding) Confirmed() bool { return f.Status == Affected && f.Confidence >= ConfirmedAt }
+
+// Rating is how urgent the finding is, as package priority judged it when the catalogue was last asked. Nil pointers
+// and zero times are not known.
+type Rating struct {
+	Severity         string
+	CVSS             *float64
+	CVSSVersion      string
+	CVSSSource       string
+	CVSSVector       string
+	EPSS             *float64
+	EPSSPercentile   *float64
+	KEV              bool
+	Exploited        bool
+	ExploitedSource  string
+	Score            *float64 // priority_score
+	ScorePartial     bool
+	Likelihood       *float64
+	LikelihoodSource string
+	Decision         string
+	DecisionSince    time.Time
+	Due              time.Time // zero for track
+	Forensics        bool
+	Assumed          []string // decision inputs that were not known
+	Derived          []string // decision inputs derived from the CVSS vector
+	Exposed          bool
+	ExposedWhy       string
+	RankKey          string
+}
+
+// Triage is a person's word. Rescans never change it.
+type Triage struct {
+	State TriageState
+	Until time.Time // for accepted: the last day
+	By    string
+	At    time.Time
+	Note  string
+}
+
+// TriageState is what a person decided.
+type TriageState string
+
+// The triage states.
+const (
+	Untriaged     TriageState = "none"
+	Confirmed     TriageState = "confirmed"
+	FalsePositive TriageState = "false_positive"
+	Accepted      TriageState = "accepted"
+	OutOfScope    TriageState = "out_of_scope"
+)
+
+// Hidden says whether the triage keeps the finding out of default lists on a day.
+func (t Triage) Hidden(on time.Time) bool {
+	switch t.State {
+	case FalsePositive, OutOfScope:
+		return true
+	case Accepted:
+		return t.Until.IsZero() || !on.After(t.Until.AddDate(0, 0, 1))
+	default:
+		return false
+	}
+}
+
+// Derive computes title, remedy, location, status and confidence from the current evidence: the strongest speaks, the
+// others add what it left out. The order in which evidence arrived does not matter.
+func (f *Finding) Derive() {
+	current := f.current()
+	slices.SortFunc(current, stronger)
+	f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, f.Reason = "", "", "", "", "", ""
+	f.Status, f.Confidence = Uncertain, 0
+	if len(current) > 0 {
+		f.Status, f.Confidence, f.Reason = current[0].Status, current[0].Confidence, current[0].Reason
+	}
+	for _, e := range current {
+		fill(&f.Title, e.Title)
+		fill(&f.Remedy, e.Remedy)
+		fill(&f.Location, e.Location)
+		if f.Vector == "" && e.Vector != "" {
+			f.Vector, f.VectorBy = e.Vector, e.Sensor
+		}
+	}
+}
+
+// current is the newest row of every sensor and check.
+func (f *Finding) current() []Evidence {
+	newest := map[source]Evidence{}
+	for _, e := range f.Evidence {
+		old, seen := newest[e.source()]
+		if !seen || e.LastSeen.After(old.LastSeen) || e.LastSeen.Equal(old.LastSeen) && e.compare(old) > 0 {
+			newest[e.source()] = e
+		}
+	}
+	out := make([]Evidence, 0, len(newest))
+	for _, e := range newest {
+		out = append(out, e)
+	}
+	return out
+}
+
+// stronger sorts what confirms first, then by confidence, then by status; names break ties.
+func stronger(a, b Evidence) int {
+	confirms := func(e Evidence) int {
+		if e.Status == Affected && e.Confidence >= ConfirmedAt {
+			return 1
+		}
+		return 0
+	}
+	for _, d := range []int{confirms(b) - confirms(a), b.Confidence - a.Confidence, b.Status.rank() - a.Status.rank()} {
+		if d != 0 {
+			return d
+		}
+	}
+	return strings.Compare(a.Sensor+"\x00"+a.Check, b.Sensor+"\x00"+b.Check)
+}
+
+func fill(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
