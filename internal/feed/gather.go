@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -47,5 +49,40 @@ type Gathering struct {
 // not disturb the others. The error is for what concerns all: an unknown feed name, a folder that cannot be read, a
 // cancelled context.
 func Gather(ctx context.Context, o Options) (Gathering, error) {
+	for _, name := range o.Feeds {
+		if !slices.ContainsFunc(o.Publishers, func(p Publisher) bool { return p.Feed() == name }) {
+			return Gathering{}, fault.Invalid("unknown feed %.40q: want %s", name, strings.Join(feedNames(o.Publishers), ", "))
+		}
+	}
+	if o.From != "" && !isURL(o.From) {
+		return gatherFolder(ctx, o)
+	}
 	return Gathering{}, fault.Unavailable("fetching is not wired")
+}
+
+// asked is the publishers whose feeds are wanted, in their order.
+func (o Options) asked() []Publisher {
+	if len(o.Feeds) == 0 {
+		return o.Publishers
+	}
+	var out []Publisher
+	for _, p := range o.Publishers {
+		if slices.Contains(o.Feeds, p.Feed()) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func feedNames(publishers []Publisher) []string {
+	var names []string
+	for _, p := range publishers {
+		names = append(names, p.Feed())
+	}
+	return names
+}
+
+func isURL(s string) bool {
+	lower := strings.ToLower(s)
+	return strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://")
 }
