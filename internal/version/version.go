@@ -83,6 +83,19 @@ func AppendKey(dst []byte, s string) []byte {
 	return append(trimZeros(dst, floor), classEnd)
 }
 
+// JoinKey is the key of a version whose update stands in an attribute of its own, as NVD writes it: JoinKey("7.2", "p2")
+// equals Key("7.2p2"). An update that is only a number ("153731") stays behind the version instead of lengthening it.
+func JoinKey(base, update string) []byte {
+	if update == "" {
+		return Key(base)
+	}
+	update = clean(update)
+	if update != "" && isDigit(update[0]) {
+		update = "\xff" + update
+	}
+	return Key(clean(base) + "-" + update)
+}
+
 // trimZeros drops zero components at the end of dst, but none before floor: 9.6.0 = 9.6.
 func trimZeros(dst []byte, floor int) []byte {
 	for len(dst) > floor && dst[len(dst)-1] == classNumber {

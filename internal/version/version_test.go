@@ -67,6 +67,20 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+func TestJoinKeyEqualsTheGluedSpelling(t *testing.T) {
+	for _, v := range [][3]string{
+		{"7.2", "p2", "7.2p2"}, {"1.3.5", "rc3", "1.3.5rc3"}, {"9.11.0", "P1", "9.11.0-P1"}, {"1.0.2", "beta1", "1.0.2-beta1"},
+		{"1.7.0", "update_21", "1.7.0 update21"}, {"9.0.0", "milestone1", "9.0.0.M1"}, {"7.2", "", "7.2"},
+	} {
+		if !bytes.Equal(JoinKey(v[0], v[1]), Key(v[2])) {
+			t.Errorf("JoinKey(%q, %q) is not Key(%q)", v[0], v[1], v[2])
+		}
+	}
+	if after := bytes.Compare(JoinKey("3.5", "153731"), Key("3.5.1")); after >= 0 {
+		t.Error("a numeric update must stay below the next version")
+	}
+}
+
 // TestOrderIsTotal sorts a shuffled mix twice: a comparison that is not transitive would disagree with itself.
 func TestOrderIsTotal(t *testing.T) {
 	words := []string{"1", "1.0", "1.0.1", "1.0a", "1.0rc1", "1.0p1", "a", "b9", "b10", "", "-", "1-", "2021.01.01", "20210101", "x46-d10", "1.0.0.0.1", "1..2"}

@@ -1,0 +1,294 @@
+package match
+
+import (
+	"bytes"
+	"sort"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/version"
+)
+
+// grade says how a rule's version fits an observed one.
+type grade uint8
+
+const (
+	no    grade = iota
+	every       // the rule is for every version
+	maybe       // the rule is for an update that the observation does not name
+	yes
+)
+
+// query is an observed name, ready to be compared: both spellings of an update (7.2p2, 7.2:p2) become the same.
+type query struct {
+	name    cpe.Name
+	version string // canonical; Any and NA as they are
+	text    string // for people: "7.2p2"
+	base    []byte // key of the version without the update
+	full    []byte // key with it
+	update  string // Any (not known), NA (none), else known
+}
+
+func newQuery(n cpe.Name) query {
+	q := query{name: n, version: n.Get(cpe.Version), update: n.Get(cpe.Update)}
+	if q.version == cpe.Any || q.version == cpe.NA {
+		q.text = q.version
+		return q
+	}
+	q.text = n.Text(cpe.Version)
+	base, glued := version.Split(q.text)
+	update := glued
+	if attr := n.Text(cpe.Update); attr != "" {
+		update = attr
+		q.text += " " + attr
+		if glued != "" && version.Compare(glued, attr) != 0 {
+			base = n.Text(cpe.Version)
+		}
+	}
+	if update != "" {
+		q.update = update
+	}
+	q.base, q.full = version.Key(base), version.JoinKey(base, update)
+	return q
+}
+
+// match reports every rule of p that q fits, with what it depends on.
+func (p *pack) match(q query, host *inventory, report func(cve.ID, hit)) {
+	w := run{pack: p, query: q, host: host}
+	try := func(r *rule, g grade) {
+		if h, ok := w.weigh(r, g); ok {
+			report(p.cves[r.cve], h)
+		}
+	}
+	if q.version != cpe.NA {
+		p.matchExact(q, try)
+		for i := range p.ranges {
+			if g := p.inRange(q, &p.ranges[i]); g != no {
+				try(&p.ranges[i], g)
+			}
+		}
+	}
+	for i := range p.others {
+		if g := p.fitsOther(q, &p.others[i]); g != no {
+			try(&p.others[i], g)
+		}
+	}
+}
+
+// matchExact searches the versions equal to q's and tries their rules.
+func (p *pack) matchExact(q query, try func(*rule, grade)) {
+	baseOf := func(i int) []byte {
+		base, _ := version.Split(p.versions[i])
+		return version.Key(base)
+	}
+	i := sort.Search(len(p.versions), func(i int) bool { return bytes.Compare(baseOf(i), q.base) >= 0 })
+	for ; i < len(p.versions) && bytes.Equal(baseOf(i), q.base); i++ {
+		base, glued := version.Split(p.versions[i])
+		for j := p.first[i]; j < p.first[i+1]; j++ {
+			r := &p.exact[j]
+			if g := q.fitsUpdate(base, glued, p.strings[r.update]); g != no {
+				try(r, g)
+			}
+		}
+	}
+}
+
+// fitsUpdate compares q's update with that of a rule for the same version. An update in the attribute stands over one
+// glued to the version.
+func (q query) fitsUpdate(base, glued, attr string) grade {
+	switch {
+	case attr == cpe.NA && glued == "":
+		return q.fitsNoUpdate()
+	case attr != "" && attr != cpe.NA:
+		glued = cpe.Unquote(attr)
+	}
+	if glued == "" {
+		return yes
+	}
+	switch q.update {
+	case cpe.Any:
+		return maybe
+	case cpe.NA:
+		return no
+	}
+	if bytes.Equal(q.full, version.JoinKey(base, glued)) {
+		return yes
+	}
+	return no
+}
+
+func (q query) fitsNoUpdate() grade {
+	switch q.update {
+	case cpe.Any:
+		return maybe
+	case cpe.NA:
+		return yes
+	}
+	return no
+}
+
+// inRange tests a range rule. NVD's ranges speak of the version attribute, so "up to 7.2" includes 7.2p2, "before 9.3p2"
+// includes 9.3p1, and a rule with an update ("*:p2", up to 7.2) ends at that update. Pre-releases lie before
+// the release that ends a range.
+func (p *pack) inRange(q query, r *rule) grade {
+	g := yes
+	if r.a != 0 {
+		if g = q.after(&p.edges[r.a-1], r.flags&flagStartExcl != 0); g == no {
+			return no
+		}
+	}
+	if r.b == 0 {
+		return g
+	}
+	end := p.edges[r.b-1]
+	attr := p.strings[r.update]
+	if attr != "" && attr != cpe.NA {
+		base, _ := version.Split(end.text)
+		end.full, end.hasUpdate = version.JoinKey(base, cpe.Unquote(attr)), true
+	}
+	return min(g, q.before(&end, r.flags&flagEndExcl != 0, attr == cpe.NA))
+}
+
+func (q query) after(start *edge, exclusive bool) grade {
+	if exclusive {
+		return when(bytes.Compare(q.full, start.full) > 0)
+	}
+	c := bytes.Compare(q.base, start.base)
+	if c != 0 || !start.hasUpdate {
+		return when(c >= 0)
+	}
+	if bytes.Compare(q.full, start.full) >= 0 {
+		return yes
+	}
+	return q.unlessUnknown()
+}
+
+func (q query) before(end *edge, exclusive, noUpdate bool) grade {
+	c := bytes.Compare(q.base, end.base)
+	switch {
+	case !end.hasUpdate && exclusive:
+		return when(bytes.Compare(q.full, end.full) < 0)
+	case !end.hasUpdate && c == 0 && noUpdate && bytes.Compare(q.full, end.full) >= 0:
+		return q.fitsNoUpdate()
+	case !end.hasUpdate:
+		return when(c <= 0)
+	case c != 0:
+		return when(c < 0)
+	}
+	inside := bytes.Compare(q.full, end.full)
+	if inside < 0 || inside == 0 && !exclusive {
+		if q.update == cpe.Any {
+			return maybe // 9.3 may be 9.3p2
+		}
+		return yes
+	}
+	return no
+}
+
+// unlessUnknown is for an observation below an edge's update: out, unless its own update is unknown.
+func (q query) unlessUnknown() grade {
+	if q.update == cpe.Any {
+		return maybe
+	}
+	return no
+}
+
+func when(b bool) grade {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// fitsOther tests rules without a version of their own. An observed NA fits rules for NA and for all versions.
+func (p *pack) fitsOther(q query, r *rule) grade {
+	switch r.kind {
+	case kindNA:
+		return when(q.version == cpe.NA)
+	case kindPattern:
+		return when(q.version != cpe.NA && glob(p.strings[r.a], q.version))
+	}
+	attr := p.strings[r.update]
+	if attr == "" || q.update == cpe.Any {
+		return every
+	}
+	if attr == cpe.NA {
+		return min(every, q.fitsNoUpdate())
+	}
+	if q.update != cpe.NA && bytes.Equal(version.JoinKey("", cpe.Unquote(attr)), version.JoinKey("", q.update)) {
+		return every
+	}
+	return no
+}
+
+// glob matches a canonical value against a pattern with unescaped "*" (any text) and "?" (one character), NISTIR 7696
+// section 6.3. Both sides are short.
+func glob(pattern, value string) bool {
+	for {
+		switch {
+		case pattern == "":
+			return value == ""
+		case pattern[0] == '*':
+			for i := 0; i <= len(value); i++ {
+				if glob(pattern[1:], value[i:]) {
+					return true
+				}
+			}
+			return false
+		}
+		n := unit(pattern)
+		m := unit(value)
+		if m == 0 || pattern[0] != '?' && pattern[:n] != value[:m] {
+			return false
+		}
+		pattern, value = pattern[n:], value[m:]
+	}
+}
+
+// unit is the length of the first character of a canonical value, its backslash included.
+func unit(v string) int {
+	if len(v) > 1 && v[0] == '\\' {
+		return 2
+	}
+	return min(1, len(v))
+}
+
+// attributeFit is how the attributes after update fit.
+type attributeFit struct {
+	ok       bool
+	edition  string // what the rule asks and the observation does not say, for the reason; "" if nothing
+	targetOS string // operating system that the rule is for, to be shown by the platform; "" if none
+}
+
+// attributes compares q with a rule's attributes after update. What the observation does not say does not exclude (a
+// banner never names its edition) but is named; an operating system in target_sw is a platform.
+func (q query) attributes(attrs string) attributeFit {
+	if attrs == "" {
+		return attributeFit{ok: true}
+	}
+	ruleName, err := cpe.Parse("cpe:2.3:a:x:x:*:*:" + attrs)
+	if err != nil {
+		return attributeFit{}
+	}
+	fit := attributeFit{ok: true}
+	for a := cpe.Edition; a <= cpe.Other; a++ {
+		want, have := ruleName.Get(a), q.name.Get(a)
+		switch {
+		case want == cpe.Any || want == have:
+		case want == cpe.NA:
+			if have != cpe.Any {
+				return attributeFit{}
+			}
+		case have == cpe.Any:
+			if a == cpe.TargetSW && osFamily(want) != "" {
+				fit.targetOS = want
+			} else if a != cpe.TargetHW {
+				fit.edition = strings.TrimPrefix(fit.edition+", "+cpe.Unquote(want), ", ")
+			}
+		case have == cpe.NA || !glob(want, have):
+			return attributeFit{}
+		}
+	}
+	return fit
+}

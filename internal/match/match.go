@@ -1,0 +1,214 @@
+// Package match tells which CVEs apply to observed software: NISTIR 7696 name matching over whole configurations, with
+// the reason and the confidence of each answer. Values in, values out; it never asks the network and never guesses a
+// version.
+package match
+
+import (
+	"context"
+	"sort"
+
+	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// Status says how surely a CVE applies. Along one way through a configuration the weakest status counts; of several
+// ways the surest.
+type Status string
+
+// The statuses, surest first.
+const (
+	Affected    Status = "affected"
+	Conditional Status = "conditional" // needs a platform that is not known
+	Uncertain   Status = "uncertain"   // the update is unknown, or the rule has no range
+)
+
+// Confidence values, on OpenVAS's quality-of-detection scale (design decision 5).
+const (
+	confidenceVersion   = 80 // the service itself said its version
+	confidenceEdition   = 70 // the rule names an edition that the observation does not
+	confidencePlatform  = 50 // conditional
+	confidenceUpdate    = 40 // the rule is for an update that the observation does not name
+	confidenceBackport  = 30 // the banner names a distribution that backports fixes
+	confidenceEveryRule = 20 // a rule for every version
+)
+
+// Subject is one observed product.
+type Subject struct {
+	CPE      string // either binding
+	Backport string // distribution named by the banner, "" if none
+}
+
+// Match is one CVE that applies to a subject.
+type Match struct {
+	CVE        cve.ID
+	Status     Status
+	Criteria   string   // the rule that matched, canonical CPE 2.3
+	Needs      []string // conditions of a conditional match: CPE names of which the host's platform must show one each
+	Confidence int      // 0..100
+	Reason     string   // one sentence without a full stop
+	FixedIn    string   // first version that the matching rule does not cover, "" if the record names none
+}
+
+// SubjectResult is what applies to one subject.
+type SubjectResult struct {
+	Name       cpe.Name
+	Matches    []Match  // by CVE
+	Candidates []cve.ID // the subject's version is unknown: CVEs that would apply to some version, by CVE
+	Err        error    // the subject cannot be used (fault.Invalid)
+}
+
+// Result holds one SubjectResult per subject, in order.
+type Result struct {
+	Subjects []SubjectResult
+}
+
+// PackSource finds the packed rules of products, in the order asked; nil where a product is unknown.
+type PackSource interface {
+	Packs(ctx context.Context, products []cpe.Product) ([][]byte, error)
+}
+
+// Matcher answers from packed rules. Safe for concurrent use.
+type Matcher struct {
+	source PackSource
+	cache  *packCache
+}
+
+// New returns a Matcher over one generation of the catalogue.
+func New(source PackSource) *Matcher {
+	return &Matcher{source: source, cache: newPackCache()}
+}
+
+// Host matches what was seen on one host. Every subject and every platform name is also the others' platform. A
+// subject or platform that cannot be parsed is reported in its own result and does not stop the rest; err is only about
+// the catalogue.
+func (m *Matcher) Host(ctx context.Context, subjects []Subject, platform []string) (Result, error) {
+	res := Result{Subjects: make([]SubjectResult, len(subjects))}
+	var host inventory
+	var products []cpe.Product
+	for i, s := range subjects {
+		r := &res.Subjects[i]
+		if r.Name, r.Err = ParseSubject(s.CPE); r.Err != nil {
+			continue
+		}
+		host.add(r.Name)
+		products = append(products, cpe.Aliases(r.Name.Product())...)
+	}
+	for _, p := range platform {
+		if name, err := cpe.Parse(p); err == nil {
+			host.add(name)
+		}
+	}
+	packs, err := m.packs(ctx, products)
+	if err != nil {
+		return Result{}, err
+	}
+	for i := range subjects {
+		if r := &res.Subjects[i]; r.Err == nil {
+			matchSubject(r, subjects[i], packs, &host)
+		}
+	}
+	return res, nil
+}
+
+// ParseSubject reads a CPE that is to be matched: its vendor and product must be plain names, and its version, if it
+// has one, a version.
+func ParseSubject(s string) (cpe.Name, error) {
+	name, err := cpe.Parse(s)
+	if err != nil {
+		return name, err
+	}
+	for _, a := range []struct {
+		attribute cpe.Attribute
+		name      string
+	}{{cpe.Vendor, "vendor"}, {cpe.ProductName, "product"}} {
+		v := name.Get(a.attribute)
+		if v == cpe.NA || cpe.HasWildcard(v) {
+			return name, fault.Invalid("CPE %q: %s %q is a wildcard: name one %s", s, a.name, v, a.name)
+		}
+	}
+	if v := name.Get(cpe.Version); v != cpe.Any && cpe.HasWildcard(v) {
+		return name, fault.Invalid("CPE %q: version %q is a wildcard: name one version, or * if it is not known", s, v)
+	}
+	return name, nil
+}
+
+// packs returns the decoded packs of products, from the cache or the source.
+func (m *Matcher) packs(ctx context.Context, products []cpe.Product) (map[cpe.Product]*pack, error) {
+	found := make(map[cpe.Product]*pack, len(products))
+	var missing []cpe.Product
+	for _, p := range products {
+		if _, ok := found[p]; ok {
+			continue
+		}
+		cached, ok := m.cache.get(p)
+		if !ok {
+			missing = append(missing, p)
+		}
+		found[p] = cached
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	blobs, err := m.source.Packs(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, blob := range blobs {
+		var decoded *pack
+		if blob != nil {
+			if decoded, err = decodePack(missing[i], blob); err != nil {
+				return nil, err
+			}
+		}
+		m.cache.put(missing[i], decoded)
+		found[missing[i]] = decoded
+	}
+	return found, nil
+}
+
+func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host *inventory) {
+	q := newQuery(r.Name)
+	if q.version == cpe.Any {
+		r.Candidates = candidates(q, packs)
+		return
+	}
+	best := map[cve.ID]hit{}
+	for _, product := range cpe.Aliases(r.Name.Product()) {
+		if p := packs[product]; p != nil {
+			p.match(q, host, func(id cve.ID, h hit) {
+				if old, ok := best[id]; !ok || h.surer(old) {
+					best[id] = h
+				}
+			})
+		}
+	}
+	r.Matches = make([]Match, 0, len(best))
+	for id, h := range best {
+		r.Matches = append(r.Matches, h.match(id, q, s))
+	}
+	sort.Slice(r.Matches, func(i, j int) bool { return r.Matches[i].CVE < r.Matches[j].CVE })
+}
+
+// candidates lists the CVEs of a product whose version is not known.
+func candidates(q query, packs map[cpe.Product]*pack) []cve.ID {
+	seen := map[cve.ID]bool{}
+	var ids []cve.ID
+	for _, product := range cpe.Aliases(q.name.Product()) {
+		p := packs[product]
+		if p == nil {
+			continue
+		}
+		for _, list := range [][]rule{p.exact, p.ranges, p.others} {
+			for _, r := range list {
+				id := p.cves[r.cve]
+				if !seen[id] && q.attributes(p.strings[r.attrs]).ok {
+					seen[id] = true
+					ids = append(ids, id)
+				}
+			}
+		}
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	return ids
+}

@@ -1,0 +1,283 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/cpe"
+)
+
+// inventory is all that is known of one host: the platform of each subject.
+type inventory struct {
+	queries  []query
+	families map[string]bool // operating system families that the host's names show
+}
+
+func (h *inventory) add(n cpe.Name) {
+	h.queries = append(h.queries, newQuery(n))
+	if f := familyOf(n); f != "" {
+		if h.families == nil {
+			h.families = map[string]bool{}
+		}
+		h.families[f] = true
+	}
+}
+
+// truth is three-valued: what the host does not show is not known.
+type truth uint8
+
+const (
+	isFalse truth = iota
+	isUnknown
+	isTrue
+)
+
+// verdict is the truth of a condition and, while it is not known, what would make it true.
+type verdict struct {
+	truth truth
+	needs []string
+}
+
+// maxNeeds bounds how many alternatives are named.
+const maxNeeds = 20
+
+// eval evaluates e over the host: AND and OR by Kleene's tables.
+func (h *inventory) eval(e *expr) verdict {
+	switch e.op {
+	case opLeaf:
+		return h.leaf(e)
+	case opNot:
+		v := h.eval(&e.kids[0])
+		if v.truth == isUnknown {
+			return verdict{isUnknown, []string{"not " + strings.Join(v.needs, ", not ")}}
+		}
+		return verdict{truth: isTrue - v.truth}
+	case opAnd:
+		return h.all(e.kids)
+	}
+	return h.any(e.kids)
+}
+
+func (h *inventory) all(kids []expr) verdict {
+	out := verdict{truth: isTrue}
+	for i := range kids {
+		v := h.eval(&kids[i])
+		if v.truth == isFalse {
+			return v
+		}
+		out.truth = min(out.truth, v.truth)
+		out.needs = append(out.needs, v.needs...)
+	}
+	return out
+}
+
+// both is the conjunction of two verdicts.
+func both(a, b verdict) verdict {
+	needs := append(a.needs[:len(a.needs):len(a.needs)], b.needs...)
+	return verdict{truth: min(a.truth, b.truth), needs: needs}
+}
+
+func (h *inventory) any(kids []expr) verdict {
+	out := verdict{truth: isFalse}
+	for i := range kids {
+		v := h.eval(&kids[i])
+		if v.truth == isTrue {
+			return v
+		}
+		if v.truth == isUnknown {
+			out.truth = isUnknown
+			out.needs = append(out.needs, v.needs...)
+		}
+	}
+	return out
+}
+
+// leaf looks for e among the host's names. A name of the same product settles it either way; another operating system
+// of a known family, another distribution or another device contradicts; anything else leaves it open.
+func (h *inventory) leaf(e *expr) verdict {
+	contradicted := false
+	for i := range h.queries {
+		q := &h.queries[i]
+		t := isUnknown
+		if cpe.Same(q.name.Product(), e.name.Product()) {
+			t = fitsPlatform(q, e)
+			if t == isFalse {
+				contradicted = true
+			}
+		} else {
+			t = relatesTo(q.name, e)
+			contradicted = contradicted || t == isFalse
+		}
+		if t == isTrue {
+			return verdict{truth: isTrue}
+		}
+	}
+	if contradicted {
+		return verdict{truth: isFalse}
+	}
+	return verdict{isUnknown, []string{e.describe()}}
+}
+
+// describe names a condition: its CPE and, if there is one, the range.
+func (e *expr) describe() string {
+	if e.bounds.empty() {
+		return e.name.String()
+	}
+	return e.name.String() + " (" + e.bounds.String() + ")"
+}
+
+// fitsPlatform tests a host's name against a condition on the same product.
+func fitsPlatform(q *query, e *expr) truth {
+	rule := packLeaf(e)
+	if !q.attributes(attrsOf(e.name)).ok {
+		return isFalse
+	}
+	want := e.name.Get(cpe.Version)
+	if e.bounds.empty() && (want == cpe.Any || want == cpe.NA && !e.vulnerable) {
+		return isTrue // the platform, whatever its version
+	}
+	if q.version == cpe.Any {
+		return isUnknown
+	}
+	switch rule.grade(*q) {
+	case no:
+		return isFalse
+	case yes, every:
+		return isTrue
+	}
+	return isUnknown
+}
+
+// packLeaf makes a pack of one rule, so that platforms are compared exactly as subjects are.
+func packLeaf(e *expr) onePack {
+	l := leaf{version: open(e.name.Get(cpe.Version)), update: open(e.name.Get(cpe.Update)), bounds: e.bounds}
+	return onePack{l}
+}
+
+type onePack struct{ leaf leaf }
+
+func (o onePack) grade(q query) grade {
+	p := pack{strings: []string{"", o.leaf.update}}
+	r := rule{update: 1}
+	if o.leaf.update == "" {
+		r.update = 0
+	}
+	switch {
+	case !o.leaf.bounds.empty():
+		if q.version == cpe.NA {
+			return no
+		}
+		r.flags = boundFlags(o.leaf.bounds)
+		if o.leaf.bounds.start != "" {
+			p.edges = append(p.edges, newEdge(o.leaf.bounds.start))
+			r.a = uint32(len(p.edges))
+		}
+		if o.leaf.bounds.end != "" {
+			p.edges = append(p.edges, newEdge(o.leaf.bounds.end))
+			r.b = uint32(len(p.edges))
+		}
+		return p.inRange(q, &r)
+	case o.leaf.version == "":
+		r.kind = kindEvery
+		return p.fitsOther(q, &r)
+	case o.leaf.version == cpe.NA:
+		r.kind = kindNA
+		return p.fitsOther(q, &r)
+	case cpe.HasWildcard(o.leaf.version):
+		r.kind = kindPattern
+		p.strings = append(p.strings, o.leaf.version)
+		r.a = 2
+		return p.fitsOther(q, &r)
+	}
+	found := no
+	p.versions, p.first, p.exact = []string{cpe.Unquote(o.leaf.version)}, []uint32{0, 1}, []rule{r}
+	if q.version != cpe.NA {
+		p.matchExact(q, func(_ *rule, g grade) { found = g })
+	}
+	return found
+}
+
+// relatesTo compares a host's name with a condition on another product.
+func relatesTo(host cpe.Name, e *expr) truth {
+	if host.Part != e.name.Part || host.Part == 'a' {
+		return isUnknown
+	}
+	if host.Part == 'h' {
+		return isFalse // one host is one device
+	}
+	have, want := familyOf(host), familyOf(e.name)
+	switch {
+	case have == "" && want == "":
+		return isFalse // two devices' firmware
+	case have == "" || want == "":
+		return isUnknown
+	case have != want:
+		return isFalse
+	case isGeneric(e.name) && e.bounds.empty() && versionless(e.name):
+		return isTrue // a Debian is a Linux
+	case isGeneric(e.name) || isGeneric(host):
+		return isUnknown
+	}
+	return isFalse // another distribution, another Windows
+}
+
+func versionless(n cpe.Name) bool {
+	v := n.Get(cpe.Version)
+	return v == cpe.Any || v == cpe.NA
+}
+
+// isGeneric says whether n names a whole family instead of one of its products.
+func isGeneric(n cpe.Name) bool {
+	switch n.Get(cpe.ProductName) {
+	case "windows", "linux_kernel", "linux", "unix", "mac_os", "kernel":
+		return n.Get(cpe.Vendor) == "linux" || n.Get(cpe.Vendor) == "microsoft" || n.Get(cpe.Vendor) == "apple" || n.Get(cpe.ProductName) == "unix"
+	}
+	return false
+}
+
+// linuxes are products that are Linux distributions, by the beginning of their names.
+var linuxes = []string{
+	"linux", "debian", "ubuntu", "enterprise_linux", "centos", "fedora", "opensuse", "leap", "suse", "sles", "alpine",
+	"gentoo", "arch_linux", "mandrake", "mandriva", "mageia", "slackware", "amazon_linux", "rocky", "almalinux", "kali",
+	"raspbian", "raspberry_pi_os", "photon_os", "openwrt",
+}
+
+// familyOf names the operating system family of n, "" for applications, hardware, and systems of their own (firmware).
+func familyOf(n cpe.Name) string {
+	if n.Part != 'o' {
+		return ""
+	}
+	product := n.Get(cpe.ProductName)
+	for _, l := range linuxes {
+		if strings.HasPrefix(product, l) {
+			return "linux"
+		}
+	}
+	if strings.HasPrefix(product, "windows") && n.Get(cpe.Vendor) == "microsoft" {
+		return "windows"
+	}
+	return osFamily(product)
+}
+
+// osFamilies maps names as they stand in product and target_sw.
+var osFamilies = map[string]string{
+	"windows": "windows", "windows_nt": "windows", "windows_10": "windows", "windows_11": "windows", "win32": "windows",
+	"linux": "linux", "linux_kernel": "linux", "debian": "linux", "ubuntu": "linux", "unix": "unix",
+	"macos": "macos", "mac_os": "macos", "mac_os_x": "macos", "mac_os_x_server": "macos", "mac": "macos", "osx": "macos", "os_x": "macos",
+	"android": "android", "iphone_os": "ios", "ios": "ios", "ipados": "ios", "ipad_os": "ios",
+	"freebsd": "freebsd", "openbsd": "openbsd", "netbsd": "netbsd", "solaris": "solaris", "sunos": "solaris", "opensolaris": "solaris",
+	"aix": "aix", "hp-ux": "hp-ux", "irix": "irix", "esxi": "esxi", "chrome_os": "chrome_os",
+}
+
+// osFamily names the family of an operating system by its name alone, "" if it is none that we know.
+func osFamily(name string) string { return osFamilies[name] }
+
+// shows says whether the host's platform is the operating system that a rule's target_sw names.
+func (h *inventory) shows(targetOS string) verdict {
+	switch {
+	case h.families[osFamily(targetOS)]:
+		return verdict{truth: isTrue}
+	case len(h.families) > 0 && targetOS != "unix":
+		return verdict{truth: isFalse}
+	}
+	return verdict{isUnknown, []string{"target_sw:" + cpe.Unquote(targetOS)}}
+}
