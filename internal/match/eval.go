@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cpe"
-	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/version"
 )
 
@@ -53,12 +52,21 @@ func newQuery(n cpe.Name) query {
 	return q
 }
 
-// match reports every rule of p that q fits, with what it depends on.
-func (p *pack) match(q query, host *inventory, report func(cve.ID, hit)) {
+// match appends the surest hit of each CVE that q fits, in the order of CVEs.
+func (p *pack) match(hits []hit, q query, host *inventory) []hit {
 	w := run{pack: p, query: q, host: host}
+	best := make([]int32, len(p.cves)) // index into found + 1
+	var found []hit
 	try := func(r *rule, g grade) {
-		if h, ok := w.weigh(r, g); ok {
-			report(p.cves[r.cve], h)
+		h, ok := w.weigh(r, g)
+		if !ok {
+			return
+		}
+		if i := best[r.cve]; i == 0 {
+			found = append(found, h)
+			best[r.cve] = int32(len(found))
+		} else if h.surer(&found[i-1]) {
+			found[i-1] = h
 		}
 	}
 	if q.version != cpe.NA {
@@ -74,6 +82,12 @@ func (p *pack) match(q query, host *inventory, report func(cve.ID, hit)) {
 			try(&p.others[i], g)
 		}
 	}
+	for _, i := range best {
+		if i != 0 {
+			hits = append(hits, found[i-1])
+		}
+	}
+	return hits
 }
 
 // matchExact searches the versions equal to q's and tries their rules.

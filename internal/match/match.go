@@ -4,8 +4,9 @@
 package match
 
 import (
+	"cmp"
 	"context"
-	"sort"
+	"slices"
 
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -173,21 +174,40 @@ func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host
 		r.Candidates = candidates(q, packs)
 		return
 	}
-	best := map[cve.ID]hit{}
+	var hits []hit
+	contributors := 0
 	for _, product := range cpe.Aliases(r.Name.Product()) {
 		if p := packs[product]; p != nil {
-			p.match(q, host, func(id cve.ID, h hit) {
-				if old, ok := best[id]; !ok || h.surer(old) {
-					best[id] = h
-				}
-			})
+			before := len(hits)
+			if hits = p.match(hits, q, host); len(hits) > before {
+				contributors++
+			}
 		}
 	}
-	r.Matches = make([]Match, 0, len(best))
-	for id, h := range best {
-		r.Matches = append(r.Matches, h.match(id, q, s))
+	if contributors > 1 {
+		hits = mergeHits(hits)
 	}
-	sort.Slice(r.Matches, func(i, j int) bool { return r.Matches[i].CVE < r.Matches[j].CVE })
+	r.Matches = make([]Match, len(hits))
+	words := phrasebook{query: q}
+	for i := range hits {
+		r.Matches[i] = words.match(&hits[i], s)
+	}
+}
+
+// mergeHits keeps the surest hit of each CVE over several packs, in the order of CVEs.
+func mergeHits(hits []hit) []hit {
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.cve, b.cve) })
+	merged := hits[:0]
+	for _, h := range hits {
+		if n := len(merged); n > 0 && merged[n-1].cve == h.cve {
+			if h.surer(&merged[n-1]) {
+				merged[n-1] = h
+			}
+			continue
+		}
+		merged = append(merged, h)
+	}
+	return merged
 }
 
 // candidates lists the CVEs of a product whose version is not known.
@@ -209,6 +229,6 @@ func candidates(q query, packs map[cpe.Product]*pack) []cve.ID {
 			}
 		}
 	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	slices.Sort(ids)
 	return ids
 }

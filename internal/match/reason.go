@@ -10,6 +10,7 @@ import (
 
 // hit is a rule that fits, weighed. Its words are made only for the hit that wins.
 type hit struct {
+	cve        cve.ID
 	pack       *pack
 	rule       *rule
 	grade      grade
@@ -34,7 +35,7 @@ func (w *run) weigh(r *rule, g grade) (h hit, ok bool) {
 	if !fit.ok {
 		return h, false
 	}
-	h = hit{pack: w.pack, rule: r, grade: g, status: Affected, confidence: confidenceVersion, edition: fit.edition}
+	h = hit{cve: w.pack.cves[r.cve], pack: w.pack, rule: r, grade: g, status: Affected, confidence: confidenceVersion, edition: fit.edition}
 	if fit.edition != "" {
 		h.confidence = confidenceEdition
 	}
@@ -90,12 +91,23 @@ func (w *run) platform(index uint32) verdict {
 	return v
 }
 
-var statusRank = map[Status]int{Affected: 3, Conditional: 2, Uncertain: 1}
+// rank orders statuses, the surest highest.
+func (s Status) rank() int {
+	switch s {
+	case Affected:
+		return 3
+	case Conditional:
+		return 2
+	case Uncertain:
+		return 1
+	}
+	return 0
+}
 
 // surer says whether h is a better proof than o. Ties go to the rule that says what to update to, then to the first by
 // criteria, so that the answer does not depend on the order of rules.
-func (h hit) surer(o hit) bool {
-	if a, b := statusRank[h.status], statusRank[o.status]; a != b {
+func (h *hit) surer(o *hit) bool {
+	if a, b := h.status.rank(), o.status.rank(); a != b {
 		return a > b
 	}
 	if h.confidence != o.confidence {
@@ -107,22 +119,50 @@ func (h hit) surer(o hit) bool {
 	return false
 }
 
-func (h hit) fixedIn() string {
+func (h *hit) fixedIn() string {
 	if h.rule.flags&flagEndExcl == 0 {
 		return ""
 	}
 	return h.pack.edges[h.rule.b-1].text
 }
 
-// match words the winning hit.
-func (h hit) match(id cve.ID, q query, s Subject) Match {
-	m := Match{
-		CVE: id, Status: h.status, Criteria: h.pack.criteria(h.rule), Needs: cutNeeds(h.needs),
-		Confidence: h.confidence, Reason: h.reason(q), FixedIn: h.fixedIn(),
+// phrasebook words hits of one subject. Many hits share their rule's text, so each is worded once.
+type phrasebook struct {
+	query   query
+	phrases map[phraseKey]phrase
+}
+
+// phraseKey is all that the words of a hit depend on.
+type phraseKey struct {
+	pack                          *pack
+	update, attrs, residual, a, b uint32
+	flags, kind                   uint8
+	grade                         grade
+}
+
+type phrase struct {
+	criteria, reason string
+	needs            []string
+}
+
+// match words the hit that won.
+func (w *phrasebook) match(h *hit, s Subject) Match {
+	r := h.rule
+	key := phraseKey{h.pack, r.update, r.attrs, r.residual, r.a, r.b, r.flags, r.kind, h.grade}
+	p, known := w.phrases[key]
+	if !known {
+		p = phrase{h.pack.criteria(r), h.reason(w.query), cutNeeds(h.needs)}
+		if s.Backport != "" && h.confidence > confidenceBackport {
+			p.reason += "; " + s.Backport + " backports fixes without changing this version, so the package may be patched"
+		}
+		if w.phrases == nil {
+			w.phrases = map[phraseKey]phrase{}
+		}
+		w.phrases[key] = p
 	}
-	if s.Backport != "" && m.Confidence > confidenceBackport {
-		m.Confidence = confidenceBackport
-		m.Reason += "; " + s.Backport + " backports fixes without changing this version, so the package may be patched"
+	m := Match{CVE: h.cve, Status: h.status, Criteria: p.criteria, Needs: p.needs, Confidence: h.confidence, Reason: p.reason, FixedIn: h.fixedIn()}
+	if s.Backport != "" {
+		m.Confidence = min(m.Confidence, confidenceBackport)
 	}
 	return m
 }
@@ -134,7 +174,7 @@ func cutNeeds(needs []string) []string {
 	return append(needs[:maxNeeds:maxNeeds], "and "+strconv.Itoa(len(needs)-maxNeeds)+" more")
 }
 
-func (h hit) reason(q query) string {
+func (h *hit) reason(q query) string {
 	var b strings.Builder
 	b.WriteString(h.versionReason(q))
 	if h.grade == maybe {
@@ -163,7 +203,7 @@ func plainNeed(need string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(strings.Join(words, " ")), " "), "_", " ")
 }
 
-func (h hit) versionReason(q query) string {
+func (h *hit) versionReason(q query) string {
 	switch h.rule.kind {
 	case kindRange:
 		return q.text + " " + h.pack.boundsOf(h.rule).relation(updateText(h))
@@ -177,7 +217,7 @@ func (h hit) versionReason(q query) string {
 	return q.text + " is named by the record"
 }
 
-func updateText(h hit) string {
+func updateText(h *hit) string {
 	if attr := h.pack.strings[h.rule.update]; attr != "" && attr != cpe.NA {
 		return " " + cpe.Unquote(attr)
 	}
