@@ -84,7 +84,9 @@ type Gathered struct {
 	Feed   string
 	Source string // the folder, or the URL that was asked
 	Files  []File // in load order, unchanged ones included
-	Err    error  // why this feed cannot be loaded; nothing of it may change then
+	// Missing names files that a mirror ought to have and has not; the rest is loaded without them.
+	Missing []string
+	Err     error // why this feed cannot be loaded; nothing of it may change then
 }
 
 // Changed says whether any file differs from the last good run.

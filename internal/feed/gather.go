@@ -31,12 +31,15 @@ type Options struct {
 	URLs   map[string]string    // feed -> base URL in place of the publisher's own
 	Since  map[string]time.Time // feed -> when its last good run began, for publishers that answer by date
 
+	Fallbacks map[string]Fallback // feed -> another way to it, when its files cannot be had from the publisher
+
 	// Progress hooks, each may be nil. They may be called from several goroutines.
 	Fetched func(file string, done, total int64) // bytes of a download; total is -1 where unknown
 	Read    func(feed string, n int64)           // n more stored bytes of the feed's files were consumed by reading
 
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil: nothing is logged
+	Now   func() time.Time                           // nil: time.Now
+	Sleep func(context.Context, time.Duration) error // nil: real time; waits between attempts
+	Log   *slog.Logger                               // nil: nothing is logged
 }
 
 // Gathering is the answer of Gather.
@@ -57,7 +60,7 @@ func Gather(ctx context.Context, o Options) (Gathering, error) {
 	if o.From != "" && !isURL(o.From) {
 		return gatherFolder(ctx, o)
 	}
-	return Gathering{}, fault.Unavailable("fetching is not wired")
+	return gatherRemote(ctx, o)
 }
 
 // asked is the publishers whose feeds are wanted, in their order.

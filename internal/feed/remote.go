@@ -1,0 +1,202 @@
+package feed
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// Fallback is another way to a feed, asked when its files cannot be had. It stores files that the feed's Reader reads
+// through f and returns their paths. since is when the last good run began; zero asks for everything.
+type Fallback interface {
+	Fetch(ctx context.Context, f *Fetcher, since, now time.Time) (paths []string, err error)
+}
+
+// gatherRemote fetches the asked feeds from their publishers, or all of them from below one URL.
+func gatherRemote(ctx context.Context, o Options) (Gathering, error) {
+	if o.Client == nil || o.Dir == "" {
+		return Gathering{}, fault.Invalid("fetching feeds needs an HTTP client and a download folder")
+	}
+	if o.From != "" {
+		if u, err := url.Parse(o.From); err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return Gathering{}, fault.Invalid("URL %.80q: want http(s)://host/path of a folder of feeds", o.From)
+		}
+	}
+	var g Gathering
+	for _, p := range o.asked() {
+		gathered := o.fetchFeed(ctx, p)
+		if err := ctx.Err(); err != nil {
+			return Gathering{}, err
+		}
+		// As with a folder: what is not there was not offered, unless it was asked for by name.
+		if o.From != "" && len(o.Feeds) == 0 && fault.KindOf(gathered.Err) == fault.KindNotFound {
+			continue
+		}
+		g.Feeds = append(g.Feeds, gathered)
+	}
+	if len(g.Feeds) == 0 {
+		return g, fault.NotFound("no feed file below %s", o.From)
+	}
+	return g, nil
+}
+
+// fetchFeed fetches one feed, by its Fallback if its files cannot be had.
+func (o Options) fetchFeed(ctx context.Context, p Publisher) Gathered {
+	f := &Fetcher{
+		Client: o.Client, Dir: filepath.Join(o.Dir, p.Feed()), Fetched: o.Fetched, Sleep: o.Sleep, Log: o.Log,
+	}
+	now := time.Now
+	if o.Now != nil {
+		now = o.Now
+	}
+	g := Gathered{Feed: p.Feed(), Source: o.bases(p)[0]}
+	g.Files, g.Missing, g.Err = o.fetchFiles(ctx, f, p, now())
+	fallback := o.Fallbacks[p.Feed()]
+	if g.Err == nil || ctx.Err() != nil || fallback == nil || o.From != "" {
+		return g
+	}
+	f.log().Warn("feed files cannot be had, asking another way", "feed", p.Feed(), "error", g.Err)
+	paths, err := fallback.Fetch(ctx, f, o.Since[p.Feed()], now())
+	if err != nil {
+		g.Err = fault.Unavailable("%w; and by its API: %w", g.Err, err)
+		return g
+	}
+	g.Missing = nil
+	g.Files, g.Err = o.files(ctx, p, paths)
+	return g
+}
+
+// bases are the URLs to look below, best first. A mirror keeps a folder for each feed, or all in one.
+func (o Options) bases(p Publisher) []string {
+	if o.From != "" {
+		base := strings.TrimSuffix(o.From, "/") + "/"
+		return []string{base + p.Feed() + "/", base}
+	}
+	if base := o.URLs[p.Feed()]; base != "" {
+		return []string{strings.TrimSuffix(base, "/") + "/"}
+	}
+	return []string{p.Base()}
+}
+
+// fetchFiles fetches all that a publisher offers. missing are the files that a mirror does not have.
+func (o Options) fetchFiles(ctx context.Context, f *Fetcher, p Publisher, now time.Time) (
+	files []File, missing []string, err error,
+) {
+	bases := o.bases(p)
+	for _, r := range p.Remote(now) {
+		path, meta, base, err := o.fetchOne(ctx, f, bases, r)
+		switch {
+		case fault.KindOf(err) == fault.KindNotFound && (r.Optional || o.From != ""):
+			if !r.Optional {
+				missing = append(missing, r.Name)
+			}
+			continue
+		case err != nil:
+			return nil, nil, err
+		}
+		bases = []string{base} // the others are there as well, or nowhere
+		file, err := o.file(ctx, p, path, meta)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, file)
+	}
+	if len(files) == 0 {
+		return nil, missing, fault.NotFound("no file of the feed %s below %s", p.Feed(), bases[0])
+	}
+	slices.SortStableFunc(files, func(a, b File) int {
+		switch {
+		case p.Less(a.Name, b.Name):
+			return -1
+		case p.Less(b.Name, a.Name):
+			return 1
+		default:
+			return 0
+		}
+	})
+	return files, missing, nil
+}
+
+// fetchOne tries each base, and on a mirror also the name with or without .gz.
+func (o Options) fetchOne(ctx context.Context, f *Fetcher, bases []string, r Remote) (
+	path string, meta *Meta, base string, err error,
+) {
+	names := []string{r.Name}
+	if o.From != "" {
+		if plain, zipped := strings.CutSuffix(r.Name, ".gz"); zipped {
+			names = append(names, plain)
+		} else {
+			names = append(names, r.Name+".gz")
+		}
+	}
+	for _, base = range bases {
+		for _, name := range names {
+			path, meta, err = o.fetchVerified(ctx, f, base, name, r.Meta)
+			if fault.KindOf(err) != fault.KindNotFound {
+				return path, meta, base, err
+			}
+		}
+	}
+	return "", nil, "", err
+}
+
+// fetchVerified fetches a file and the .meta that it must agree with. The two are published one after the other: when
+// they disagree both are asked once more.
+func (o Options) fetchVerified(ctx context.Context, f *Fetcher, base, name, metaName string) (string, *Meta, error) {
+	var meta *Meta
+	for try := 1; ; try++ {
+		if metaName != "" {
+			m, err := f.meta(ctx, base+metaName)
+			switch {
+			case err == nil:
+				meta = &m
+			case fault.KindOf(err) != fault.KindNotFound || o.From == "":
+				return "", nil, err
+			}
+		}
+		path, err := f.Fetch(ctx, base+name, meta)
+		if meta == nil || try == 2 || fault.KindOf(err) != fault.KindInvalid {
+			return path, meta, err
+		}
+		f.log().Info("the file disagrees with its .meta, fetching both again", "file", name, "error", err)
+	}
+}
+
+func (f *Fetcher) meta(ctx context.Context, from string) (Meta, error) {
+	text, err := f.Text(ctx, from)
+	if err != nil {
+		return Meta{}, err
+	}
+	return ParseMeta(from, strings.NewReader(text))
+}
+
+// Save stores what a URL answers under a name in the folder, without asking whether it changed: for pages of an API.
+// The header may hold a key, which no message shows.
+func (f *Fetcher) Save(ctx context.Context, from string, header map[string]string, name string) (string, error) {
+	shown, _, _ := strings.Cut(from, "?")
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return "", disk("make", f.Dir, err)
+	}
+	d := download{Fetcher: f, url: shown, name: name, path: filepath.Join(f.Dir, name)}
+	err := f.retry(ctx, shown, func() (time.Duration, error) {
+		resp, err := f.get(ctx, from, header)
+		if err != nil {
+			return 0, err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != 200 {
+			return retryAfter(resp), statusError(shown, resp.StatusCode)
+		}
+		if err := d.body(resp, 0, state{URL: shown}); err != nil {
+			return 0, err
+		}
+		return 0, d.finish(ctx, state{URL: shown})
+	})
+	return d.path, err
+}
