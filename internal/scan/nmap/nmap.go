@@ -1,0 +1,121 @@
+// Package nmap runs nmap and reads the XML that it writes, in this run or in a file of any version from 4 on. It never
+// runs a shell, never hands nmap anything but addresses that it printed itself, and never decides what is vulnerable.
+package nmap
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/scan"
+)
+
+// Name is the sensor's name in evidence and coverage.
+const Name = "nmap"
+
+// MinVersion is the oldest nmap that we run: the first with --exclude-ports, IPv6 host groups and today's XML.
+const MinVersion = "7.00"
+
+// Options are what an administrator may set. The zero value works; nothing in it comes from a scan request.
+type Options struct {
+	Path      string        // nmap's binary, absolute; "" looks it up
+	Scripts   []string      // NSE scripts by name, nil = DefaultScripts; no paths, no categories, no patterns
+	Timing    int           // -T1 to -T5, 0 = 4
+	HostLimit time.Duration // gives up on one host, 0 = never
+}
+
+// DefaultScripts runs beside -sV: the host key is how an SSH host is recognised when its address changes.
+var DefaultScripts = []string{"ssh-hostkey"}
+
+var scriptName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// Validate says what is wrong with the options (fault.Invalid).
+func (o Options) Validate() error {
+	switch {
+	case o.Path != "" && !filepath.IsAbs(o.Path):
+		return fault.Invalid("nmap path %q is not absolute", o.Path)
+	case o.Timing < 0 || o.Timing > 5:
+		return fault.Invalid("nmap timing %d: want 1 to 5", o.Timing)
+	case o.HostLimit < 0:
+		return fault.Invalid("nmap host limit %s is negative", o.HostLimit)
+	case len(o.Scripts) > 100:
+		return fault.Invalid("nmap: more than 100 scripts")
+	}
+	for _, s := range o.Scripts {
+		if !scriptName.MatchString(s) || categories[s] {
+			return fault.Invalid("nmap script %q: want the plain name of one script", s)
+		}
+	}
+	return nil
+}
+
+// categories are NSE's script categories: as a name they would start hundreds of scripts, the destructive ones too.
+var categories = map[string]bool{"all": true, "auth": true, "broadcast": true, "brute": true, "default": true, "discovery": true, "dos": true,
+	"exploit": true, "external": true, "fuzzer": true, "intrusive": true, "malware": true, "safe": true, "version": true, "vuln": true}
+
+// Scanner runs nmap. Safe for concurrent use. New makes one; the zero value only reads.
+type Scanner struct{ opts Options }
+
+// New checks the options; whether nmap is there is Available's question.
+func New(opts Options) (*Scanner, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	return &Scanner{opts: opts}, nil
+}
+
+// Name is "nmap".
+func (*Scanner) Name() string { return Name }
+
+var versionLine = regexp.MustCompile(`^Nmap version (\d+)\.(\d+)`)
+
+// Available returns nmap's version, or fault.Unavailable with what to do.
+func (s *Scanner) Available(ctx context.Context) (string, error) {
+	path, err := s.path()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, path, "--version")
+	cmd.Env, cmd.Dir = environment, "/"
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fault.Unavailable("run %s --version: %w", path, err)
+	}
+	m := versionLine.FindStringSubmatch(string(out))
+	if m == nil {
+		return "", fault.Unavailable("%s does not say that it is nmap", path)
+	}
+	version := m[1] + "." + m[2]
+	if len(m[1]) == 1 && m[1] < MinVersion[:1] {
+		return "", fault.Unavailable("nmap %s is too old: want %s or newer", version, MinVersion)
+	}
+	return version, nil
+}
+
+func (s *Scanner) path() (string, error) {
+	if s.opts.Path != "" {
+		return s.opts.Path, nil
+	}
+	path, err := exec.LookPath("nmap")
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fault.Unavailable("nmap is not installed (Debian, Ubuntu: apt-get install nmap)")
+	case err != nil:
+		return "", fault.Unavailable("look up nmap: %w", err)
+	}
+	return path, nil
+}
+
+// Detect says whether a file that begins with prefix (a few KiB) is nmap's XML.
+func Detect(prefix []byte) bool {
+	text := string(prefix[:min(len(prefix), 8192)])
+	return strings.Contains(text, "<nmaprun") || strings.Contains(text, "<!DOCTYPE nmaprun")
+}
+
+var _ scan.Scanner = (*Scanner)(nil)
