@@ -52,7 +52,7 @@ type Feeds struct {
 // Feed is one publisher.
 type Feed struct {
 	Enabled bool   `koanf:"enabled"`
-	URL     string `koanf:"url"` // "" is the publisher's own
+	URL     string `koanf:"url"` // folder of the feed's file; "" is the publisher's own
 }
 
 // NVDFeed is NVD, which has files and an API.
@@ -65,9 +65,8 @@ type NVDFeed struct {
 
 // Outbound says how connections leave this machine.
 type Outbound struct {
-	Proxy   Secret   `koanf:"proxy"`   // http(s)://[user:password@]host:port; "" connects directly
-	CAFile  string   `koanf:"ca_file"` // PEM bundle trusted beside the system's
-	Private []string `koanf:"private"` // host names or addresses on private networks that feeds may be fetched from
+	Proxy  Secret `koanf:"proxy"`   // http(s)://[user:password@]host:port; "" connects directly
+	CAFile string `koanf:"ca_file"` // PEM bundle trusted beside the system's
 }
 
 // Default is the configuration of a machine on which nothing was set up.

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"fmt"
+	"io"
+)
+
+// FindingList, HostList, ScanList, SiteList and ScopeList are the documents of the commands that list.
+type (
+	FindingList struct {
+		Findings []Finding `json:"findings"`
+	}
+	HostList struct {
+		Hosts []Host `json:"hosts"`
+	}
+	ScanList struct {
+		Scans []Run `json:"scans"`
+	}
+	SiteList struct {
+		Sites []Site `json:"sites"`
+	}
+	ScopeList struct {
+		Networks []Network `json:"networks"`
+	}
+)
+
+// Site is a vantage point.
+type Site struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	External bool   `json:"external"`
+}
+
+// Network is something that may be scanned, and by whose word.
+type Network struct {
+	Network string `json:"network"`
+	Why     string `json:"why"`
+}
+
+// SiteTable lists sites.
+func SiteTable(w io.Writer, sites []Site, t Terminal) error {
+	g := &grid{columns: []column{{Title: "SITE"}, {Title: "SEES", Flex: 20}}}
+	for _, s := range sites {
+		sees := "an internal network"
+		if s.External {
+			sees = "what the internet sees: hosts that answer are exposed"
+		}
+		g.add(plainCells(s.Name, sees)...)
+	}
+	return g.draw(w, t)
+}
+
+// ScopeTable lists what may be scanned.
+func ScopeTable(w io.Writer, networks []Network, t Terminal) error {
+	g := &grid{columns: []column{{Title: "NETWORK"}, {Title: "WHY", Flex: 20}}}
+	for _, n := range networks {
+		g.add(plainCells(n.Network, n.Why)...)
+	}
+	return g.draw(w, t)
+}
+
+// Incompleteness says in one clause what of a run is not known: "2 targets did not answer; scanner nmap failed".
+func Incompleteness(r Run) string {
+	text := ""
+	if n := len(r.Problems); n == 1 {
+		text = r.Problems[0].Target + ": " + r.Problems[0].Reason
+	} else if n > 1 {
+		text = fmt.Sprintf("%s are not known to be clean, the first is %s: %s", Plural(n, "target", "targets"), r.Problems[0].Target, r.Problems[0].Reason)
+	}
+	for _, s := range r.Scanners {
+		if s.Error != "" {
+			if text != "" {
+				text += "; "
+			}
+			text += "scanner " + s.Name + ": " + string(s.Error)
+		}
+	}
+	return text
+}
