@@ -12,6 +12,7 @@ type Site struct {
 	ID       int64
 	Name     string
 	External bool // its scans see what the internet sees
+	Demo     bool // made by demo or seed, and removed with it
 }
 
 // DefaultSite is the name of the site that always exists.

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -69,8 +70,24 @@ type ScanHost struct {
 	HostID  int64
 	Address string
 	Name    string
-	Status  string // asset.HostStatus
-	Reason  string // for people: "did not resolve: no such host"
+	Status  string   // asset.HostStatus
+	Reason  string   // for people: "did not resolve: no such host"
+	Ports   []string // where a service answered: "tcp/22"
+}
+
+// Join adds what the same scan said of the host before: one sensor that got an answer is enough for up.
+func (h *ScanHost) Join(before ScanHost) {
+	if h.HostID == 0 {
+		h.HostID = before.HostID
+	}
+	if before.Status == "up" && h.Status != "up" {
+		h.Status, h.Reason = before.Status, before.Reason
+	}
+	for _, p := range before.Ports {
+		if !slices.Contains(h.Ports, p) {
+			h.Ports = append(h.Ports, p)
+		}
+	}
 }
 
 // Ledger accounts for every record of a report: Records + Expanded = New + Merged + Informational + Dropped, always.
@@ -157,3 +174,6 @@ type Listed struct {
 	Product     string
 	Version     string
 }
+
+// Cursor is the place of the row in its list.
+func (l *Listed) Cursor() Cursor { return Cursor{RankKey: l.RankKey, ID: l.ID} }

@@ -1,0 +1,467 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+var (
+	findingColumns = []string{"id", "host", "protocol", "port", "component", "weakness", "withdrawn",
+		"triage", "triage_until", "triage_by", "triage_at", "triage_note", "demo",
+		"state", "first_seen", "last_seen", "closed_at", "closed_by", "closing",
+		"title", "remedy", "location", "vector", "vector_by", "status", "confidence", "reason",
+		"severity", "cvss", "cvss_version", "cvss_source", "cvss_vector", "epss", "epss_percentile", "kev", "exploited",
+		"exploited_source", "score", "score_partial", "likelihood", "likelihood_source", "decision", "decision_since", "due",
+		"forensics", "assumed", "derived", "exposed", "exposed_why", "rank_key"}
+
+	evidenceColumns = []string{"id", "finding", "sensor", "chk", "first_seen", "last_seen", "first_scan", "last_scan", "status",
+		"confidence", "reason", "criteria", "needs", "fixed_in", "title", "output", "location", "remedy", "vector"}
+
+	lookColumns = []string{"id", "host", "sensor", "scan", "at", "protocol", "ports", "open", "known", "checks"}
+
+	selectFinding = `SELECT s.name, f.` + strings.Join(findingColumns, ", f.")
+)
+
+const fromFinding = ` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
+	LEFT JOIN service v ON v.host = f.host AND v.protocol = f.protocol AND v.port = f.port`
+
+// Findings lists findings without evidence, by rank key, then id.
+func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []finding.Listed, err error) {
+	where := e.findingWhere(filter)
+	if filter.After != (finding.Cursor{}) {
+		where.add("(f.rank_key, f.id) > (?, ?)", filter.After.RankKey, filter.After.ID)
+	}
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, selectFinding+`, h.address, v.name, v.product, v.version`+fromFinding+` WHERE `+where.String()+
+			` ORDER BY f.rank_key, f.id`+limit(filter.Limit), where.args...)
+		if err != nil {
+			return err
+		}
+		if err := eachRow(rows, func() error {
+			l, err := scanListed(rows)
+			list = append(list, l)
+			return err
+		}); err != nil {
+			return err
+		}
+		return addHostNames(ctx, tx, list)
+	})
+	return list, err
+}
+
+// EachFinding calls fn for every finding of the filter in list order, page by page, so that no list need fit memory.
+func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func(finding.Listed) error) error {
+	left := filter.Limit
+	for {
+		filter.Limit = 2000
+		if left > 0 {
+			filter.Limit = min(left, filter.Limit)
+		}
+		page, err := e.Findings(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, l := range page {
+			if err := fn(l); err != nil {
+				return err
+			}
+		}
+		if len(page) < filter.Limit || left > 0 && left == len(page) {
+			return nil
+		}
+		if left > 0 {
+			left -= len(page)
+		}
+		filter.After = page[len(page)-1].Cursor()
+	}
+}
+
+// Counts are how many findings a filter selects, altogether and by kind.
+type Counts struct {
+	Total      int
+	Confirmed  int
+	KEV        int
+	BySeverity map[string]int
+	ByDecision map[string]int
+}
+
+// CountFindings counts what Findings would list without its limit. The kinds count confirmed findings only.
+func (e *Estate) CountFindings(ctx context.Context, filter finding.Filter) (c Counts, err error) {
+	c.BySeverity, c.ByDecision = map[string]int{}, map[string]int{}
+	where := e.findingWhere(filter)
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `SELECT f.severity, f.decision, f.kev, CASE WHEN f.status = 'affected' AND f.confidence >= ?
+			THEN 1 ELSE 0 END AS sure, count(*)`+fromFinding+` WHERE `+where.String()+` GROUP BY f.severity, f.decision, f.kev, sure`,
+			append([]any{finding.ConfirmedAt}, where.args...)...)
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func() error {
+			var severity, decision string
+			var kev, sure, n int
+			if err := rows.Scan(&severity, &decision, &kev, &sure, &n); err != nil {
+				return err
+			}
+			c.Total += n
+			c.Confirmed += sure * n
+			c.KEV += sure * kev * n
+			if sure == 1 {
+				c.BySeverity[severity] += n
+				c.ByDecision[decision] += n
+			}
+			return nil
+		})
+	})
+	return c, err
+}
+
+func (e *Estate) findingWhere(f finding.Filter) *conditions {
+	c := &conditions{}
+	if f.HostID != 0 {
+		c.add("f.host = ?", f.HostID)
+	}
+	if f.Site != "" {
+		c.add("s.name = ?", f.Site)
+	}
+	if f.Live {
+		c.add("f.state IN ('open', 'reopened')")
+	}
+	c.in("f.state", texts(f.States))
+	c.in("f.triage", texts(f.Triage))
+	if len(f.Triage) == 0 && !f.ShowHidden {
+		today := unix(e.db.opts.Now()) / 86400 * 86400
+		c.add("NOT (f.triage IN ('false_positive', 'out_of_scope') OR f.triage = 'accepted' AND (f.triage_until = 0 OR f.triage_until >= ?))", today)
+	}
+	c.in("f.severity", texts(f.Severities))
+	c.in("f.decision", texts(f.Decisions))
+	if f.MinConfidence > 0 {
+		c.add("f.confidence >= ?", f.MinConfidence)
+	}
+	if f.Confirmed {
+		c.add("f.status = 'affected' AND f.confidence >= ?", finding.ConfirmedAt)
+	}
+	if f.KEV != nil {
+		c.add("f.kev = ?", truth(*f.KEV))
+	}
+	if f.Weakness != "" {
+		weakness := f.Weakness
+		if id := finding.Weakness(strings.ToUpper(weakness)).CVE(); id != 0 {
+			weakness = id.String()
+		}
+		c.add("f.weakness = ?", weakness)
+	}
+	if f.Text != "" {
+		like := contains(f.Text)
+		c.add(`(lower(f.title) LIKE ? ESCAPE '\' OR lower(f.weakness) LIKE ? ESCAPE '\' OR lower(h.address) LIKE ? ESCAPE '\'
+			OR lower(v.name) LIKE ? ESCAPE '\' OR lower(v.product) LIKE ? ESCAPE '\'
+			OR EXISTS (SELECT 1 FROM identifier i WHERE i.host = f.host AND i.kind = 'name' AND i.value LIKE ? ESCAPE '\'))`,
+			like, like, like, like, like, like)
+	}
+	if f.Scan != 0 {
+		// Seen by the scan: it began or ended a row, or looked in between with the row's sensor.
+		c.add(`EXISTS (SELECT 1 FROM evidence x WHERE x.finding = f.id AND (x.first_scan = ? OR x.last_scan = ? OR EXISTS (
+			SELECT 1 FROM look l WHERE l.scan = ? AND l.host = f.host AND l.sensor = x.sensor AND l.at > x.first_seen AND l.at < x.last_seen)))`,
+			f.Scan, f.Scan, f.Scan)
+	}
+	return c
+}
+
+func texts[T ~string](items []T) []any {
+	out := make([]any, len(items))
+	for i, s := range items {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// Finding returns one finding with its evidence and the history of its life, fault.NotFound when there is none.
+func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, selectFinding+`, h.address, v.name, v.product, v.version`+fromFinding+` WHERE f.id = ?`, id)
+		if err != nil {
+			return err
+		}
+		var found []finding.Listed
+		if err := eachRow(rows, func() error {
+			l, err := scanListed(rows)
+			found = append(found, l)
+			return err
+		}); err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fault.NotFound("finding %d", id)
+		}
+		if err := addHostNames(ctx, tx, found); err != nil {
+			return err
+		}
+		l = found[0]
+		if err := addEvidence(ctx, tx, []int64{id}, map[int64]*finding.Finding{id: &l.Finding}); err != nil {
+			return err
+		}
+		looks, err := looksOf(ctx, tx, []int64{l.HostID})
+		if err == nil {
+			l.Life = finding.Fold(&l.Finding, looks[l.HostID])
+		}
+		return err
+	})
+	return l, err
+}
+
+// Evidence returns the evidence of findings, by finding.
+func (e *Estate) Evidence(ctx context.Context, ids []int64) (map[int64][]finding.Evidence, error) {
+	byID := map[int64]*finding.Finding{}
+	for _, id := range ids {
+		byID[id] = &finding.Finding{ID: id}
+	}
+	err := e.db.view(ctx, func(tx *Tx) error { return addEvidence(ctx, tx, ids, byID) })
+	out := make(map[int64][]finding.Evidence, len(byID))
+	for id, f := range byID {
+		out[id] = f.Evidence
+	}
+	return out, err
+}
+
+// Triage keeps a person's word on a finding.
+func (e *Estate) Triage(ctx context.Context, id int64, t finding.Triage) error {
+	return e.Update(ctx, func(tx *EstateTx) error {
+		res, err := tx.tx.Exec(ctx, `UPDATE finding SET triage = ?, triage_until = ?, triage_by = ?, triage_at = ?, triage_note = ?
+			WHERE id = ?`, triageState(t), unix(t.Until), t.By, unix(t.At), finding.Cut(t.Note, finding.MaxText), id)
+		return oneRow(res, err, "finding %d", id)
+	})
+}
+
+func triageState(t finding.Triage) string {
+	if t.State == "" {
+		return string(finding.Untriaged)
+	}
+	return string(t.State)
+}
+
+func findingRow(f *finding.Finding) []any {
+	return []any{f.ID, f.HostID, f.Protocol, int(f.Port), f.Component, string(f.Weakness), unix(f.Withdrawn),
+		triageState(f.Triage), unix(f.Triage.Until), f.Triage.By, unix(f.Triage.At), f.Triage.Note, truth(f.Demo),
+		string(f.State), unix(f.FirstSeen), unix(f.LastSeen), unix(f.ClosedAt), f.ClosedBy, string(f.Closing),
+		f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, string(f.Status), f.Confidence, f.Reason,
+		f.Severity, f.CVSS, f.CVSSVersion, f.CVSSSource, f.CVSSVector, f.EPSS, f.EPSSPercentile, truth(f.KEV), truth(f.Exploited),
+		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, unix(f.DecisionSince),
+		unix(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey}
+}
+
+// findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.
+type findingScan struct {
+	f                                                           finding.Finding
+	weakness, triage, state, closing, status, assumed, derived  string
+	withdrawn, until, triageAt, first, last, closed, since, due int64
+}
+
+func (s *findingScan) into() []any {
+	f := &s.f
+	return []any{&f.Site, &f.ID, &f.HostID, &f.Protocol, &f.Port, &f.Component, &s.weakness, &s.withdrawn,
+		&s.triage, &s.until, &f.Triage.By, &s.triageAt, &f.Triage.Note, &f.Demo,
+		&s.state, &s.first, &s.last, &s.closed, &f.ClosedBy, &s.closing,
+		&f.Title, &f.Remedy, &f.Location, &f.Vector, &f.VectorBy, &s.status, &f.Confidence, &f.Reason,
+		&f.Severity, &f.CVSS, &f.CVSSVersion, &f.CVSSSource, &f.CVSSVector, &f.EPSS, &f.EPSSPercentile, &f.KEV, &f.Exploited,
+		&f.ExploitedSource, &f.Score, &f.ScorePartial, &f.Likelihood, &f.LikelihoodSource, &f.Decision, &s.since,
+		&s.due, &f.Forensics, &s.assumed, &s.derived, &f.Exposed, &f.ExposedWhy, &f.RankKey}
+}
+
+func (s *findingScan) finding() finding.Finding {
+	f := s.f
+	f.Weakness, f.Withdrawn = finding.Weakness(s.weakness), moment(s.withdrawn)
+	f.Triage.State, f.Triage.Until, f.Triage.At = finding.TriageState(s.triage), moment(s.until), moment(s.triageAt)
+	f.State, f.Closing, f.Status = finding.State(s.state), finding.Closing(s.closing), finding.Status(s.status)
+	f.FirstSeen, f.LastSeen, f.ClosedAt = moment(s.first), moment(s.last), moment(s.closed)
+	f.DecisionSince, f.Due = moment(s.since), moment(s.due)
+	f.Assumed, f.Derived = unlist(s.assumed), unlist(s.derived)
+	return f
+}
+
+func scanListed(rows *sql.Rows) (finding.Listed, error) {
+	var s findingScan
+	var l finding.Listed
+	var name, product, version sql.NullString
+	if err := rows.Scan(append(s.into(), &l.HostAddress, &name, &product, &version)...); err != nil {
+		return l, err
+	}
+	l.Finding, l.Service, l.Product, l.Version = s.finding(), name.String, product.String, version.String
+	return l, nil
+}
+
+// addHostNames fills in the names of the hosts of a list, the one seen last first.
+func addHostNames(ctx context.Context, tx *Tx, listed []finding.Listed) error {
+	names := map[int64][]string{}
+	var hosts []int64
+	for _, l := range listed {
+		if _, seen := names[l.HostID]; !seen {
+			names[l.HostID] = nil
+			hosts = append(hosts, l.HostID)
+		}
+	}
+	for chunk := range slices.Chunk(hosts, chunkSize) {
+		rows, err := tx.Query(ctx, `SELECT host, value, max(last_seen) AS seen FROM identifier WHERE kind = 'name' AND host IN (`+Marks(len(chunk))+
+			`) GROUP BY host, value ORDER BY host, seen DESC, value`, anys(chunk)...)
+		if err != nil {
+			return err
+		}
+		if err := eachRow(rows, func() error {
+			var host, seen int64
+			var name string
+			err := rows.Scan(&host, &name, &seen)
+			names[host] = append(names[host], name)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	for i := range listed {
+		listed[i].HostNames = names[listed[i].HostID]
+	}
+	return nil
+}
+
+// findingsOf returns the findings of hosts with their evidence, by id.
+func findingsOf(ctx context.Context, tx *Tx, hosts []int64) ([]*finding.Finding, error) {
+	var out []*finding.Finding
+	byID := map[int64]*finding.Finding{}
+	var ids []int64
+	for chunk := range slices.Chunk(hosts, chunkSize) {
+		rows, err := tx.Query(ctx, selectFinding+` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
+			WHERE f.host IN (`+Marks(len(chunk))+`) ORDER BY f.id`, anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := eachRow(rows, func() error {
+			var s findingScan
+			if err := rows.Scan(s.into()...); err != nil {
+				return err
+			}
+			f := s.finding()
+			out, ids = append(out, &f), append(ids, f.ID)
+			byID[f.ID] = &f
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, addEvidence(ctx, tx, ids, byID)
+}
+
+func addEvidence(ctx context.Context, tx *Tx, ids []int64, byID map[int64]*finding.Finding) error {
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		rows, err := tx.Query(ctx, `SELECT e.id, e.finding, e.sensor, e.chk, e.first_seen, e.last_seen, e.first_scan, e.last_scan, e.status,
+			e.confidence, e.reason, e.criteria, e.needs, e.fixed_in, e.title, t.body, e.location, e.remedy, e.vector
+			FROM evidence e LEFT JOIN text t ON t.hash = e.output WHERE e.finding IN (`+Marks(len(chunk))+`)
+			ORDER BY e.finding, e.sensor, e.chk, e.first_seen, e.id`, anys(chunk)...)
+		if err != nil {
+			return err
+		}
+		if err := eachRow(rows, func() error { return scanEvidence(rows, byID) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanEvidence(rows *sql.Rows, byID map[int64]*finding.Finding) error {
+	var e finding.Evidence
+	var id, first, last int64
+	var status, needs string
+	var output sql.NullString
+	err := rows.Scan(&e.ID, &id, &e.Sensor, &e.Check, &first, &last, &e.FirstScan, &e.LastScan, &status, &e.Confidence, &e.Reason,
+		&e.Criteria, &needs, &e.FixedIn, &e.Title, &output, &e.Location, &e.Remedy, &e.Vector)
+	if err != nil {
+		return err
+	}
+	e.FirstSeen, e.LastSeen, e.Status = moment(first), moment(last), finding.Status(status)
+	e.Needs, e.Output = unlist(needs), output.String
+	if f := byID[id]; f != nil {
+		f.Evidence = append(f.Evidence, e)
+	}
+	return nil
+}
+
+func looksOf(ctx context.Context, tx *Tx, hosts []int64) (map[int64][]finding.Look, error) {
+	out := map[int64][]finding.Look{}
+	for chunk := range slices.Chunk(hosts, chunkSize) {
+		rows, err := tx.Query(ctx, `SELECT l.host, l.sensor, l.scan, l.at, l.protocol, l.ports, l.open, l.known, t.body
+			FROM look l LEFT JOIN text t ON t.hash = l.checks WHERE l.host IN (`+Marks(len(chunk))+`) ORDER BY l.host, l.at, l.id`, anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := eachRow(rows, func() error { return scanLook(rows, out) }); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
+	var l finding.Look
+	var host, at int64
+	var ports, open, known string
+	var checks sql.NullString
+	if err := rows.Scan(&host, &l.Sensor, &l.Scan, &at, &l.Protocol, &ports, &open, &known, &checks); err != nil {
+		return err
+	}
+	l.At = moment(at)
+	for _, r := range []struct {
+		text string
+		into *[]finding.PortRange
+	}{{ports, &l.Ports}, {open, &l.Open}, {known, &l.Known}} {
+		parsed, err := parseRanges(r.text)
+		if err != nil {
+			return fmt.Errorf("look at host %d: %w", host, err)
+		}
+		*r.into = parsed
+	}
+	if checks.String != "" {
+		l.Checks = strings.Split(checks.String, "\n")
+	}
+	out[host] = append(out[host], l)
+	return nil
+}
+
+// ranges writes port ranges as "22,80-90".
+func ranges(list []finding.PortRange) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(int(r.First)))
+		if r.Last != r.First {
+			b.WriteString("-" + strconv.Itoa(int(r.Last)))
+		}
+	}
+	return b.String()
+}
+
+func parseRanges(s string) (list []finding.PortRange, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		a, err := strconv.ParseUint(first, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		b, err := strconv.ParseUint(last, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, finding.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return list, nil
+}

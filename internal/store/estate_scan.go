@@ -1,0 +1,275 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+const scanColumns = `id, kind, site, targets, profile, status, reason, asked_by, created, started, completed, scanners, catalogue,
+	generation, hosts, silent, services, findings, demo`
+
+// CreateScan keeps a new scan or import and returns its id.
+func (e *Estate) CreateScan(ctx context.Context, s finding.Scan) (id int64, err error) {
+	err = e.Update(ctx, func(tx *EstateTx) error {
+		if id, err = tx.nextID(ctx, "scan"); err != nil {
+			return err
+		}
+		s.ID = id
+		row, err := scanRow(s)
+		if err != nil {
+			return err
+		}
+		_, err = tx.tx.Exec(ctx, `INSERT INTO scan (`+scanColumns+`) VALUES (`+Marks(len(row))+`)`, row...)
+		return err
+	})
+	return id, err
+}
+
+// UpdateScan writes how far a scan is.
+func (e *Estate) UpdateScan(ctx context.Context, s finding.Scan) error {
+	return e.Update(ctx, func(tx *EstateTx) error {
+		row, err := scanRow(s)
+		if err != nil {
+			return err
+		}
+		columns := strings.Split(strings.Join(strings.Fields(scanColumns), ""), ",")
+		res, err := tx.tx.Exec(ctx, `UPDATE scan SET `+strings.Join(columns[1:], " = ?, ")+` = ? WHERE id = ?`, append(row[1:], s.ID)...)
+		return oneRow(res, err, "scan %d", s.ID)
+	})
+}
+
+func scanRow(s finding.Scan) ([]any, error) {
+	scanners, err := json.Marshal(s.Scanners)
+	if err != nil {
+		return nil, fmt.Errorf("scan %d: %w", s.ID, err)
+	}
+	return []any{s.ID, string(s.Kind), s.Site, list(s.Targets), s.Profile, string(s.Status), s.Reason, s.By, unix(s.Created),
+		unix(s.Started), unix(s.Completed), string(scanners), string(s.Catalogue), s.Generation, s.Totals.Hosts, s.Totals.Silent,
+		s.Totals.Services, s.Totals.Findings, truth(s.Demo)}, nil
+}
+
+// ScanFilter selects scans; the zero value selects all. Lists come newest first.
+type ScanFilter struct {
+	Site   string
+	Kind   finding.ScanKind
+	Before int64 // the last id of the page before; 0 begins with the newest
+	Limit  int
+}
+
+// Scans lists scans and imports, the newest first.
+func (e *Estate) Scans(ctx context.Context, f ScanFilter) ([]finding.Scan, error) {
+	c := conditions{}
+	if f.Site != "" {
+		c.add("site = ?", f.Site)
+	}
+	if f.Kind != "" {
+		c.add("kind = ?", string(f.Kind))
+	}
+	if f.Before != 0 {
+		c.add("id < ?", f.Before)
+	}
+	return e.scans(ctx, c, limit(f.Limit))
+}
+
+// Scan returns one scan, fault.NotFound when there is none.
+func (e *Estate) Scan(ctx context.Context, id int64) (finding.Scan, error) {
+	c := conditions{}
+	c.add("id = ?", id)
+	found, err := e.scans(ctx, c, "")
+	if err == nil && len(found) == 0 {
+		err = fault.NotFound("scan %d", id)
+	}
+	if err != nil {
+		return finding.Scan{}, err
+	}
+	return found[0], nil
+}
+
+func (e *Estate) scans(ctx context.Context, c conditions, tail string) (scans []finding.Scan, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `SELECT `+scanColumns+` FROM scan WHERE `+c.String()+` ORDER BY id DESC`+tail, c.args...)
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func() error {
+			s, err := scanScan(rows)
+			scans = append(scans, s)
+			return err
+		})
+	})
+	return scans, err
+}
+
+func scanScan(rows *sql.Rows) (s finding.Scan, err error) {
+	var kind, targets, status, scanners, catalogue string
+	var created, started, completed int64
+	err = rows.Scan(&s.ID, &kind, &s.Site, &targets, &s.Profile, &status, &s.Reason, &s.By, &created, &started, &completed, &scanners,
+		&catalogue, &s.Generation, &s.Totals.Hosts, &s.Totals.Silent, &s.Totals.Services, &s.Totals.Findings, &s.Demo)
+	if err != nil {
+		return s, err
+	}
+	s.Kind, s.Status, s.Targets = finding.ScanKind(kind), finding.ScanStatus(status), unlist(targets)
+	s.Created, s.Started, s.Completed = moment(created), moment(started), moment(completed)
+	if catalogue != "" {
+		s.Catalogue = json.RawMessage(catalogue)
+	}
+	if err := json.Unmarshal([]byte(scanners), &s.Scanners); err != nil {
+		return s, fmt.Errorf("scan %d: %w", s.ID, err)
+	}
+	return s, nil
+}
+
+// AddScanHost records how a host answered a scan and at which ports, at most once per host in a transaction; it adds to
+// what earlier transactions said.
+func (t *EstateTx) AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error {
+	old := finding.ScanHost{}
+	var ports string
+	err := t.tx.QueryRow(ctx, `SELECT status, reason, ports FROM scan_host WHERE scan = ? AND address = ? AND name = ?`,
+		scan, h.Address, h.Name).Scan(&old.Status, &old.Reason, &ports)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err == nil {
+		old.Ports = unlist(ports)
+		h.Join(old)
+	}
+	var host any
+	if h.HostID != 0 {
+		host = h.HostID
+	}
+	t.byName["scan_host"].add(scan, h.Address, h.Name, host, h.Status, h.Reason, list(h.Ports))
+	return nil
+}
+
+// ScanHosts lists how the hosts of a scan answered, by host id, the silent and unknown ones last.
+func (e *Estate) ScanHosts(ctx context.Context, scan int64) (hosts []finding.ScanHost, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `SELECT host, address, name, status, reason, ports FROM scan_host WHERE scan = ?
+			ORDER BY CASE WHEN host IS NULL THEN 1 ELSE 0 END, host, address, name`, scan)
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func() error {
+			var h finding.ScanHost
+			var id sql.NullInt64
+			var ports string
+			err := rows.Scan(&id, &h.Address, &h.Name, &h.Status, &h.Reason, &ports)
+			h.HostID, h.Ports = id.Int64, unlist(ports)
+			hosts = append(hosts, h)
+			return err
+		})
+	})
+	return hosts, err
+}
+
+// CountScanFindings counts the findings that a scan saw.
+func (e *Estate) CountScanFindings(ctx context.Context, scan int64) (n int, err error) {
+	c := e.findingWhere(finding.Filter{Scan: scan, ShowHidden: true})
+	err = e.db.view(ctx, func(tx *Tx) error {
+		return tx.QueryRow(ctx, `SELECT count(*)`+fromFinding+` WHERE `+c.String(), c.args...).Scan(&n)
+	})
+	return n, err
+}
+
+// AddLedger keeps the ledger of one raw report that a scan or import read. report is its blob, "" when it is not kept.
+func (e *Estate) AddLedger(ctx context.Context, l finding.Ledger, report string) error {
+	dropped, err := json.Marshal(l.Dropped)
+	if err != nil {
+		return err
+	}
+	return e.Update(ctx, func(tx *EstateTx) error {
+		id, err := tx.nextID(ctx, "ledger")
+		if err != nil {
+			return err
+		}
+		_, err = tx.tx.Exec(ctx, `INSERT INTO ledger (id, scan, file, tool, report, records, expanded, hosts, hosts_up, services, new, merged,
+			informational, dropped, cves, unknown, at) VALUES (`+Marks(17)+`)`, id, l.Scan, l.File, l.Tool, report, l.Records, l.Expanded,
+			l.Hosts, l.HostsUp, l.Services, l.New, l.Merged, l.Informational, string(dropped), l.CVEs, l.Unknown, unix(e.db.opts.Now()))
+		return err
+	})
+}
+
+// Ledgers lists the ledgers of a scan or import, in the order in which they were made.
+func (e *Estate) Ledgers(ctx context.Context, scan int64) (ledgers []finding.Ledger, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `SELECT scan, file, tool, records, expanded, hosts, hosts_up, services, new, merged, informational, dropped,
+			cves, unknown FROM ledger WHERE scan = ? ORDER BY id`, scan)
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func() error {
+			var l finding.Ledger
+			var dropped string
+			err := rows.Scan(&l.Scan, &l.File, &l.Tool, &l.Records, &l.Expanded, &l.Hosts, &l.HostsUp, &l.Services, &l.New, &l.Merged,
+				&l.Informational, &dropped, &l.CVEs, &l.Unknown)
+			if err == nil {
+				err = json.Unmarshal([]byte(dropped), &l.Dropped)
+			}
+			ledgers = append(ledgers, l)
+			return err
+		})
+	})
+	return ledgers, err
+}
+
+// MaxBlob is the largest raw report that is kept, before compression.
+const MaxBlob = 512 << 20
+
+// PutBlob keeps a raw report, compressed, and returns the SHA-256 by which Blob finds it. The same bytes are kept once.
+func (e *Estate) PutBlob(ctx context.Context, raw io.Reader) (hash string, err error) {
+	var stored bytes.Buffer
+	packer, err := zstd.NewWriter(&stored, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.New()
+	size, err := io.Copy(io.MultiWriter(packer, digest), io.LimitReader(raw, MaxBlob+1))
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("keep a raw report: %w", err), packer.Close())
+	}
+	if err := packer.Close(); err != nil {
+		return "", err
+	}
+	if size > MaxBlob {
+		return "", fault.Invalid("raw report is larger than %d MiB and is not kept", MaxBlob>>20)
+	}
+	hash = hex.EncodeToString(digest.Sum(nil))
+	return hash, e.Update(ctx, func(tx *EstateTx) error {
+		_, err := tx.tx.Exec(ctx, `INSERT INTO blob (hash, size, stored) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING`,
+			hash, size, stored.Bytes())
+		return err
+	})
+}
+
+// Blob returns a raw report as the tool wrote it.
+func (e *Estate) Blob(ctx context.Context, hash string) ([]byte, error) {
+	var stored []byte
+	err := e.db.view(ctx, func(tx *Tx) error {
+		return tx.QueryRow(ctx, `SELECT stored FROM blob WHERE hash = ?`, hash).Scan(&stored)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.NotFound("raw report %s", hash)
+	}
+	if err != nil {
+		return nil, err
+	}
+	unpacker, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBlob+1<<20))
+	if err != nil {
+		return nil, err
+	}
+	defer unpacker.Close()
+	return unpacker.DecodeAll(stored, nil)
+}
