@@ -14,7 +14,7 @@ const module = "github.com/patchscout/patchscout/"
 // that is listed itself.
 var floors = [][]string{
 	{"internal/fault"},
-	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound"},
+	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/feed/jsonstream"},
 	{"internal/cve", "internal/asset"},
 	{"internal/intel"},
 	{"internal/finding", "internal/scope"},
@@ -95,7 +95,7 @@ func Floor(path string) int {
 }
 
 func adapter(path string) bool {
-	return strings.HasPrefix(path, "internal/scan/") || strings.HasPrefix(path, "internal/feed/")
+	return path != "internal/feed/jsonstream" && (strings.HasPrefix(path, "internal/scan/") || strings.HasPrefix(path, "internal/feed/"))
 }
 
 func below(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
