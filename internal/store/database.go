@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
 )
 
 // database is one half of the data, the catalogue or the estate, on either engine.
@@ -28,6 +31,10 @@ type side interface {
 	pool(ctx context.Context, write bool) (*sql.DB, func(), error)
 	// stale says that the handle no longer is the current data and the call may be repeated.
 	stale(err error) bool
+	// lockLoader keeps other loaders of the catalogue away.
+	lockLoader(ctx context.Context, wait time.Duration) (unlock func(), err error)
+	// rebuild fills the next generation and switches to it.
+	rebuild(ctx context.Context, fn func(catalogue.Writer) error) error
 	close() error
 }
 

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"modernc.org/sqlite"
 
@@ -51,7 +50,12 @@ func newSQLiteFile(f *folder, name string, readOnly bool) *sqliteFile {
 func (f *sqliteFile) engine() Engine       { return SQLite }
 func (f *sqliteFile) stale(err error) bool { return errors.Is(err, errReplaced) }
 
+func errReadOnly(name string) error { return fault.Denied("the %s is open for reading only", name) }
+
 func (f *sqliteFile) prepare(ctx context.Context, _ Options) error {
+	if err := f.finishSwitch(ctx); err != nil {
+		return err
+	}
 	if f.readOnly {
 		return f.expectCurrent(ctx)
 	}
@@ -103,9 +107,9 @@ func (f *sqliteFile) behind(ctx context.Context) (bool, error) {
 
 func (f *sqliteFile) pool(ctx context.Context, write bool) (*sql.DB, func(), error) {
 	if write && f.readOnly {
-		return nil, nil, fault.Denied("the %s is open for reading only", f.name)
+		return nil, nil, errReadOnly(f.name)
 	}
-	h, err := f.acquire()
+	h, err := f.acquire(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,9 +121,12 @@ func (f *sqliteFile) pool(ctx context.Context, write bool) (*sql.DB, func(), err
 }
 
 // acquire returns the handle of the file that has the name now.
-func (f *sqliteFile) acquire() (*sqliteHandle, error) {
+func (f *sqliteFile) acquire(ctx context.Context) (*sqliteHandle, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.finishSwitch(ctx); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(f.path)
 	if err != nil {
 		return nil, err
@@ -219,7 +226,7 @@ type guarded struct {
 }
 
 func (g *guarded) Connect(ctx context.Context) (driver.Conn, error) {
-	lock, err := g.file.folder.lock(ctx, g.file.name+".switch", false, 30*time.Second)
+	lock, err := g.file.folder.lock(ctx, g.file.name+".switch", false, switchWait)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +235,7 @@ func (g *guarded) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !os.SameFile(info, g.info) {
+	if !os.SameFile(info, g.info) || exists(g.file.readyPath()) {
 		return nil, errReplaced
 	}
 	conn, err := g.Connector.Connect(ctx)

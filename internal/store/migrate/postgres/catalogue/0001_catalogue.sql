@@ -14,6 +14,7 @@ CREATE TABLE cve (
     cvss         DOUBLE PRECISION,
     cvss_version TEXT,
     cvss_source  TEXT,
+    configured   INTEGER NOT NULL,
     hash         BIGINT NOT NULL,
     record       BYTEA  NOT NULL,
     words        TSVECTOR NOT NULL
@@ -29,8 +30,9 @@ CREATE TABLE product_pack1 (
     product TEXT    COLLATE "C" NOT NULL,
     cves    INTEGER NOT NULL,
     pack    BYTEA   NOT NULL,
-    PRIMARY KEY (product, vendor, part)
+    PRIMARY KEY (part, vendor, product)
 );
+CREATE INDEX product_pack1_name ON product_pack1 (product);
 
 CREATE TABLE kev (
     cve        BIGINT  PRIMARY KEY,

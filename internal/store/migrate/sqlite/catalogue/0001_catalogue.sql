@@ -14,6 +14,7 @@ CREATE TABLE cve (
     cvss         DOUBLE PRECISION,
     cvss_version TEXT,
     cvss_source  TEXT,
+    configured   INTEGER NOT NULL,
     hash         BIGINT NOT NULL,
     record       BLOB   NOT NULL
 );
@@ -26,8 +27,9 @@ CREATE TABLE product_pack1 (
     product TEXT    NOT NULL,
     cves    INTEGER NOT NULL,
     pack    BLOB    NOT NULL,
-    PRIMARY KEY (product, vendor, part)
+    PRIMARY KEY (part, vendor, product)
 ) WITHOUT ROWID;
+CREATE INDEX product_pack1_name ON product_pack1 (product);
 
 CREATE TABLE kev (
     cve        INTEGER PRIMARY KEY,

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+func (p *postgresSchema) lockLoader(ctx context.Context, wait time.Duration) (func(), error) {
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	unlock, err := advisoryLock(limited, p.handle(), lockCatalogue)
+	if err != nil && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
+		return nil, fault.Conflict("another process is loading the %s", p.schema)
+	}
+	return unlock, err
+}
+
+// rebuild fills a schema of its own and gives it the name in one transaction. Readers that are under way finish on the
+// old tables, which go when they are done.
+func (p *postgresSchema) rebuild(ctx context.Context, fn func(catalogue.Writer) error) error {
+	next := p.schema + "_next"
+	old := p.schema + "_old"
+	for _, statement := range []string{
+		`DROP SCHEMA IF EXISTS ` + old + ` CASCADE`, `DROP SCHEMA IF EXISTS ` + next + ` CASCADE`, `CREATE SCHEMA ` + next,
+	} {
+		if _, err := p.handle().ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if err := p.fillNext(ctx, next, fn); err != nil {
+		_, dropErr := p.handle().ExecContext(context.WithoutCancel(ctx), `DROP SCHEMA IF EXISTS `+next+` CASCADE`)
+		return errors.Join(err, dropErr)
+	}
+	_, err := p.handle().ExecContext(ctx, `BEGIN; ALTER SCHEMA `+p.schema+` RENAME TO `+old+`; ALTER SCHEMA `+next+
+		` RENAME TO `+p.schema+`; COMMIT`)
+	if err != nil {
+		return fmt.Errorf("switch schemas: %w", err)
+	}
+	_, err = p.handle().ExecContext(ctx, `DROP SCHEMA `+old+` CASCADE`)
+	return err
+}
+
+func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(catalogue.Writer) error) error {
+	db := p.server.pool(next, 2)
+	defer db.Close()
+	if err := migrateUp(ctx, db, Postgres, p.schema); err != nil {
+		return err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	sqlTx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	tx := &Tx{Tx: sqlTx, engine: Postgres}
+	err = p.fillTables(ctx, conn, tx, fn)
+	if err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `ANALYZE cve; ANALYZE product_pack1`)
+	return err
+}
+
+func (p *postgresSchema) fillTables(ctx context.Context, conn *sql.Conn, tx *Tx, fn func(catalogue.Writer) error) error {
+	for _, statement := range carryOver(p.schema + ".") {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return withoutIndexes(ctx, tx, func() error {
+		w := newCatalogueWriter(ctx, tx)
+		w.building = true
+		w.copyConn = conn
+		return errors.Join(fn(w), w.close())
+	})
+}
+
+// copyStream is a COPY under way: rows go into the pipe, a goroutine sends them.
+type copyStream struct {
+	pipe *io.PipeWriter
+	buf  *bufio.Writer
+	done chan error
+	line []byte
+}
+
+const copyCVE = `COPY cve (id, published, modified, status, cvss, cvss_version, cvss_source, configured, hash, record, words) FROM STDIN`
+
+func (w *catalogueWriter) startCopy() {
+	r, pipe := io.Pipe()
+	w.copy = &copyStream{pipe: pipe, buf: bufio.NewWriterSize(pipe, 1<<18), done: make(chan error, 1)}
+	done := w.copy.done
+	go func() {
+		err := w.copyConn.Raw(func(driverConn any) error {
+			_, err := driverConn.(*stdlib.Conn).Conn().PgConn().CopyFrom(w.ctx, r, copyCVE)
+			return err
+		})
+		_ = r.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // whoever still writes must not wait for ever
+		done <- err
+	}()
+}
+
+func (w *catalogueWriter) copyRow(r *catalogue.Row) error {
+	if w.copy == nil {
+		w.startCopy()
+	}
+	c := w.copy
+	c.line = appendCopyLine(c.line[:0], r)
+	if _, err := c.buf.Write(c.line); err != nil {
+		return fmt.Errorf("copy rows: %w", err)
+	}
+	return nil
+}
+
+// endCopy completes a COPY, since no other statement may run on its connection meanwhile.
+func (w *catalogueWriter) endCopy() error {
+	c := w.copy
+	if c == nil {
+		return nil
+	}
+	w.copy = nil
+	err := c.buf.Flush()
+	_ = c.pipe.CloseWithError(err) // nil is the end of the data
+	return errors.Join(err, <-c.done)
+}
+
+// appendCopyLine writes a row in COPY's text format.
+func appendCopyLine(b []byte, r *catalogue.Row) []byte {
+	b = strconv.AppendInt(b, int64(r.ID), 10)
+	b = strconv.AppendInt(append(b, '\t'), r.Published, 10)
+	b = strconv.AppendInt(append(b, '\t'), r.Modified, 10)
+	b = appendCopyText(append(b, '\t'), clean(r.Status))
+	if r.Scored {
+		b = strconv.AppendFloat(append(b, '\t'), r.Score, 'g', -1, 64)
+		b = appendCopyText(append(b, '\t'), clean(r.ScoreVersion))
+		b = appendCopyText(append(b, '\t'), clean(r.ScoreSource))
+	} else {
+		b = append(b, "\t\\N\t\\N\t\\N"...)
+	}
+	b = strconv.AppendInt(append(b, '\t'), int64(number(r.Configured)), 10)
+	b = strconv.AppendInt(append(b, '\t'), r.Hash, 10)
+	b = hex.AppendEncode(append(b, `	\\x`...), r.Record)
+	b = appendCopyText(append(b, '\t'), textVector(r))
+	return append(b, '\n')
+}
+
+func appendCopyText(b []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '\\':
+			b = append(b, `\\`...)
+		case '\t':
+			b = append(b, `\t`...)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}
+
+// textVector writes a record's words as a tsvector literal with the same weights as the SQLite index: title A,
+// products B, description D. The words are cut by catalogue's own rule, so that both engines find the same.
+func textVector(r *catalogue.Row) string {
+	words := map[string]byte{}
+	for _, part := range []struct {
+		text   string
+		weight byte
+	}{{r.Title, 'A'}, {r.Products, 'B'}, {r.Description, 'D'}} {
+		for _, word := range allWords(part.text) {
+			if _, ok := words[word]; !ok && len(word) < maxLexeme && len(words) < maxWords {
+				words[word] = part.weight
+			}
+		}
+	}
+	sorted := make([]string, 0, len(words))
+	for word := range words {
+		sorted = append(sorted, word)
+	}
+	slices.Sort(sorted)
+	var b strings.Builder
+	for i, word := range sorted {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		// Words are letters and digits, so nothing in them needs quoting beyond the quotes.
+		fmt.Fprintf(&b, "'%s':%d%c", word, min(i+1, 16383), words[word])
+	}
+	return b.String()
+}
+
+// PostgreSQL's limits: a lexeme below 2 KiB, a tsvector below 1 MiB.
+const (
+	maxLexeme = 255
+	maxWords  = 4096
+)
+
+// allWords splits text as unicode61 does: letters and digits, lower case, without diacritics.
+func allWords(text string) []string {
+	return strings.FieldsFunc(fold(clean(text)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+}
+
+func fold(s string) string {
+	s = strings.ToLower(s)
+	if isASCII(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

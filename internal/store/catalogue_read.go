@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/intel"
+)
+
+// Packs returns the packed rules of products in the order asked for, nil for those that no CVE names. It is
+// match.PackSource.
+func (c *Catalogue) Packs(ctx context.Context, products []cpe.Product) ([][]byte, error) {
+	out := make([][]byte, len(products))
+	err := c.db.view(ctx, func(tx *Tx) error {
+		find, err := tx.Prepare(ctx, `SELECT pack FROM product_pack1 WHERE part = ? AND vendor = ? AND product = ?`)
+		if err != nil {
+			return err
+		}
+		defer find.Close()
+		for i, p := range products {
+			err := find.QueryRowContext(ctx, string(p.Part), p.Vendor, p.Product).Scan(&out[i])
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("read the rules of %s: %w", p, err)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// CVE returns one record, fault.NotFound if the catalogue has none.
+func (c *Catalogue) CVE(ctx context.Context, id cve.ID) (*cve.Record, error) {
+	found, err := c.CVEs(ctx, []cve.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	if r := found[id]; r != nil {
+		return r, nil
+	}
+	return nil, fault.NotFound("%s is not in the catalogue", id)
+}
+
+// CVEs returns the records of many ids. Ids that are not known are absent.
+func (c *Catalogue) CVEs(ctx context.Context, ids []cve.ID) (map[cve.ID]*cve.Record, error) {
+	out := make(map[cve.ID]*cve.Record, len(ids))
+	err := c.db.view(ctx, func(tx *Tx) error { return readRecords(ctx, tx, ids, out) })
+	return out, err
+}
+
+func readRecords(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]*cve.Record) error {
+	return eachID(ctx, tx, `SELECT id, record FROM cve WHERE id IN (%s)`, ids, func(rows *sql.Rows) error {
+		var id cve.ID
+		var stored sql.RawBytes
+		if err := rows.Scan(&id, &stored); err != nil {
+			return err
+		}
+		r, err := catalogue.Decode(id, stored)
+		out[id] = r
+		return err
+	})
+}
+
+// idChunk ids are asked for at once: below every engine's limit of parameters.
+const idChunk = 500
+
+// eachID runs query, which holds one %s for the ids, for all of them in pieces.
+func eachID(ctx context.Context, tx *Tx, query string, ids []cve.ID, fn func(*sql.Rows) error) error {
+	for part := range slices.Chunk(ids, idChunk) {
+		args := make([]any, len(part))
+		for i, id := range part {
+			args[i] = int64(id)
+		}
+		if err := each(ctx, tx, fmt.Sprintf(query, Marks(len(part))), args, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Facts returns what is known of the use of CVEs. Every id asked for has an entry; a fact that is not known is nil.
+func (c *Catalogue) Facts(ctx context.Context, ids []cve.ID) (map[cve.ID]intel.Facts, error) {
+	out := make(map[cve.ID]intel.Facts, len(ids))
+	err := c.db.view(ctx, func(tx *Tx) error { return readFacts(ctx, tx, ids, out) })
+	return out, err
+}
+
+func readFacts(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]intel.Facts) error {
+	for _, id := range ids {
+		out[id] = intel.Facts{}
+	}
+	err := eachID(ctx, tx, selectKEV+` WHERE cve IN (%s)`, ids, func(rows *sql.Rows) error {
+		id, k, err := scanKEV(rows)
+		f := out[id]
+		f.KEV = &k
+		out[id] = f
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = eachID(ctx, tx, selectEPSS+` WHERE cve IN (%s)`, ids, func(rows *sql.Rows) error {
+		id, e, err := scanEPSS(rows)
+		f := out[id]
+		f.EPSS = &e
+		out[id] = f
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return eachID(ctx, tx, selectExploit+` WHERE cve IN (%s) ORDER BY cve, source, key`, ids, func(rows *sql.Rows) error {
+		_, x, err := scanExploit(rows)
+		f := out[x.CVE]
+		f.Exploits = append(f.Exploits, x)
+		out[x.CVE] = f
+		return err
+	})
+}
+
+// Stats describes the catalogue as it is now.
+func (c *Catalogue) Stats(ctx context.Context) (s catalogue.Stats, err error) {
+	err = c.db.view(ctx, func(tx *Tx) error {
+		if err := tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(&s.Generation); err != nil {
+			return err
+		}
+		if s.Records, s.Newest, err = summary(ctx, tx, "nvd"); err != nil {
+			return err
+		}
+		s.Starter, err = starterDate(ctx, tx)
+		return err
+	})
+	return s, err
+}
+
+// summary reads what summarise wrote.
+func summary(ctx context.Context, tx *Tx, name string) (records int, newest time.Time, err error) {
+	text, err := meta(ctx, tx, "summary:"+name)
+	if err != nil || text == "" {
+		return 0, time.Time{}, err
+	}
+	var at int64
+	if _, err := fmt.Sscan(text, &records, &at); err != nil {
+		return 0, time.Time{}, fmt.Errorf("read the summary of %s: %w", name, err)
+	}
+	return records, fromUnix(at), nil
+}
+
+// starterDate is zero once feeds have taken the starter's place.
+func starterDate(ctx context.Context, tx *Tx) (time.Time, error) {
+	origin, err := meta(ctx, tx, catalogue.MetaOrigin)
+	if err != nil || origin != catalogue.OriginStarter {
+		return time.Time{}, err
+	}
+	text, err := meta(ctx, tx, catalogue.MetaStarter)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339, text)
+}
+
+// feedNames are the feeds that the catalogue has a place for, in the order in which people are told of them.
+var feedNames = []string{"nvd", "kev", "epss", "exploitdb"}
+
+// starterFeeds are those whose facts the starter catalogue holds.
+var starterFeeds = []string{"nvd", "kev"}
+
+// Feeds returns the status of every feed, those never synced included.
+func (c *Catalogue) Feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
+	var out []catalogue.FeedStatus
+	err := c.db.view(ctx, func(tx *Tx) error {
+		for _, name := range feedNames {
+			s, err := feedStatus(ctx, tx, name)
+			if err != nil {
+				return err
+			}
+			out = append(out, s)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func feedStatus(ctx context.Context, tx *Tx, name string) (catalogue.FeedStatus, error) {
+	s := catalogue.FeedStatus{Feed: name}
+	var err error
+	if s.Records, s.Newest, err = summary(ctx, tx, name); err != nil {
+		return s, err
+	}
+	last, err := lastRun(ctx, tx, name, ``)
+	if err != nil {
+		return s, err
+	}
+	if last != nil {
+		s.LastRun, s.Status, s.Error = last.Started, string(last.Status), last.Error
+	}
+	good, err := lastRun(ctx, tx, name, ` AND status <> 'failed'`)
+	if err != nil {
+		return s, err
+	}
+	if good != nil {
+		s.LastGood, s.Source = good.Finished, good.Source
+		return s, nil
+	}
+	if slices.Contains(starterFeeds, name) {
+		s.Starter, err = starterDate(ctx, tx)
+	}
+	return s, err
+}
+
+func lastRun(ctx context.Context, tx *Tx, name, where string) (*feed.Run, error) {
+	runs, err := readRuns(ctx, tx, ` WHERE feed = ?`+where+` ORDER BY id DESC LIMIT 1`, name)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	return &runs[0], nil
+}
+
+// Runs returns the latest runs of a feed ("" for all), newest first, at most limit.
+func (c *Catalogue) Runs(ctx context.Context, name string, limit int) (runs []feed.Run, err error) {
+	err = c.db.view(ctx, func(tx *Tx) error {
+		runs, err = readRuns(ctx, tx, ` WHERE feed = ? OR ? = '' ORDER BY id DESC LIMIT ?`, name, name, limit)
+		return err
+	})
+	return runs, err
+}
+
+// Search finds CVEs; see catalogue.Filter. A vendor or product that no CVE names finds nothing.
+func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalogue.Page, err error) {
+	s, err := newSearch(f)
+	if err != nil {
+		return page, err
+	}
+	err = c.db.view(ctx, func(tx *Tx) error {
+		ids, next, err := s.find(ctx, tx)
+		if err != nil {
+			return err
+		}
+		page.Next = next
+		page.Hits, err = readHits(ctx, tx, ids)
+		return err
+	})
+	return page, err
+}
+
+func readHits(ctx context.Context, tx *Tx, ids []cve.ID) ([]catalogue.Hit, error) {
+	records := make(map[cve.ID]*cve.Record, len(ids))
+	if err := readRecords(ctx, tx, ids, records); err != nil {
+		return nil, err
+	}
+	facts := make(map[cve.ID]intel.Facts, len(ids))
+	if err := readFacts(ctx, tx, ids, facts); err != nil {
+		return nil, err
+	}
+	hits := make([]catalogue.Hit, 0, len(ids))
+	for _, id := range ids {
+		if r := records[id]; r != nil {
+			hits = append(hits, catalogue.Hit{Record: r, Facts: facts[id]})
+		}
+	}
+	return hits, nil
+}
+
+func readRuns(ctx context.Context, tx *Tx, where string, args ...any) (runs []feed.Run, err error) {
+	const columns = `SELECT feed, source, status, seen, inserted, updated, unchanged, rejected, reasons, started, finished, error FROM run`
+	err = each(ctx, tx, columns+where, args, func(rows *sql.Rows) error {
+		var r feed.Run
+		var reasons string
+		var started, finished int64
+		err := rows.Scan(&r.Feed, &r.Source, &r.Status, &r.Seen, &r.Inserted, &r.Updated, &r.Unchanged, &r.Rejected, &reasons,
+			&started, &finished, &r.Error)
+		if err != nil {
+			return err
+		}
+		r.Started, r.Finished = fromUnix(started), fromUnix(finished)
+		runs = append(runs, r)
+		return decodeReasons(reasons, &runs[len(runs)-1].Reasons)
+	})
+	return runs, err
+}
