@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,6 +17,8 @@ import (
 const (
 	maxLine  = 1 << 20 // bytes of one CSV record, line breaks within quotes included
 	maxField = 64 << 10
+
+	maxRepairs = 100 // of quotes without end: each may cost reading maxLine again
 )
 
 // Lines reads delimited text row by row, as publishers write it: quoted fields with doubled quotes and line breaks
@@ -27,6 +30,8 @@ type Lines struct {
 	next int // of what is read next
 	raw  []byte
 	row  []string
+
+	repairs int
 }
 
 // NewLines reads r, which Begin returned.
@@ -55,34 +60,91 @@ func (l *Lines) Next() ([]string, error) {
 	}
 }
 
-// read collects one row into raw: lines until the quotes are even.
+// read collects one row into raw: one line, or several when a quoted field spans them.
 func (l *Lines) read() error {
 	l.raw, l.line = l.raw[:0], l.next
-	quotes, long := 0, false
+	first := 0 // length of the row's first line
+	var q quoting
 	for {
-		part, err := l.r.ReadSlice('\n')
-		quotes += bytes.Count(part, []byte{'"'})
-		if long = long || len(l.raw)+len(part) > maxLine; !long {
-			l.raw = append(l.raw, part...)
+		part, err := l.readLine()
+		l.raw = append(l.raw, part...)
+		if first == 0 {
+			first = len(l.raw)
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("read %s at line %d: %w", l.name, l.next, err)
-		}
-		l.next++
+		q.scan(part)
 		switch {
-		case long:
-			// The quotes of a row without end would swallow the rest of the file: whoever writes such rows is no publisher.
-			return fault.Invalid("read %s at line %d: a row of more than %d bytes", l.name, l.line, maxLine)
-		case err == io.EOF && quotes%2 == 1:
-			return fault.Invalid("read %s at line %d: the file breaks off within a quoted field", l.name, l.line)
+		case err != nil && err != io.EOF:
+			return fmt.Errorf("read %s at line %d: %w", l.name, l.next, err)
 		case err == io.EOF && len(l.raw) == 0:
 			return io.EOF
-		case err == io.EOF || quotes%2 == 0:
+		case len(l.raw) > maxLine && !q.open:
+			return fault.Invalid("read %s at line %d: a row of more than %d bytes", l.name, l.line, maxLine)
+		case len(l.raw) > maxLine, err == io.EOF && q.open && bytes.HasSuffix(l.raw, []byte{'\n'}):
+			return l.unclosed(first)
+		case err == io.EOF && q.open:
+			return fault.Invalid("read %s at line %d: the file breaks off within a quoted field", l.name, l.line)
+		case err == io.EOF || !q.open:
 			l.raw = bytes.TrimRight(l.raw, "\r\n")
 			return nil
+		}
+	}
+}
+
+// readLine returns a line with its end, or a part of one beyond maxLine; valid until the next call.
+func (l *Lines) readLine() ([]byte, error) {
+	part, err := l.r.ReadSlice('\n')
+	if err == nil {
+		l.next++
+	}
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return part, err
+	}
+	long := slices.Clone(part)
+	for errors.Is(err, bufio.ErrBufferFull) && len(long) <= maxLine {
+		part, err = l.r.ReadSlice('\n')
+		long = append(long, part...)
+	}
+	if err == nil {
+		l.next++
+	}
+	if errors.Is(err, bufio.ErrBufferFull) {
+		err = nil
+	}
+	return long, err
+}
+
+// unclosed rejects only the row's first line when a quote on it has no end, and goes on with the line behind it.
+func (l *Lines) unclosed(first int) error {
+	if l.repairs++; l.repairs > maxRepairs || first > maxLine {
+		return fault.Invalid("read %s at line %d: a quoted field without end", l.name, l.line)
+	}
+	rest := slices.Clone(l.raw[first:])
+	l.r = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(rest), l.r), 64<<10)
+	l.next = l.line + 1
+	return &RowError{"quoted field without end"}
+}
+
+// quoting follows a row's quotes. A quote opens a field only at its beginning; elsewhere it is text, as in 'a 6" disk'.
+type quoting struct {
+	open   bool // within a quoted field
+	begun  bool // behind the first byte of a field
+	closed bool // the last byte was a quote that closed, unless another follows
+}
+
+func (q *quoting) scan(part []byte) {
+	if !q.open && bytes.IndexByte(part, '"') < 0 {
+		return
+	}
+	for _, c := range part {
+		switch {
+		case q.open:
+			if c == '"' {
+				q.open, q.closed = false, true
+			}
+		case c == '"' && (q.closed || !q.begun):
+			q.open, q.closed, q.begun = true, false, true
+		default:
+			q.closed, q.begun = false, c != ','
 		}
 	}
 }

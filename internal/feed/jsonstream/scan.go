@@ -63,7 +63,7 @@ func (d *Decoder) raw() (text []byte, plain bool) {
 			return nil, false
 		}
 		if !d.fill(start) {
-			d.pos = i
+			d.pos = len(d.buf)
 			d.broke()
 			return nil, false
 		}

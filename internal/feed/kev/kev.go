@@ -70,15 +70,17 @@ func readJSON(file feed.File, r io.Reader, sink feed.Sink) error {
 			n++
 			mark := d.Record()
 			e := readEntry(d)
-			kev, place, reason := e.kev()
-			if reason != "" {
+			kev, field, reason := e.kev()
+			if d.Err() != nil {
+				field = "" // the entry was not read to its end
+			} else if reason != "" {
 				d.Reject(reason)
 			}
 			if err := d.Err(); err != nil {
 				if !d.Recover(mark) {
 					return broken(file, n, d.Err())
 				}
-				reject(sink, fmt.Sprintf("%s record %d", file.Name, n), e.id, place, err)
+				reject(sink, fmt.Sprintf("%s record %d", file.Name, n), e.id, field, err)
 				continue
 			}
 			if err := sink.KEV(kev); err != nil {

@@ -195,7 +195,9 @@ func (p *parser) record() *cve.Record {
 			d.Skip()
 		}
 	}
-	p.field = ""
+	if d.Err() == nil {
+		p.field = "" // else it names the place of the error
+	}
 	return rec
 }
 
