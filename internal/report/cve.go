@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // CVE is one vulnerability with everything that is known of its use.
@@ -183,104 +182,4 @@ func SearchTable(w io.Writer, s Search, cat Catalogue, v View) error {
 	}
 	p.catalogue(cat)
 	return p.err
-}
-
-// Sync is the document of `feeds sync`.
-type Sync struct {
-	Runs    []FeedRun `json:"runs"`
-	Unknown []string  `json:"unknown_files"`
-}
-
-// Feeds is the document of `feeds status`.
-type Feeds struct {
-	Catalogue Catalogue `json:"catalogue"`
-	Feeds     []FeedRun `json:"feeds"` // the last run of each feed, one without Status never ran
-}
-
-// FeedRun is one run of one feed.
-type FeedRun struct {
-	Feed      string        `json:"feed"`
-	Source    Text          `json:"source"`
-	Status    Text          `json:"status"` // ok, unchanged, failed; null: never ran
-	Seen      int           `json:"seen"`
-	Inserted  int           `json:"inserted"`
-	Updated   int           `json:"updated"`
-	Unchanged int           `json:"unchanged"`
-	Rejected  int           `json:"rejected"`
-	Reasons   []Dropped     `json:"reasons"`
-	Started   *time.Time    `json:"started_at"`
-	Finished  *time.Time    `json:"finished_at"`
-	Error     Text          `json:"error"`
-	Enabled   bool          `json:"enabled"`
-	LastGood  *time.Time    `json:"last_good_at"`
-	Records   int           `json:"records"` // in the catalogue now
-	Took      time.Duration `json:"-"`
-}
-
-// SyncTable shows what each run did.
-func SyncTable(w io.Writer, s Sync, v View) error {
-	p := &printer{w: w, view: v}
-	p.err = feedGrid(s.Runs, v, true).draw(w, v.Terminal)
-	p.feedNotes(s.Runs)
-	if len(s.Unknown) > 0 {
-		p.line("")
-		p.text(Plural(len(s.Unknown), "file", "files") + " of no known feed, left alone: " + strings.Join(s.Unknown[:min(len(s.Unknown), 10)], ", ") +
-			map[bool]string{true: ", …"}[len(s.Unknown) > 10])
-	}
-	return p.err
-}
-
-// FeedTable shows the state of each feed.
-func FeedTable(w io.Writer, f Feeds, v View) error {
-	p := &printer{w: w, view: v}
-	p.err = feedGrid(f.Feeds, v, false).draw(w, v.Terminal)
-	p.feedNotes(f.Feeds)
-	p.catalogue(f.Catalogue)
-	return p.err
-}
-
-func feedGrid(runs []FeedRun, v View, sync bool) *grid {
-	g := &grid{columns: []column{
-		{Title: "FEED"}, {Title: "STATUS"}, {Title: "SEEN", Right: true}, {Title: "NEW", Right: true}, {Title: "CHANGED", Right: true},
-		{Title: "SAME", Right: true}, {Title: "REJECTED", Right: true}, {Title: "TIME", Right: true}, {Title: "SOURCE", Flex: 12, Optional: 1},
-	}}
-	if !sync {
-		g.columns[7] = column{Title: "LAST GOOD RUN"}
-	}
-	for _, r := range runs {
-		when := r.Took.Round(100 * time.Millisecond).String()
-		if !sync {
-			when = missing
-			if r.LastGood != nil {
-				when = Age(v.Now.Sub(*r.LastGood))
-			}
-		}
-		g.add(cellValue{text: r.Feed}, feedStatus(r), cellValue{text: Thousands(r.Seen)}, cellValue{text: Thousands(r.Inserted)},
-			cellValue{text: Thousands(r.Updated)}, cellValue{text: Thousands(r.Unchanged)}, cellValue{text: Thousands(r.Rejected)},
-			cellValue{text: when}, cellValue{text: orMissing(string(r.Source))})
-	}
-	return g
-}
-
-func feedStatus(r FeedRun) cellValue {
-	switch {
-	case r.Status == "failed":
-		return cellValue{"failed", toneUrgent}
-	case r.Status == "" && !r.Enabled:
-		return cellValue{"off", toneFaint}
-	case r.Status == "":
-		return cellValue{"not synced", toneFaint}
-	}
-	return cellValue{string(r.Status), toneNone}
-}
-
-func (p *printer) feedNotes(runs []FeedRun) {
-	for _, r := range runs {
-		if r.Error != "" {
-			p.item("  ", r.Feed+": "+string(r.Error))
-		}
-		for _, reason := range r.Reasons {
-			p.item("  ", fmt.Sprintf("%s: %s rejected: %s", r.Feed, Thousands(reason.Count), reason.Reason))
-		}
-	}
 }

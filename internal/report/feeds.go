@@ -1,0 +1,149 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"time"
+)
+
+// Sync is the document of `feeds sync`.
+type Sync struct {
+	Runs    []FeedRun `json:"runs"`
+	Unknown []string  `json:"unknown_files"`
+}
+
+// FeedRun is one run of one feed. Seen = Inserted + Updated + Unchanged + Rejected.
+type FeedRun struct {
+	Feed      string     `json:"feed"`
+	Source    Text       `json:"source"`
+	Status    string     `json:"status"` // ok, unchanged, failed
+	Seen      int        `json:"seen"`
+	Inserted  int        `json:"inserted"`
+	Updated   int        `json:"updated"`
+	Unchanged int        `json:"unchanged"`
+	Rejected  int        `json:"rejected"`
+	Reasons   []Rejected `json:"reasons"`
+	StartedAt *time.Time `json:"started_at"`
+	EndedAt   *time.Time `json:"completed_at"`
+	Error     Text       `json:"error"`
+}
+
+// Rejected is why records could not be used, with the first places.
+type Rejected struct {
+	Reason string   `json:"reason"`
+	Count  int      `json:"count"`
+	Places []string `json:"places"`
+}
+
+// Feeds is the document of `feeds status`.
+type Feeds struct {
+	Catalogue Catalogue   `json:"catalogue"`
+	Feeds     []FeedState `json:"feeds"`
+}
+
+// FeedState is what there is of one feed.
+type FeedState struct {
+	Feed     string     `json:"feed"`
+	Enabled  bool       `json:"enabled"`
+	Status   Text       `json:"status"` // of the last attempt: ok, unchanged, failed; null: never synced
+	Records  int        `json:"records"`
+	Newest   Date       `json:"newest"`
+	Starter  Date       `json:"starter"` // the records are the starter catalogue's, of this day
+	LastGood *time.Time `json:"last_good_at"`
+	LastRun  *time.Time `json:"last_run_at"`
+	AgeHours *float64   `json:"age_hours"`
+	Source   Text       `json:"source"`
+	Error    Text       `json:"error"`
+}
+
+// SyncTable shows what each run did.
+func SyncTable(w io.Writer, s Sync, v View) error {
+	p := &printer{w: w, view: v}
+	g := &grid{columns: []column{
+		{Title: "FEED"}, {Title: "STATUS"}, {Title: "SEEN", Right: true}, {Title: "NEW", Right: true}, {Title: "CHANGED", Right: true},
+		{Title: "SAME", Right: true}, {Title: "REJECTED", Right: true}, {Title: "TIME", Right: true}, {Title: "SOURCE", Flex: 12, Optional: 1},
+	}}
+	for _, r := range s.Runs {
+		g.add(cellValue{text: r.Feed}, feedStatus(r.Status), count(r.Seen), count(r.Inserted), count(r.Updated), count(r.Unchanged),
+			count(r.Rejected), cellValue{text: r.took()}, cellValue{text: orMissing(string(r.Source))})
+	}
+	p.err = g.draw(w, v.Terminal)
+	for _, r := range s.Runs {
+		p.runNotes(r)
+	}
+	if len(s.Unknown) > 0 {
+		p.line("")
+		more := map[bool]string{true: ", …"}[len(s.Unknown) > 10]
+		p.text(Plural(len(s.Unknown), "file", "files") + " of no known feed, left alone: " +
+			strings.Join(s.Unknown[:min(len(s.Unknown), 10)], ", ") + more)
+	}
+	return p.err
+}
+
+func count(n int) cellValue { return cellValue{text: Thousands(n)} }
+
+func (r FeedRun) took() string {
+	if r.StartedAt == nil || r.EndedAt == nil {
+		return missing
+	}
+	return r.EndedAt.Sub(*r.StartedAt).Round(100 * time.Millisecond).String()
+}
+
+func feedStatus(status string) cellValue {
+	switch status {
+	case "failed":
+		return cellValue{status, toneUrgent}
+	case "":
+		return cellValue{"not synced", toneFaint}
+	}
+	return cellValue{status, toneNone}
+}
+
+func (p *printer) runNotes(r FeedRun) {
+	if r.Error != "" {
+		p.item("  ", r.Feed+": "+string(r.Error))
+	}
+	for _, reason := range r.Reasons {
+		say := r.Feed + ": " + Thousands(reason.Count) + " rejected: " + reason.Reason
+		if len(reason.Places) > 0 {
+			say += ", first at " + reason.Places[0]
+		}
+		p.item("  ", say)
+	}
+}
+
+// FeedTable shows the state of each feed.
+func FeedTable(w io.Writer, f Feeds, v View) error {
+	p := &printer{w: w, view: v}
+	g := &grid{columns: []column{
+		{Title: "FEED"}, {Title: "LAST RUN"}, {Title: "RECORDS", Right: true}, {Title: "NEWEST"}, {Title: "DATA FROM"},
+		{Title: "SOURCE", Flex: 12, Optional: 1},
+	}}
+	for _, s := range f.Feeds {
+		status := feedStatus(string(s.Status))
+		if s.Status == "" && !s.Enabled {
+			status.text = "off"
+		}
+		g.add(cellValue{text: s.Feed}, status, count(s.Records), cellValue{text: s.Newest.String()}, cellValue{text: s.from(v.Now)},
+			cellValue{text: orMissing(string(s.Source))})
+	}
+	p.err = g.draw(w, v.Terminal)
+	for _, s := range f.Feeds {
+		if s.Error != "" {
+			p.item("  ", s.Feed+": "+string(s.Error))
+		}
+	}
+	p.catalogue(f.Catalogue)
+	return p.err
+}
+
+// from says how old the data is, or that there is none.
+func (s FeedState) from(now time.Time) string {
+	switch {
+	case s.LastGood != nil:
+		return "a sync, " + Age(now.Sub(*s.LastGood))
+	case !s.Starter.IsZero():
+		return "the starter, " + s.Starter.String()
+	}
+	return missing
+}
