@@ -59,7 +59,7 @@ func (s *session) listenTo(w *wire, said []byte) *service {
 		return svn(said)
 	case strings.HasPrefix(text, "INFO {"):
 		return nats(said)
-	case strings.HasPrefix(text, "+OK"):
+	case hasAnyPrefix(said, "+OK", "-ERR") && (text[0] == '+' || s.greets("pop3")):
 		return s.pop3(w, said)
 	case hasAnyPrefix(said, "* OK", "* PREAUTH", "* BYE"):
 		return s.imap(w, said)
@@ -75,6 +75,9 @@ func (s *session) listenTo(w *wire, said []byte) *service {
 	}
 	return bySignature("banner", "", firstLine(said), said)
 }
+
+// greets says that the port is known for a protocol, for words that several protocols share.
+func (s *session) greets(name string) bool { return strings.HasPrefix(usualNames[s.target.addr.Port()], name) }
 
 func firstLine(b []byte) string {
 	b, _, _ = bytes.Cut(b, []byte("\n"))

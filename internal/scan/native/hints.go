@@ -12,6 +12,7 @@ func init() {
 		{"mongodb", (*session).mongo}, {"smb", (*session).smb}, {"mqtt", (*session).mqtt}, {"amqp", (*session).amqp},
 		{"memcached", (*session).memcached}, {"dns", (*session).dns}, {"ldap", (*session).ldap},
 		{"zookeeper", (*session).zookeeper}, {"mssql", (*session).mssql}, {"rdp", (*session).rdp},
+		{"epmd", (*session).epmd},
 	}
 }
 
@@ -20,7 +21,7 @@ var hints = map[uint16][]string{
 	53: {"dns"}, 135: nil, 139: {"smb"}, 389: {"ldap"}, 443: {"tls", "http"}, 445: {"smb"}, 465: {"tls"}, 563: {"tls"},
 	636: {"tls"}, 853: {"tls"}, 989: {"tls"}, 990: {"tls"}, 992: {"tls"}, 993: {"tls"}, 994: {"tls"}, 995: {"tls"},
 	1433: {"mssql"}, 1434: {"mssql"}, 1883: {"mqtt"}, 2181: {"zookeeper"}, 2182: {"zookeeper"}, 2376: {"tls"},
-	3268: {"ldap"}, 3269: {"tls"}, 3389: {"rdp"}, 5061: {"tls"}, 5223: {"tls"}, 5353: {"dns"}, 5432: {"postgresql"}, 5433: {"postgresql"},
+	3268: {"ldap"}, 3269: {"tls"}, 3389: {"rdp"}, 4369: {"epmd"}, 5061: {"tls"}, 5223: {"tls"}, 5353: {"dns"}, 5432: {"postgresql"}, 5433: {"postgresql"},
 	5671: {"tls"}, 5672: {"amqp"}, 5986: {"tls"}, 6379: {"redis"}, 6380: {"redis", "tls"}, 6443: {"tls"}, 8443: {"tls", "http"},
 	8883: {"tls"}, 9443: {"tls", "http"}, 10250: {"tls"}, 11211: {"memcached"}, 26379: {"redis"},
 	27017: {"mongodb"}, 27018: {"mongodb"}, 27019: {"mongodb"},

@@ -166,3 +166,17 @@ func amqpTable(b []byte, into map[string]string) {
 		b = b[length:]
 	}
 }
+
+// epmd asks Erlang's port mapper for the names of its nodes.
+func (s *session) epmd() *service {
+	answer := s.ask([]byte{0, 1, 'n'}, nil)
+	if len(answer) < 4 || int(binary.BigEndian.Uint32(answer)) != int(s.target.addr.Port()) {
+		s.overhear(answer)
+		return nil
+	}
+	found := &service{Name: "epmd", Product: "Erlang port mapper", Banner: answer[4:]}
+	for text := range bytes.Lines(answer[4:min(len(answer), 1024)]) {
+		found.note(string(text))
+	}
+	return found
+}

@@ -105,11 +105,11 @@ func (h *host) seen() finding.HostSeen {
 func (h *host) answer() (asset.HostStatus, string) {
 	switch {
 	case h.status == "down":
-		return asset.Down, "did not answer: " + h.reason
+		return asset.Down, said("did not answer", h.reason)
 	case h.timedOut:
 		return asset.Unknown, "nmap gave up on it (--host-timeout)"
 	case h.status == "up" && h.reason != "user-set":
-		return asset.Up, "answered: " + h.reason
+		return asset.Up, said("answered", h.reason)
 	case slices.ContainsFunc(h.ports, func(p port) bool { return answers(p.state) }),
 		slices.ContainsFunc(h.extra, func(x extra) bool { return answers(x.state) }):
 		return asset.Up, "answered on a port"
@@ -119,6 +119,14 @@ func (h *host) answer() (asset.HostStatus, string) {
 		return asset.Unknown, "no port answered, and nmap was told not to ask whether the host is up"
 	}
 	return asset.Unknown, "nmap could not tell whether it is up"
+}
+
+// said adds nmap's reason, which its first versions did not write.
+func said(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
 }
 
 // answers says that a packet came back from a port in this state.

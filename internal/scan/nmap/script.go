@@ -109,6 +109,7 @@ var (
 	cveScript = regexp.MustCompile(`(?i)cve-?(\d{4})-?(\d{4,7})`)
 	cveLine   = regexp.MustCompile(`(?m)^\s*(CVE-\d{4}-\d{4,10})\s`)
 	stateText = regexp.MustCompile(`(?m)^\s*State:\s*(.+?)\s*$`)
+	titleText = regexp.MustCompile(`(?m)^\s*(?:LIKELY )?VULNERABLE:\s*\n\s*(\S.*?)\s*$`)
 	idsText   = regexp.MustCompile(`(?m)^\s*IDs:\s*(.+)$`)
 	// oldWord is how scripts spoke before nmap 6 gave them a library: "MS08-067: VULNERABLE".
 	oldWord = regexp.MustCompile(`(?m)(^|[:\s])(NOT |LIKELY )?VULNERABLE\b`)
@@ -222,6 +223,9 @@ func (s *script) weaknesses() []weakness {
 // weaknessesInText reads what versions before structured output printed.
 func (s *script) weaknessesInText() []weakness {
 	w := weakness{}
+	if m := titleText.FindStringSubmatch(s.output); m != nil {
+		w.title = m[1]
+	}
 	for _, m := range idsText.FindAllStringSubmatch(s.output, -1) {
 		w.ids = append(w.ids, cveText.FindAllString(m[1], -1)...)
 	}

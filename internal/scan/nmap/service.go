@@ -126,9 +126,9 @@ var distributions = []struct {
 	{"FreeBSD", regexp.MustCompile(`(?i)freebsd`)},
 }
 
-// backport names the distribution that the service itself names, in its version, its extra text or its own OS.
+// backport names the distribution that the service itself names, in its version, its extra text, its banner or its OS.
 func (p *port) backport() string {
-	text := p.service.version + " " + p.service.extra
+	text := p.service.version + " " + p.service.extra + " " + p.banner()
 	for _, c := range p.service.cpes {
 		if strings.HasPrefix(c, "cpe:/o:") {
 			text += " " + c
@@ -150,7 +150,7 @@ var (
 	// noVersion is what makes a version a guess: ranges and open ends.
 	noVersion = regexp.MustCompile(`(?i) - |\bor (later|earlier|newer|older|higher|lower)\b|\bor \d|\d\.x\b|^x\b|[<>]|\bthrough\b|\bto\b`)
 	// packaging is a suffix that a distribution or a build added.
-	packaging = regexp.MustCompile(`(?i)[-+~](\d+[\w.]*)?(ubuntu|debian|deb\d|dfsg|mariadb|log\b|percona|el\d|fc\d|amzn|centos|suse|rhel|maria~|1~deb).*$`)
+	packaging = regexp.MustCompile(`(?i)(-\d[\d.]*)?[-+~.]?(ubuntu|debian|deb\d|dfsg|mariadb|log\b|percona|el\d|fc\d|amzn|centos|suse|rhel).*$`)
 )
 
 // cleanVersion is the version that the service said, "" when nmap only narrowed it down.
