@@ -13,23 +13,22 @@ import (
 func Begin(file File, r io.Reader) (io.Reader, error) {
 	br := bufio.NewReaderSize(r, 4096)
 	head, err := br.Peek(512)
-	if err != nil && err != io.EOF {
-		return nil, &readError{file.Name, err}
-	}
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		br.Discard(3)
 		head = head[3:]
 	}
 	head = bytes.TrimLeft(head, " \t\r\n")
 	switch {
-	case len(head) == 0:
+	case len(head) == 0 && err == io.EOF:
 		return nil, fault.Invalid("%s: the file is empty", file.Name)
-	case head[0] == '<':
+	case len(head) > 0 && head[0] == '<': // says more than the wrong checksum that such a page also has
 		return nil, fault.Invalid("%s: an HTML or XML page, not the feed (a login or error page?)", file.Name)
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return nil, fault.Invalid("%s: compressed twice", file.Name)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil, fault.Invalid("%s: a zip archive, want the JSON or CSV file itself or its .gz", file.Name)
+	case err != nil && err != io.EOF:
+		return nil, &readError{file.Name, err}
 	}
 	return br, nil
 }
