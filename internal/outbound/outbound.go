@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -184,17 +185,18 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if err := c.allowed(req.URL); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(req.Context())
+	caller := req.Context()
+	ctx, cancel := context.WithCancel(caller)
 	req = req.Clone(ctx)
 	req.Header.Set("User-Agent", c.agent)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		cancel(nil)
-		return nil, sendError(req, err)
+		cancel()
+		return nil, sendError(caller, req, err)
 	}
 	if resp.ContentLength > c.maxBody {
 		resp.Body.Close()
-		cancel(nil)
+		cancel()
 		return nil, fault.Invalid("%s: %d bytes announced, more than the limit of %d", place(req.URL), resp.ContentLength, c.maxBody)
 	}
 	resp.Body = newBody(resp.Body, c, place(req.URL), cancel)
@@ -202,14 +204,12 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 }
 
 // sendError says what failed without the query of the URL, which may hold a key.
-func sendError(req *http.Request, err error) error {
-	if u, ok := err.(*url.Error); ok {
-		err = u.Err
+func sendError(caller context.Context, req *http.Request, err error) error {
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		err = sent.Err
 	}
-	if ctxErr := req.Context().Err(); ctxErr != nil {
-		return fmt.Errorf("%s %s: %w", req.Method, place(req.URL), err)
-	}
-	if kind := fault.KindOf(err); kind != fault.KindInternal {
+	if caller.Err() != nil || fault.KindOf(err) != fault.KindInternal {
 		return fmt.Errorf("%s %s: %w", req.Method, place(req.URL), err)
 	}
 	return fault.Unavailable("%s %s: %w", req.Method, place(req.URL), err)
@@ -259,14 +259,14 @@ type body struct {
 	idle   time.Duration
 	timer  *time.Timer
 	silent atomic.Bool
-	cancel context.CancelCauseFunc
+	cancel context.CancelFunc
 }
 
-func newBody(r io.ReadCloser, c *Client, place string, cancel context.CancelCauseFunc) *body {
+func newBody(r io.ReadCloser, c *Client, place string, cancel context.CancelFunc) *body {
 	b := &body{ReadCloser: r, place: place, left: c.maxBody, idle: c.idle, cancel: cancel}
 	b.timer = time.AfterFunc(b.idle, func() {
 		b.silent.Store(true)
-		cancel(nil)
+		cancel()
 	})
 	return b
 }
@@ -290,6 +290,6 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error {
 	b.timer.Stop()
 	err := b.ReadCloser.Close()
-	b.cancel(nil)
+	b.cancel()
 	return err
 }
