@@ -101,4 +101,6 @@ type Said struct {
 	Banner   string    `json:"banner,omitempty"`
 	Backport string    `json:"backport,omitempty"`
 	Guessed  bool      `json:"guessed,omitempty"` // named from the port number alone
+
+	Candidates int `json:"candidates,omitempty"`
 }

@@ -37,7 +37,7 @@ func (s *Service) choose() {
 		}
 	}
 	s.Name, s.Product, s.Version = best.Name, best.Product, best.Version
-	s.CPEs, s.TLS, s.Banner, s.Backport = best.CPEs, best.TLS, best.Banner, best.Backport
+	s.CPEs, s.TLS, s.Banner, s.Backport, s.Candidates = best.CPEs, best.TLS, best.Banner, best.Backport, best.Candidates
 	for _, w := range s.Said {
 		s.TLS = s.TLS || w.TLS && w.Scan == best.Scan
 		if s.Backport == "" && w.Version == best.Version {
@@ -46,6 +46,13 @@ func (s *Service) choose() {
 		if s.Banner == "" && w.Scan == best.Scan {
 			s.Banner = w.Banner
 		}
+	}
+}
+
+// Choose chooses anew what the service is, after a word was changed in place.
+func (s *Service) Choose() {
+	if len(s.Said) > 0 {
+		s.choose()
 	}
 }
 

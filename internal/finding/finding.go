@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -208,4 +209,11 @@ func fill(field *string, value string) {
 	if *field == "" {
 		*field = value
 	}
+}
+
+// Compare orders fingerprints by host, port, component and weakness.
+func (f Fingerprint) Compare(other Fingerprint) int {
+	return cmp.Or(strings.Compare(f.Site, other.Site), cmp.Compare(f.HostID, other.HostID), cmp.Compare(f.Port, other.Port),
+		strings.Compare(f.Protocol, other.Protocol), strings.Compare(f.Component, other.Component),
+		strings.Compare(string(f.Weakness), string(other.Weakness)))
 }

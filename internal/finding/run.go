@@ -109,7 +109,8 @@ type Ledger struct {
 	Merged        int
 	Informational int
 	Dropped       map[string]int // by reason
-	CVEs          int            // different ones among New and Merged
+	CVEs          int            // different ones that the records name
+	Matched       int            // different ones that only the catalogue found, by the services' versions
 	Unknown       int            // candidates of services whose version is not known; no findings
 }
 

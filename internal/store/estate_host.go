@@ -71,6 +71,18 @@ func (f HostFilter) where() (string, []any) {
 	return c.String(), c.args
 }
 
+// HostIDs lists the ids of all hosts in order, from the one after a given id.
+func (e *Estate) HostIDs(ctx context.Context, after int64, n int) (ids []int64, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `SELECT id FROM host WHERE id > ? ORDER BY id`+limit(n), after)
+		if err == nil {
+			ids, err = appendIDs(nil, rows)
+		}
+		return err
+	})
+	return ids, err
+}
+
 // Host returns one host, fault.NotFound when there is none.
 func (e *Estate) Host(ctx context.Context, id int64) (host *asset.Host, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {

@@ -196,8 +196,8 @@ func (e *Estate) AddLedger(ctx context.Context, l finding.Ledger, report string)
 			return err
 		}
 		_, err = tx.tx.Exec(ctx, `INSERT INTO ledger (id, scan, file, tool, report, records, expanded, hosts, hosts_up, services, new, merged,
-			informational, dropped, cves, unknown, at) VALUES (`+Marks(17)+`)`, id, l.Scan, l.File, l.Tool, report, l.Records, l.Expanded,
-			l.Hosts, l.HostsUp, l.Services, l.New, l.Merged, l.Informational, string(dropped), l.CVEs, l.Unknown, unix(e.db.opts.Now()))
+			informational, dropped, cves, matched, unknown, at) VALUES (`+Marks(18)+`)`, id, l.Scan, l.File, l.Tool, report, l.Records, l.Expanded,
+			l.Hosts, l.HostsUp, l.Services, l.New, l.Merged, l.Informational, string(dropped), l.CVEs, l.Matched, l.Unknown, unix(e.db.opts.Now()))
 		return err
 	})
 }
@@ -206,7 +206,7 @@ func (e *Estate) AddLedger(ctx context.Context, l finding.Ledger, report string)
 func (e *Estate) Ledgers(ctx context.Context, scan int64) (ledgers []finding.Ledger, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `SELECT scan, file, tool, records, expanded, hosts, hosts_up, services, new, merged, informational, dropped,
-			cves, unknown FROM ledger WHERE scan = ? ORDER BY id`, scan)
+			cves, matched, unknown FROM ledger WHERE scan = ? ORDER BY id`, scan)
 		if err != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (e *Estate) Ledgers(ctx context.Context, scan int64) (ledgers []finding.Led
 			var l finding.Ledger
 			var dropped string
 			err := rows.Scan(&l.Scan, &l.File, &l.Tool, &l.Records, &l.Expanded, &l.Hosts, &l.HostsUp, &l.Services, &l.New, &l.Merged,
-				&l.Informational, &dropped, &l.CVEs, &l.Unknown)
+				&l.Informational, &dropped, &l.CVEs, &l.Matched, &l.Unknown)
 			if err == nil {
 				err = json.Unmarshal([]byte(dropped), &l.Dropped)
 			}

@@ -58,8 +58,8 @@ func TestEstateGivesBackWhatItWasGiven(t *testing.T) {
 		no := false
 		host := oneHost("10.0.0.1")
 		host.Exposed = &no
-		service := &asset.Service{Protocol: "tcp", Port: 22, Candidates: 3}
-		service.Hear(asset.Said{Sensor: "native", Scan: 1, At: day1, Name: "ssh", Product: "OpenSSH", Version: "7.2p2", CPEs: []string{"cpe:2.3:a:openbsd:openssh:7.2:p2:*:*:*:*:*:*"}})
+		service := &asset.Service{Protocol: "tcp", Port: 22}
+		service.Hear(asset.Said{Sensor: "native", Scan: 1, At: day1, Name: "ssh", Product: "OpenSSH", Version: "7.2p2", CPEs: []string{"cpe:2.3:a:openbsd:openssh:7.2:p2:*:*:*:*:*:*"}, Candidates: 3})
 		look := finding.Look{Sensor: "native", Scan: 1, At: day1, Protocol: "tcp", Ports: []finding.PortRange{{First: 1, Last: 1024}, {First: 8080, Last: 8080}},
 			Open: []finding.PortRange{{First: 22, Last: 22}}, Checks: []string{"a", "b"}}
 		var f *finding.Finding

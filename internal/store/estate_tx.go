@@ -74,6 +74,15 @@ func (t *EstateTx) nextID(ctx context.Context, name string) (int64, error) {
 	return last + 1, nil
 }
 
+// Site returns the site with a name, fault.NotFound when there is none.
+func (t *EstateTx) Site(ctx context.Context, name string) (asset.Site, error) {
+	s, found, err := t.site(ctx, name)
+	if err == nil && !found {
+		err = fault.NotFound("site %q", name)
+	}
+	return s, err
+}
+
 func (t *EstateTx) site(ctx context.Context, name string) (asset.Site, bool, error) {
 	if s, ok := t.sites[name]; ok {
 		return s, true, nil
@@ -131,6 +140,11 @@ func (t *EstateTx) HostsHolding(ctx context.Context, site string, ids []asset.Id
 	}
 	slices.Sort(hostIDs)
 	return hostsByID(ctx, t.tx, slices.Compact(hostIDs))
+}
+
+// HostsByID returns the hosts that exist of a sorted list of ids.
+func (t *EstateTx) HostsByID(ctx context.Context, ids []int64) ([]*asset.Host, error) {
+	return hostsByID(ctx, t.tx, ids)
 }
 
 // SaveHost writes a host and its identifiers; one without an ID is new and gets one.

@@ -220,6 +220,7 @@ CREATE TABLE ledger (
     informational INTEGER NOT NULL,
     dropped       TEXT    NOT NULL,
     cves          INTEGER NOT NULL,
+    matched       INTEGER NOT NULL,
     unknown       INTEGER NOT NULL,
     at            BIGINT  NOT NULL
 );

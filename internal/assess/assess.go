@@ -1,0 +1,256 @@
+// Package assess is the pipeline: what a scan or an imported report says becomes hosts, services and findings, matched
+// against the catalogue, merged with what is stored, and judged. It knows no jobs, no HTTP and no SQL, and it never runs
+// a tool.
+//
+//	events -> by sensor and host -> match -> resolve -> merge evidence -> fold the life cycle -> decide -> save
+package assess
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/match"
+)
+
+// Catalogue is what the pipeline asks of the catalogue. Ids that it does not know are absent from the maps.
+type Catalogue interface {
+	CVEs(ctx context.Context, ids []cve.ID) (map[cve.ID]*cve.Record, error)
+	Facts(ctx context.Context, ids []cve.ID) (map[cve.ID]intel.Facts, error)
+}
+
+// Matcher is match.Matcher.
+type Matcher interface {
+	Host(ctx context.Context, subjects []match.Subject, platform []string) (match.Result, error)
+}
+
+// Tx is one short writing transaction on the estate. What is saved need not be visible to its own reads.
+type Tx interface {
+	Site(ctx context.Context, name string) (asset.Site, error)
+	HostsHolding(ctx context.Context, site string, ids []asset.Identifier) ([]*asset.Host, error)
+	HostsByID(ctx context.Context, ids []int64) ([]*asset.Host, error)
+	SaveHost(ctx context.Context, h *asset.Host) error
+	Services(ctx context.Context, hosts []int64) ([]*asset.Service, error)
+	SaveService(ctx context.Context, s *asset.Service) error
+	Looks(ctx context.Context, hosts []int64) (map[int64][]finding.Look, error)
+	AddLook(ctx context.Context, host int64, l finding.Look) error
+	Findings(ctx context.Context, hosts []int64) ([]*finding.Finding, error)
+	SaveFinding(ctx context.Context, f *finding.Finding, gone []int64) error
+	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error
+}
+
+// Estate is where the pipeline keeps what it learns; store.Estate is the one of the product.
+type Estate[T Tx] interface {
+	Update(ctx context.Context, fn func(T) error) error
+	HostIDs(ctx context.Context, after int64, n int) ([]int64, error)
+	CreateSite(ctx context.Context, site asset.Site) (id int64, created bool, err error)
+	CreateScan(ctx context.Context, s finding.Scan) (int64, error)
+	UpdateScan(ctx context.Context, s finding.Scan) error
+	AddLedger(ctx context.Context, l finding.Ledger, report string) error
+	CountScanFindings(ctx context.Context, scan int64) (int, error)
+}
+
+// Assessor is the pipeline over one estate and one catalogue. It is safe for concurrent use.
+type Assessor struct {
+	estate    Estate[Tx]
+	catalogue Catalogue
+	matcher   Matcher
+	now       func() time.Time
+}
+
+// New returns a pipeline: assess.New(store.Estate(), catalogue, match.New(packs), time.Now).
+func New[T Tx](estate Estate[T], catalogue Catalogue, matcher Matcher, now func() time.Time) *Assessor {
+	return &Assessor{estate: plain[T]{estate}, catalogue: catalogue, matcher: matcher, now: now}
+}
+
+// plain hides which type of transaction an estate has.
+type plain[T Tx] struct{ Estate[T] }
+
+func (p plain[T]) Update(ctx context.Context, fn func(Tx) error) error {
+	return p.Estate.Update(ctx, func(tx T) error { return fn(tx) })
+}
+
+// Run is one scan or import on its way through the pipeline.
+type Run struct {
+	a    *Assessor
+	scan finding.Scan
+
+	mu      sync.Mutex
+	reports map[string]*report // by sensor
+	sensors []string           // in the order in which they first spoke
+}
+
+// Begin keeps the scan as running and returns a Run for its events. The caller fills in kind, site, targets, profile,
+// who asked, the catalogue's state and the demo mark.
+func (a *Assessor) Begin(ctx context.Context, scan finding.Scan) (*Run, error) {
+	if scan.Created.IsZero() {
+		scan.Created = a.now()
+	}
+	if scan.Started.IsZero() {
+		scan.Started = scan.Created
+	}
+	scan.Status = finding.Running
+	id, err := a.estate.CreateScan(ctx, scan)
+	if err != nil {
+		return nil, fmt.Errorf("keep the scan: %w", err)
+	}
+	scan.ID = id
+	return &Run{a: a, scan: scan, reports: map[string]*report{}}, nil
+}
+
+// ScanID is the public number of the scan.
+func (r *Run) ScanID() int64 { return r.scan.ID }
+
+// Emit takes one event of a sensor's report. It is safe for concurrent use and only remembers: nothing is written before
+// Finish. The event is not kept by reference.
+func (r *Run) Emit(sensor string, e finding.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rep := r.reports[sensor]
+	if rep == nil {
+		rep = newReport(sensor)
+		r.reports[sensor] = rep
+		r.sensors = append(r.sensors, sensor)
+	}
+	rep.take(e)
+	return nil
+}
+
+// End says how a run ended.
+type End struct {
+	Status   finding.ScanStatus
+	Reason   string
+	Scanners []finding.ScannerRun // those that are not "completed" cover nothing (design decision 4)
+	// Dropped are records that somebody before the pipeline left out, by sensor and reason.
+	Dropped map[string]map[string]int
+	// File is the name of the file that was imported, "" for a scan.
+	File string
+	// Silent are targets that did not answer or resolve and of which no event tells.
+	Silent []finding.ScanHost
+}
+
+// Result is what a run came to.
+type Result struct {
+	Scan    finding.Scan
+	Ledgers []finding.Ledger // one per sensor
+}
+
+// Finish writes everything that the run learned, sensor by sensor, in transactions of a few thousand rows, and closes the
+// scan. After an error the scan stays as far as it got and is marked failed; what was written stays. To keep what a
+// cancelled scan found, call it with a context that is not cancelled.
+func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := Result{Scan: r.scan}
+	s := &res.Scan
+	s.Status, s.Reason, s.Scanners = end.Status, end.Reason, end.Scanners
+	if s.Status == "" {
+		s.Status = finding.Completed
+	}
+	ledgers, totals, err := r.write(ctx, end)
+	res.Ledgers, s.Totals = ledgers, totals
+	if err != nil {
+		s.Status, s.Reason = finding.Failed, "not everything could be stored: "+err.Error()
+	}
+	s.Completed = r.a.now()
+	if saveErr := r.a.estate.UpdateScan(ctx, *s); err == nil {
+		err = saveErr
+	}
+	return res, err
+}
+
+func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, totals finding.ScanTotals, err error) {
+	met := newTally()
+	for sensor := range end.Dropped {
+		if r.reports[sensor] == nil {
+			r.reports[sensor] = newReport(sensor)
+			r.sensors = append(r.sensors, sensor)
+		}
+	}
+	for _, sensor := range r.sensors {
+		rep := r.reports[sensor]
+		for reason, n := range end.Dropped[sensor] {
+			rep.drop(reason, n)
+		}
+		if !completed(end.Scanners, sensor) {
+			rep.coverNothing()
+		}
+		p := &pass{Assessor: r.a, scan: &r.scan, report: rep, at: rep.time(r.a.now()), met: met, facts: newFacts(r.a.catalogue)}
+		ledger, err := p.run(ctx)
+		ledger.File, ledger.Tool, ledger.Scan = end.File, sensor, r.scan.ID
+		if err != nil {
+			return ledgers, met.totals(), err
+		}
+		ledgers = append(ledgers, ledger)
+		if err := r.a.estate.AddLedger(ctx, ledger, reportHash(end.Scanners, sensor)); err != nil {
+			return ledgers, met.totals(), err
+		}
+	}
+	if err := r.silent(ctx, end.Silent, met); err != nil {
+		return ledgers, met.totals(), err
+	}
+	totals = met.totals()
+	totals.Findings, err = r.a.estate.CountScanFindings(ctx, r.scan.ID)
+	return ledgers, totals, err
+}
+
+// silent keeps the targets of which nobody got an answer.
+func (r *Run) silent(ctx context.Context, hosts []finding.ScanHost, met *tally) error {
+	for _, h := range hosts {
+		met.silent[h.Address+"\x00"+h.Name] = true
+	}
+	const most = 4096 // of a swept network only this many silent addresses are kept by name
+	hosts = hosts[:min(len(hosts), most)]
+	return r.a.estate.Update(ctx, func(tx Tx) error {
+		for _, h := range hosts {
+			if err := tx.AddScanHost(ctx, r.scan.ID, h); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// completed: a sensor that End does not list is one that nobody complained of.
+func completed(scanners []finding.ScannerRun, sensor string) bool {
+	for _, s := range scanners {
+		if s.Name == sensor {
+			return s.Status == "completed" || s.Status == "ok"
+		}
+	}
+	return true
+}
+
+func reportHash(scanners []finding.ScannerRun, sensor string) string {
+	for _, s := range scanners {
+		if s.Name == sensor {
+			return s.Report
+		}
+	}
+	return ""
+}
+
+// tally counts what the sensors of a run met together.
+type tally struct {
+	up, silent map[string]bool // by address or name
+	services   map[string]bool
+}
+
+func newTally() *tally {
+	return &tally{up: map[string]bool{}, silent: map[string]bool{}, services: map[string]bool{}}
+}
+
+func (t *tally) totals() finding.ScanTotals {
+	n := finding.ScanTotals{Hosts: len(t.up), Services: len(t.services)}
+	for h := range t.silent {
+		if !t.up[h] {
+			n.Silent++
+		}
+	}
+	return n
+}

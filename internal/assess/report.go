@@ -1,0 +1,232 @@
+package assess
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// report is what one sensor says in one run, sorted by host.
+type report struct {
+	sensor        string
+	hosts         map[string]*hostReport
+	order         []string
+	records       int
+	informational int
+	dropped       map[string]int
+	newest        time.Time
+}
+
+// hostReport is what one sensor says of one host.
+type hostReport struct {
+	address      netip.Addr
+	names        []string
+	mac, sshKey  string
+	status       string
+	reason       string
+	os           string
+	cpes         []string
+	services     []finding.ServiceSeen
+	observations []finding.Observation
+	coverage     []finding.Coverage
+
+	matched []serviceMatch // of services, in their order
+}
+
+func newReport(sensor string) *report {
+	return &report{sensor: sensor, hosts: map[string]*hostReport{}, dropped: map[string]int{}}
+}
+
+// time is when the report was made: its newest event, since a report speaks for its end; now when it has no times.
+// Looks and sightings of one report must not differ by seconds, or a service would be missed by its own scan.
+func (r *report) time(now time.Time) time.Time {
+	at := r.newest
+	if at.IsZero() || at.After(now.Add(24*time.Hour)) {
+		at = now // a clock that is wrong by more than a day must not decide for years to come
+	}
+	return at.UTC().Truncate(time.Second)
+}
+
+func (r *report) coverNothing() {
+	for _, h := range r.hosts {
+		h.coverage = nil
+	}
+}
+
+func (r *report) drop(reason string, n int) {
+	r.records += n
+	r.dropped[reason] += n
+}
+
+// take sorts an event in. Every event but HostSeen and Coverage is a record (a Drop is Count of them).
+func (r *report) take(e finding.Event) {
+	switch {
+	case e.Host != nil:
+		r.takeHost(*e.Host)
+	case e.Service != nil:
+		r.takeService(*e.Service)
+	case e.Observation != nil:
+		r.takeObservation(*e.Observation)
+	case e.Coverage != nil:
+		r.takeCoverage(*e.Coverage)
+	case e.Drop != nil && e.Drop.Informational:
+		r.records += e.Drop.Count
+		r.informational += e.Drop.Count
+	case e.Drop != nil:
+		r.drop(e.Drop.Reason, e.Drop.Count)
+	}
+}
+
+func (r *report) takeHost(e finding.HostSeen) {
+	name := ""
+	if len(e.Names) > 0 {
+		name = e.Names[0]
+	}
+	h := r.host(e.Address, name, e.At)
+	if h == nil {
+		return
+	}
+	for _, n := range e.Names {
+		if n = asset.NameValue(n); n != "" && !slices.Contains(h.names, n) && len(h.names) < maxNames {
+			h.names = append(h.names, n)
+		}
+	}
+	keep(&h.mac, e.MAC)
+	keep(&h.sshKey, e.SSHKey)
+	keep(&h.os, finding.Cut(e.OS, maxShort))
+	h.addCPEs(e.CPEs)
+	if h.status != string(asset.Up) {
+		h.status, h.reason = e.Status, finding.Cut(e.Reason, maxShort)
+	}
+}
+
+func (r *report) takeService(e finding.ServiceSeen) {
+	r.records++
+	h := r.host(e.Address, e.HostName, e.At)
+	switch {
+	case h == nil:
+		r.dropped["names no host"]++
+		return
+	case e.Port == 0 || e.Protocol != "tcp" && e.Protocol != "udp":
+		r.dropped["a service without port or protocol"]++
+		return
+	}
+	h.status = string(asset.Up)
+	if e.Port == 22 {
+		keep(&h.sshKey, e.SSHKey) // the key of another SSH server on the host need not be the host's
+	}
+	e.Banner = finding.Cut(e.Banner, maxShort)
+	for _, s := range []*string{&e.Name, &e.Product, &e.Version, &e.Extra, &e.Backport} {
+		*s = finding.Cut(*s, maxWord)
+	}
+	e.CPEs = clean(e.CPEs)
+	h.services = append(h.services, e)
+}
+
+func (r *report) takeObservation(e finding.Observation) {
+	r.records++
+	h := r.host(e.Address, e.HostName, e.At)
+	switch {
+	case h == nil:
+		r.dropped["names no host"]++
+		return
+	case e.Check == "":
+		r.dropped["names no check"]++
+		return
+	}
+	h.status = string(asset.Up)
+	e.CVEs = slices.Clone(e.CVEs)
+	slices.Sort(e.CVEs)
+	e.CVEs = slices.Compact(e.CVEs)
+	e.Check, e.Component = finding.Cut(e.Check, maxShort), finding.Cut(e.Component, maxWord)
+	h.observations = append(h.observations, e)
+}
+
+func (r *report) takeCoverage(e finding.Coverage) {
+	if h := r.host(e.Address, "", e.At); h != nil {
+		h.coverage = append(h.coverage, e)
+	}
+}
+
+// Limits on what one report may say of one host.
+const (
+	maxNames = 64
+	maxCPEs  = 64
+	maxWord  = 255
+	maxShort = 1 << 10
+)
+
+// host finds the part of the report about a host; nil when the event names none.
+func (r *report) host(address netip.Addr, name string, at time.Time) *hostReport {
+	if at.After(r.newest) {
+		r.newest = at
+	}
+	key := ""
+	switch name = asset.NameValue(name); {
+	case address.IsValid():
+		address = asset.Unfold(address)
+		key = address.String()
+	case name != "":
+		key = "name " + name
+	default:
+		return nil
+	}
+	h := r.hosts[key]
+	if h == nil {
+		h = &hostReport{address: address, status: string(asset.Unknown)}
+		if !address.IsValid() {
+			h.names = []string{name}
+		}
+		r.hosts[key] = h
+		r.order = append(r.order, key)
+	}
+	return h
+}
+
+func (h *hostReport) addCPEs(cpes []string) {
+	for _, c := range clean(cpes) {
+		if len(h.cpes) < maxCPEs && !slices.Contains(h.cpes, c) {
+			h.cpes = append(h.cpes, c)
+		}
+	}
+}
+
+// clean copies a list of CPEs, without what is absurdly long.
+func clean(cpes []string) (out []string) {
+	for _, c := range cpes {
+		if len(c) <= maxShort && len(out) < maxCPEs {
+			out = append(out, finding.Cut(c, maxShort))
+		}
+	}
+	return out
+}
+
+func (h *hostReport) sighting(site, sensor string, at time.Time) asset.Sighting {
+	return asset.Sighting{Site: site, Address: h.address, Names: h.names, SSHKey: h.sshKey, MAC: h.mac, Sensor: sensor, At: at}
+}
+
+// answered says whether the host is worth an entry in the estate.
+func (h *hostReport) answered() bool { return h.status == string(asset.Up) }
+
+// key is the host in the run's tally.
+func (h *hostReport) key() string {
+	if h.address.IsValid() {
+		return h.address.String() + "\x00"
+	}
+	return "\x00" + h.names[0]
+}
+
+// said is what the sensor says of a service, for the estate.
+func (r *report) said(s finding.ServiceSeen, m serviceMatch, scan int64, at time.Time) asset.Said {
+	return asset.Said{Sensor: r.sensor, Scan: scan, At: at, Name: s.Name, Product: s.Product, Version: s.Version, CPEs: s.CPEs,
+		TLS: s.TLS, Banner: s.Banner, Backport: s.Backport, Guessed: s.Guessed, Candidates: m.candidates}
+}
+
+func keep(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
