@@ -186,7 +186,7 @@ func (q query) before(end *edge, exclusive, noUpdate bool) grade {
 	case !end.hasUpdate && c == 0 && noUpdate && bytes.Compare(q.full, end.full) >= 0:
 		return q.fitsNoUpdate()
 	case !end.hasUpdate:
-		return when(c <= 0)
+		return when(c == 0 || bytes.Compare(q.full, end.full) < 0)
 	case c != 0:
 		return when(c < 0)
 	}

@@ -152,6 +152,24 @@ func TestTrailingZerosAreEqual(t *testing.T) {
 	}
 }
 
+func TestReleaseLetters(t *testing.T) {
+	const connect = "cpe:2.3:a:ivanti:connect_secure:"
+	m := catalogueOf(t,
+		record(t, "CVE-2024-38656", anyOf(before(connect+"*:*"+rest, "22.7r2.2"))),
+		record(t, "CVE-2024-38657", anyOf(upTo(connect+"*:*"+rest, "22.7r2.3"))),
+	)
+	for line, want := range map[string][]string{
+		connect + "22.7:r2.4" + rest:  nil,
+		connect + "22.7r2.3:*" + rest: {"CVE-2024-38657 affected"},
+		connect + "22.7:r2" + rest:    {"CVE-2024-38656 affected", "CVE-2024-38657 affected"},
+		connect + "22.7:*" + rest:     {"CVE-2024-38656 uncertain", "CVE-2024-38657 uncertain"},
+	} {
+		if diff := cmp.Diff(want, ask(t, m, line)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
+	}
+}
+
 func TestUnknownVersionYieldsCandidatesOnly(t *testing.T) {
 	m := catalogueOf(t,
 		record(t, "CVE-2001-0001", anyOf(before(openssh+"*:*"+rest, "7.4"))),

@@ -38,13 +38,14 @@ type bounds struct {
 
 func (b bounds) empty() bool { return b.start == "" && b.end == "" }
 
+// boundsOf reads a range. Some records escape its ends as in a name ("15.5\\(2\\)t").
 func boundsOf(m cve.CPEMatch) bounds {
-	b := bounds{start: m.StartIncluding, end: m.EndIncluding}
+	b := bounds{start: cpe.Unquote(m.StartIncluding), end: cpe.Unquote(m.EndIncluding)}
 	if m.StartExcluding != "" {
-		b.start, b.startExcl = m.StartExcluding, true
+		b.start, b.startExcl = cpe.Unquote(m.StartExcluding), true
 	}
 	if m.EndExcluding != "" {
-		b.end, b.endExcl = m.EndExcluding, true
+		b.end, b.endExcl = cpe.Unquote(m.EndExcluding), true
 	}
 	return b
 }

@@ -265,7 +265,7 @@ func allDigits(s string) bool {
 
 // updateWords begin what CPE calls the update attribute.
 var updateWords = map[string]bool{
-	"p": true, "pl": true, "patch": true, "sp": true, "u": true, "update": true, "hf": true, "hotfix": true, "cu": true,
+	"p": true, "r": true, "pl": true, "patch": true, "sp": true, "u": true, "update": true, "hf": true, "hotfix": true, "cu": true,
 	"rc": true, "cr": true, "alpha": true, "beta": true, "pre": true, "preview": true, "milestone": true, "dev": true, "snapshot": true,
 }
 
@@ -292,7 +292,7 @@ func Split(s string) (base, update string) {
 }
 
 // isUpdate says whether the word s[i:end] begins an update: a known word that a number or the end follows, or a beta
-// written with one letter (1.0b2). A single p or u needs its number.
+// written with one letter (1.0b2). A single p, r or u needs its number.
 func isUpdate(s string, i, end int) bool {
 	word := s[i:end]
 	rest := strings.TrimLeft(s[end:], "-._ ")
