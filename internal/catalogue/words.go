@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/patchscout/patchscout/internal/cve"
 )
@@ -69,13 +68,4 @@ func vendorProduct(criteria string) string {
 		}
 	}
 	return ""
-}
-
-// Words splits what a user typed into search terms: lower case, letters and digits only, at most 16. It is what makes a
-// full-text query safe to build: no operator or quote of the query language survives.
-func Words(text string) []string {
-	terms := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r)
-	})
-	return terms[:min(len(terms), 16)]
 }

@@ -12,10 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jackc/pgx/v5/stdlib"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -184,14 +182,14 @@ func appendCopyText(b []byte, s string) []byte {
 }
 
 // textVector writes a record's words as a tsvector literal with the same weights as the SQLite index: title A,
-// products B, description D. The words are cut by catalogue's own rule, so that both engines find the same.
+// products B, description D. The words are cut as SQLite's tokenizer cuts them, so that both engines find the same.
 func textVector(r *catalogue.Row) string {
 	words := map[string]byte{}
 	for _, part := range []struct {
 		text   string
 		weight byte
 	}{{r.Title, 'A'}, {r.Products, 'B'}, {r.Description, 'D'}} {
-		for _, word := range allWords(part.text) {
+		for _, word := range catalogue.SplitWords(clean(part.text)) {
 			if _, ok := words[word]; !ok && len(word) < maxLexeme && len(words) < maxWords {
 				words[word] = part.weight
 			}
@@ -218,30 +216,3 @@ const (
 	maxLexeme = 255
 	maxWords  = 4096
 )
-
-// allWords splits text as unicode61 does: letters and digits, lower case, without diacritics.
-func allWords(text string) []string {
-	return strings.FieldsFunc(fold(clean(text)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
-}
-
-func fold(s string) string {
-	s = strings.ToLower(s)
-	if isASCII(s) {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFD.String(s))
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}

@@ -240,31 +240,29 @@ func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalo
 		return page, err
 	}
 	err = c.db.view(ctx, func(tx *Tx) error {
-		ids, next, err := s.find(ctx, tx)
+		records, next, err := s.find(ctx, tx)
 		if err != nil {
 			return err
 		}
 		page.Next = next
-		page.Hits, err = readHits(ctx, tx, ids)
+		page.Hits, err = withFacts(ctx, tx, records)
 		return err
 	})
 	return page, err
 }
 
-func readHits(ctx context.Context, tx *Tx, ids []cve.ID) ([]catalogue.Hit, error) {
-	records := make(map[cve.ID]*cve.Record, len(ids))
-	if err := readRecords(ctx, tx, ids, records); err != nil {
-		return nil, err
+func withFacts(ctx context.Context, tx *Tx, records []*cve.Record) ([]catalogue.Hit, error) {
+	ids := make([]cve.ID, len(records))
+	for i, r := range records {
+		ids[i] = r.ID
 	}
 	facts := make(map[cve.ID]intel.Facts, len(ids))
 	if err := readFacts(ctx, tx, ids, facts); err != nil {
 		return nil, err
 	}
-	hits := make([]catalogue.Hit, 0, len(ids))
-	for _, id := range ids {
-		if r := records[id]; r != nil {
-			hits = append(hits, catalogue.Hit{Record: r, Facts: facts[id]})
-		}
+	hits := make([]catalogue.Hit, len(records))
+	for i, r := range records {
+		hits[i] = catalogue.Hit{Record: r, Facts: facts[r.ID]}
 	}
 	return hits, nil
 }

@@ -76,14 +76,113 @@ func (s *search) parseCursor() error {
 	return nil
 }
 
-// find returns the ids of one page, in order.
-func (s *search) find(ctx context.Context, tx *Tx) (ids []cve.ID, next string, err error) {
+// find returns one page, in order.
+func (s *search) find(ctx context.Context, tx *Tx) (page []*cve.Record, next string, err error) {
 	within, limited, err := s.products(ctx, tx)
 	if err != nil || limited && len(within) == 0 {
 		return nil, "", err
 	}
-	query, args := s.query(tx.engine, within)
-	var published []int64
+	q := s.selection(tx.engine, within)
+	if len(s.words) > 0 {
+		return s.byRelevance(ctx, tx, q)
+	}
+	return s.byDate(ctx, tx, q)
+}
+
+// selection holds every condition but the words. Everything that a user typed is a parameter.
+func (s *search) selection(engine Engine, within []cve.ID) *selection {
+	q := &selection{}
+	q.list(engine, s.ids)
+	q.list(engine, within)
+	if s.KEV {
+		q.and(`c.id IN (SELECT cve FROM kev)`)
+	}
+	if s.MinCVSS > 0 {
+		q.and(`c.cvss >= ?`, s.MinCVSS)
+	}
+	return q
+}
+
+func (s *search) byDate(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
+	if len(s.ids) == 0 {
+		q.and(`c.status <> 'Rejected'`)
+	}
+	if s.before[1] != 0 {
+		q.and(`(c.published, c.id) < (?, ?)`, s.before[0], s.before[1])
+	}
+	ids, published, err := selectIDs(ctx, tx, `SELECT c.id, c.published FROM cve c`+q.where()+
+		` ORDER BY c.published DESC, c.id DESC LIMIT ?`, append(q.args, s.Limit+1))
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(ids) > s.Limit {
+		ids = ids[:s.Limit]
+		next = fmt.Sprintf("p%d.%d", published[s.Limit-1], ids[s.Limit-1])
+	}
+	page, err := recordList(ctx, tx, ids)
+	return page, next, err
+}
+
+// candidates is how many hits are ranked, and so how many can be paged through: the newest of those whose title or
+// products hold all the words, then the newest that hold them anywhere. Going by id costs the same for "vulnerability"
+// as for "openssh"; ranking all hits of a common word took 300 ms.
+const candidates = 600
+
+func (s *search) byRelevance(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
+	ids, err := s.candidates(ctx, tx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := recordList(ctx, tx, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	exploited, err := kevIDs(ctx, tx)
+	if err != nil {
+		return nil, "", err
+	}
+	catalogue.Rank(s.words, found, func(id cve.ID) bool { return exploited[id] })
+	found = found[min(s.offset, len(found)):]
+	if len(found) <= s.Limit {
+		return found, "", nil
+	}
+	return found[:s.Limit], "o" + strconv.Itoa(s.offset+s.Limit), nil
+}
+
+func (s *search) candidates(ctx context.Context, tx *Tx, q *selection) ([]cve.ID, error) {
+	var ids []cve.ID
+	for _, narrow := range []bool{true, false} {
+		query, args := s.textQuery(tx.engine, q, narrow)
+		more, _, err := selectIDs(ctx, tx, query, args)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, more...)
+		if len(ids) >= candidates {
+			break
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// textQuery finds the newest hits: narrow ones have all words in title and products.
+func (s *search) textQuery(engine Engine, q *selection, narrow bool) (string, []any) {
+	if engine == Postgres {
+		return `SELECT c.id, c.published FROM cve c` + q.also(`c.words @@ to_tsquery('simple', ?)`).where() +
+			` ORDER BY c.id DESC LIMIT ?`, append(slices.Clone(q.args), postgresTerms(s.words, narrow), candidates)
+	}
+	// Without conditions on it the table of CVEs need not be touched for every hit.
+	from := `cve_text t`
+	if len(q.parts) > 0 {
+		from = `cve_text t JOIN cve c ON c.id = t.rowid`
+	}
+	return `SELECT t.rowid, 0 FROM ` + from + q.also(`cve_text MATCH ?`).where() + ` ORDER BY t.rowid DESC LIMIT ?`,
+		append(slices.Clone(q.args), sqliteTerms(s.words, narrow), candidates)
+}
+
+func selectIDs(ctx context.Context, tx *Tx, query string, args []any) (ids []cve.ID, published []int64, err error) {
 	err = each(ctx, tx, query, args, func(rows *sql.Rows) error {
 		var id cve.ID
 		var at int64
@@ -91,14 +190,33 @@ func (s *search) find(ctx context.Context, tx *Tx) (ids []cve.ID, next string, e
 		ids, published = append(ids, id), append(published, at)
 		return err
 	})
-	if err != nil || len(ids) <= s.Limit {
-		return ids, "", err
+	return ids, published, err
+}
+
+// recordList reads records in the order of ids.
+func recordList(ctx context.Context, tx *Tx, ids []cve.ID) ([]*cve.Record, error) {
+	found := make(map[cve.ID]*cve.Record, len(ids))
+	if err := readRecords(ctx, tx, ids, found); err != nil {
+		return nil, err
 	}
-	ids = ids[:s.Limit]
-	if len(s.words) > 0 {
-		return ids, "o" + strconv.Itoa(s.offset+s.Limit), nil
+	list := make([]*cve.Record, 0, len(ids))
+	for _, id := range ids {
+		if r := found[id]; r != nil {
+			list = append(list, r)
+		}
 	}
-	return ids, fmt.Sprintf("p%d.%d", published[s.Limit-1], ids[s.Limit-1]), nil
+	return list, nil
+}
+
+func kevIDs(ctx context.Context, tx *Tx) (map[cve.ID]bool, error) {
+	out := map[cve.ID]bool{}
+	err := each(ctx, tx, `SELECT cve FROM kev`, nil, func(rows *sql.Rows) error {
+		var id cve.ID
+		err := rows.Scan(&id)
+		out[id] = true
+		return err
+	})
+	return out, err
 }
 
 // products returns the CVEs that the packs of the vendor's or product's rules name. limited is false without either.
@@ -153,57 +271,20 @@ func namedBy(ctx context.Context, tx *Tx, p cpe.Product) (ids []cve.ID, err erro
 	return ids, err
 }
 
-// query selects id and published of one hit more than the page holds. Everything that a user typed is a parameter.
-func (s *search) query(engine Engine, within []cve.ID) (string, []any) {
-	q := &selection{}
-	q.list(engine, s.ids)
-	q.list(engine, within)
-	if s.KEV {
-		q.and(`c.id IN (SELECT cve FROM kev)`)
-	}
-	if s.MinCVSS > 0 {
-		q.and(`c.cvss >= ?`, s.MinCVSS)
-	}
-	if len(s.words) > 0 {
-		return s.byRelevance(engine, q)
-	}
-	if len(s.ids) == 0 {
-		q.and(`c.status <> 'Rejected'`)
-	}
-	if s.before[1] != 0 {
-		q.and(`(c.published, c.id) < (?, ?)`, s.before[0], s.before[1])
-	}
-	return `SELECT c.id, c.published FROM cve c` + q.where() + ` ORDER BY c.published DESC, c.id DESC LIMIT ?`,
-		append(q.args, s.Limit+1)
-}
-
-func (s *search) byRelevance(engine Engine, q *selection) (string, []any) {
-	if engine == Postgres {
-		ranked := `SELECT c.id, c.published FROM cve c, to_tsquery('simple', ?) AS wanted` + q.also(`c.words @@ wanted`).where() +
-			` ORDER BY ts_rank('{0.1, 0.2, 0.5, 1.0}', c.words, wanted) DESC, c.published DESC, c.id DESC LIMIT ? OFFSET ?`
-		args := append([]any{postgresTerms(s.words)}, q.args...)
-		return ranked, append(args, s.Limit+1, s.offset)
-	}
-	// Without conditions on it the table of CVEs need not be touched for every hit.
-	from := `cve_text t`
-	if len(q.parts) > 0 {
-		from = `cve_text t JOIN cve c ON c.id = t.rowid`
-	}
-	inner := `SELECT t.rowid AS id, bm25(cve_text, 8.0, 4.0, 1.0) AS rank FROM ` + from + q.also(`cve_text MATCH ?`).where() +
-		` ORDER BY rank, t.rowid DESC LIMIT ? OFFSET ?`
-	args := append(q.args, sqliteTerms(s.words), s.Limit+1, s.offset)
-	return `SELECT r.id, c.published FROM (` + inner + `) r JOIN cve c ON c.id = r.id ORDER BY r.rank, r.id DESC`, args
-}
-
-// prefixFrom is the length from which a word also finds longer ones ("overflow" finds "overflows").
-const prefixFrom = 4
-
 // sqliteTerms quotes each word, so that none can be an operator; catalogue.Words left no quote in it.
-func sqliteTerms(words []string) string {
-	return terms(words, `"%s"`, `"%s" *`, ` AND `)
+func sqliteTerms(words []string, narrow bool) string {
+	all := terms(words, `"%s"`, `"%s" *`, ` AND `)
+	if narrow {
+		return `{title products} : (` + all + `)`
+	}
+	return all
 }
 
-func postgresTerms(words []string) string {
+// postgresTerms does the same for to_tsquery; title and products have the weights A and B.
+func postgresTerms(words []string, narrow bool) string {
+	if narrow {
+		return terms(words, `'%s':AB`, `'%s':*AB`, ` & `)
+	}
 	return terms(words, `'%s'`, `'%s':*`, ` & `)
 }
 
@@ -211,10 +292,10 @@ func terms(words []string, exact, prefix, and string) string {
 	var out []string
 	for _, word := range words {
 		format := exact
-		if len(word) >= prefixFrom {
+		if len(word) >= catalogue.PrefixFrom { // "overflow" also finds "overflows"
 			format = prefix
 		}
-		out = append(out, fmt.Sprintf(format, fold(word)))
+		out = append(out, fmt.Sprintf(format, word))
 	}
 	return strings.Join(out, and)
 }
