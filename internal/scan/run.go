@@ -86,11 +86,10 @@ func Run(ctx context.Context, scanners []Scanner, job Job, opts Options) (Result
 	defer cancel(nil)
 	r := newRun(scanners, job, opts, cancel)
 	ended := make([]chan Outcome, len(scanners))
-	slots := make(chan struct{}, r.opts.Parallel)
-	for i, s := range scanners {
+	for i := range scanners {
 		ended[i] = make(chan Outcome, 1)
-		go func() { ended[i] <- r.queue(ctx, slots, i, s) }()
 	}
+	go r.start(ctx, scanners, ended)
 	deadline := afterCancel(ctx, stopWithin)
 	defer deadline.stop()
 	result := Result{}
@@ -202,13 +201,26 @@ func newRun(scanners []Scanner, job Job, opts Options, cancel context.CancelCaus
 	return r
 }
 
-// queue waits for a slot, then runs the scanner.
-func (r *run) queue(ctx context.Context, slots chan struct{}, i int, s Scanner) Outcome {
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
+// start runs the scanners in the order given, Parallel at a time.
+func (r *run) start(ctx context.Context, scanners []Scanner, ended []chan Outcome) {
+	slots := make(chan struct{}, r.opts.Parallel)
+	for i, s := range scanners {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done(): // the others say that they were cancelled
+		}
+		go func() {
+			ended[i] <- r.one(ctx, i, s)
+			select {
+			case <-slots:
+			default:
+			}
+		}()
 	}
+}
+
+// one runs one scanner to its end.
+func (r *run) one(ctx context.Context, i int, s Scanner) Outcome {
 	w := &worker{run: r, index: i, scanner: s, Outcome: Outcome{Scanner: s.Name(), Dropped: map[string]int{}}}
 	w.Err = ctx.Err()
 	if w.Err == nil {

@@ -134,6 +134,9 @@ func (p *port) backport() string {
 			text += " " + c
 		}
 	}
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
 	for _, d := range distributions {
 		if d.re.MatchString(text) {
 			return d.name
@@ -162,6 +165,9 @@ func (s *service) cleanVersion() string {
 }
 
 func cleanVersion(v string) string {
+	if v != "" && v[0] != '.' && strings.Trim(v, "0123456789.") == "" {
+		return v // nearly all, and the expressions below cost half of the reading
+	}
 	if v == "" || noVersion.MatchString(v) {
 		return ""
 	}
