@@ -18,6 +18,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/nvd"
 	"github.com/patchscout/patchscout/internal/outbound"
 )
 
@@ -330,5 +331,59 @@ func TestNothingIsLeftHalfWay(t *testing.T) {
 		if !strings.HasSuffix(path, ".json.gz") && !strings.HasSuffix(path, ".json.gz.state.json") {
 			t.Errorf("left: %s", path)
 		}
+	}
+}
+
+func TestAPIStepsInWhenTheFilesCannotBeHad(t *testing.T) {
+	s := nvdSite(t)
+	s.faults["/nvdcve-2.0-2002.json.gz"] = slices.Repeat([]func(http.ResponseWriter, *http.Request){status(503)}, 20)
+	s.files["/api"] = `{"totalResults":1,` + nvdText(2024, 6387)[1:]
+	o := options(t, s, "nvd")
+	o.Fallbacks = map[string]feed.Fallback{"nvd": &nvd.API{URL: s.URL + "/api", Now: o.Now}}
+	g := gather(t, o)
+	if diff := cmp.Diff([]string{"nvd/nvdcve-2.0-api-000001.json partial"}, names(g)); diff != "" {
+		t.Fatalf("%s: %v", diff, g.Feeds[0].Err)
+	}
+	if n, err := load(g.Feeds[0]); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+	delete(s.files, "/api")
+	err := gather(t, o).Feeds[0].Err
+	if err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "by its API") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDeadServerIsTriedAgainThenUnavailable(t *testing.T) {
+	s := newSite(t, nil)
+	o := options(t, s, "kev")
+	s.Close()
+	waits := 0
+	o.Sleep = func(context.Context, time.Duration) error { waits++; return nil }
+	err := gather(t, o).Feeds[0].Err
+	if fault.KindOf(err) != fault.KindUnavailable || waits != 4 || !strings.Contains(err.Error(), s.URL) {
+		t.Errorf("%v after %d waits", err, waits)
+	}
+}
+
+func TestFeedURLMayNameTheFileItself(t *testing.T) {
+	s := newSite(t, map[string]string{"/x/epss_scores-current.csv.gz": zipped(epssText)})
+	o := options(t, s, "epss")
+	o.URLs["epss"] += "/x/epss_scores-current.csv.gz"
+	if n, err := load(gather(t, o).Feeds[0]); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestFullDiskIsSaidAndNotTriedAgain(t *testing.T) {
+	s := newSite(t, map[string]string{"/epss_scores-current.csv.gz": zipped(epssText)})
+	o := options(t, s, "epss")
+	dir := filepath.Join(o.Dir, "epss", "epss_scores-current.csv.gz.part") // a folder where the file should be
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := gather(t, o).Feeds[0].Err
+	if fault.KindOf(err) != fault.KindUnavailable || len(s.requests()) != 1 {
+		t.Errorf("error %v", err)
 	}
 }

@@ -16,10 +16,12 @@ type Doer interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// Options say what Gather looks for and where.
+// Options say what Gather looks for and where. A folder or mirror need not hold all feeds: what is not there is left out
+// of the Gathering, unless it stands in Feeds.
 type Options struct {
 	Publishers []Publisher // all that this build reads
-	Feeds      []string    // names to gather, empty: every publisher's
+	Feeds      []string    // names that a person asked for: that there is nothing of one is its error
+	Enabled    []string    // names to gather when Feeds is empty, where there is something of them; empty: all
 	From       string      // a folder or an http(s) URL; "": each publisher's own
 
 	// Seen maps Publisher feed + "/" + File.Name to the checksum of the last good run.
@@ -28,7 +30,7 @@ type Options struct {
 	// The rest is for fetching only.
 	Client Doer                 // nil refuses to fetch
 	Dir    string               // download folder, made if missing; finished and partial downloads stay for the next run
-	URLs   map[string]string    // feed -> base URL in place of the publisher's own
+	URLs   map[string]string    // feed -> base URL (or that of the file itself) in place of the publisher's own
 	Since  map[string]time.Time // feed -> when its last good run began, for publishers that answer by date
 
 	Fallbacks map[string]Fallback // feed -> another way to it, when its files cannot be had from the publisher
@@ -52,7 +54,7 @@ type Gathering struct {
 // not disturb the others. The error is for what concerns all: an unknown feed name, a folder that cannot be read, a
 // cancelled context.
 func Gather(ctx context.Context, o Options) (Gathering, error) {
-	for _, name := range o.Feeds {
+	for _, name := range slices.Concat(o.Feeds, o.Enabled) {
 		if !slices.ContainsFunc(o.Publishers, func(p Publisher) bool { return p.Feed() == name }) {
 			return Gathering{}, fault.Invalid("unknown feed %.40q: want %s", name, strings.Join(feedNames(o.Publishers), ", "))
 		}
@@ -65,12 +67,16 @@ func Gather(ctx context.Context, o Options) (Gathering, error) {
 
 // asked is the publishers whose feeds are wanted, in their order.
 func (o Options) asked() []Publisher {
-	if len(o.Feeds) == 0 {
+	names := o.Feeds
+	if len(names) == 0 {
+		names = o.Enabled
+	}
+	if len(names) == 0 {
 		return o.Publishers
 	}
 	var out []Publisher
 	for _, p := range o.Publishers {
-		if slices.Contains(o.Feeds, p.Feed()) {
+		if slices.Contains(names, p.Feed()) {
 			out = append(out, p)
 		}
 	}

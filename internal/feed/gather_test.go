@@ -177,6 +177,10 @@ func TestAskedFeedsAndWhatIsNotThere(t *testing.T) {
 	if diff := cmp.Diff([]string{"nvd/nvdcve-2.0-2024.json", "kev !not_found"}, names(g)); diff != "" || len(g.Unknown) > 0 {
 		t.Errorf("unknown %v: %s", g.Unknown, diff)
 	}
+	g = gather(t, feed.Options{From: dir, Enabled: []string{"kev", "epss"}})
+	if diff := cmp.Diff([]string{"epss/epss_scores-current.csv"}, names(g)); diff != "" {
+		t.Error(diff)
+	}
 	one := gather(t, feed.Options{From: filepath.Join(dir, "nvdcve-2.0-2024.json")})
 	if diff := cmp.Diff([]string{"nvd/nvdcve-2.0-2024.json"}, names(one)); diff != "" {
 		t.Error(diff)

@@ -79,6 +79,9 @@ func (o Options) bases(p Publisher) []string {
 		return []string{base + p.Feed() + "/", base}
 	}
 	if base := o.URLs[p.Feed()]; base != "" {
+		if i := strings.LastIndexByte(base, '/'); i >= 0 && p.Owns(plainName(base[i+1:])) {
+			base = base[:i] // the file itself was named
+		}
 		return []string{strings.TrimSuffix(base, "/") + "/"}
 	}
 	return []string{p.Base()}

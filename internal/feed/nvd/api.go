@@ -91,7 +91,7 @@ func (a *API) pages(ctx context.Context, f *feed.Fetcher, s span, paths []string
 		if n == 0 && start < total {
 			return nil, fault.Invalid("the NVD API promises %d records and sends none from %d on", total, start)
 		}
-		if start += n; n > 0 {
+		if start += n; n > 0 || len(paths) == 0 { // one page stays even if empty: nothing new is an answer, too
 			paths = append(paths, path)
 		}
 	}
