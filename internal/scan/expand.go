@@ -77,7 +77,7 @@ func (x *expander) exclude(t Target, found map[string]answer) error {
 	}
 	a := found[t.lookup()]
 	if a.reason != "" {
-		return fault.Invalid("exclude %s: %s: what it names cannot be left out", quote(t.Text), a.reason)
+		return fault.Invalid("exclude %s did not resolve (%s): what it names cannot be left out", quote(t.Text), a.reason)
 	}
 	for _, addr := range a.all {
 		x.excludes = append(x.excludes, Target{Kind: KindAddress, Addr: addr})
@@ -261,7 +261,7 @@ func resolve(ctx context.Context, resolver Resolver, name string) answer {
 	defer cancel()
 	said, err := resolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
-		return answer{reason: "did not resolve: " + resolveReason(err)}
+		return answer{reason: resolveReason(err)}
 	}
 	var a answer
 	for _, addr := range said {
@@ -271,7 +271,7 @@ func resolve(ctx context.Context, resolver Resolver, name string) answer {
 		}
 	}
 	if len(a.all) == 0 {
-		return answer{reason: "did not resolve: the name has no address of a host"}
+		return answer{reason: "the name has no address of a host"}
 	}
 	slices.SortFunc(a.all, netip.Addr.Compare) // servers rotate their answers; a scan should not
 	return a

@@ -55,7 +55,7 @@ type Outcome struct {
 	Version   string
 	Status    Status
 	Err       error          // nil when completed
-	Dropped   map[string]int // records that Run itself dropped, by reason
+	Dropped   map[string]int // records that Run itself left out, by reason; they are not among the events
 	Started   time.Time      // zero when it never started
 	Completed time.Time
 }
@@ -371,7 +371,6 @@ func (w *worker) take(e finding.Event) error {
 	if !ok {
 		if n := Records(e); n > 0 {
 			w.Dropped[reasonOutside] += n
-			return w.emit(w.Scanner, finding.Event{Drop: &finding.Drop{Reason: reasonOutside, Count: n}})
 		}
 		return nil
 	}

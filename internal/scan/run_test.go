@@ -161,7 +161,7 @@ func TestResultsOutsideOfTheJobAreDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := l.of("tool"); text != "drop 1 address outside of the scan\nservice 192.0.2.1\nhost fe80::1%eth0 [name-of-fe80::1%eth0]" {
+	if text := l.of("tool"); text != "service 192.0.2.1\nhost fe80::1%eth0 [name-of-fe80::1%eth0]" {
 		t.Error(text)
 	}
 	if got.Scanners[0].Dropped[reasonOutside] != 1 || got.Incomplete() {
