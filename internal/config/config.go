@@ -32,7 +32,7 @@ type Log struct {
 // Scan holds what every scan begins with.
 type Scan struct {
 	Scanners []string `koanf:"scanners"` // when --scanner is not given
-	Scope    []string `koanf:"scope"`    // networks that may be scanned beside loopback and private ones
+	Scope    []string `koanf:"scope"`    // what may be scanned: networks, names, "!" before what may not; none leaves it to the user
 }
 
 // Nmap says where the tool is.

@@ -82,7 +82,6 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 		{"user name in a feed URL", func(*testing.T) Sources {
 			return Sources{Override: map[string]string{"feeds.kev.url": "https://u:hunter2@x.test/"}}
 		}, "feeds.kev.url"},
-		{"bad scope", func(*testing.T) Sources { return Sources{Override: map[string]string{"scan.scope": "everything"}} }, "scan.scope"},
 		{"bad proxy", func(*testing.T) Sources { return Sources{Override: map[string]string{"outbound.proxy": "socks"}} }, "outbound.proxy"},
 	}
 	for _, tt := range tests {

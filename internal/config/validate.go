@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,20 +54,7 @@ func (c Config) validateScan() error {
 	if len(c.Scan.Scanners) == 0 {
 		return fault.Invalid("scan.scanners: name at least one scanner")
 	}
-	for _, network := range c.Scan.Scope {
-		if !isNetwork(network) {
-			return fault.Invalid("scan.scope %q: want an address or a network such as 203.0.113.0/24", network)
-		}
-	}
-	return nil
-}
-
-func isNetwork(s string) bool {
-	if _, err := netip.ParsePrefix(s); err == nil {
-		return true
-	}
-	_, err := netip.ParseAddr(s)
-	return err == nil
+	return nil // the rules of scan.scope are package scope's to read
 }
 
 func (c Config) validateFeeds() error {

@@ -81,8 +81,8 @@ func LedgerTable(w io.Writer, doc Import, t Terminal) error {
 
 func (p *printer) ledger(l Ledger) {
 	p.line("%s", p.view.paint(toneTitle, fmt.Sprintf("%s (%s)", Plain(l.File), l.Tool)))
-	p.item("  ", fmt.Sprintf("%s (%d up), %s, %s from records, %s by matching", Plural(l.Hosts, "host", "hosts"), l.HostsUp,
-		Plural(l.Services, "service", "services"), Plural(l.CVEs, "CVE", "CVEs"), Plural(l.Matched, "CVE", "CVEs")))
+	p.item("  ", fmt.Sprintf("%s (%d up), %s, %s", Plural(l.Hosts, "host", "hosts"), l.HostsUp,
+		Plural(l.Services, "service", "services"), Plural(l.CVEs, "CVE", "CVEs")))
 	p.line("  %7s  records", Thousands(l.Records))
 	if l.Expanded > 0 {
 		p.line("  %7s  more findings, from records that name several CVEs", "+"+Thousands(l.Expanded))
@@ -93,8 +93,11 @@ func (p *printer) ledger(l Ledger) {
 	for _, d := range l.Dropped {
 		p.line("  %7s  dropped: %s", Thousands(d.Count), Plain(d.Reason))
 	}
+	if l.Unknown > 0 {
+		p.item("  ", Plural(l.Unknown, "CVE", "CVEs")+" would apply to some version of services that do not tell theirs; they are no findings")
+	}
 	if l.Warning != "" {
-		p.item("  ", p.view.paint(toneHigh, "note: "+Plain(string(l.Warning))))
+		p.item("  ", "note: "+string(l.Warning))
 	}
 }
 

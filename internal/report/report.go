@@ -241,8 +241,8 @@ type Ledger struct {
 	Findings Counts    `json:"findings"`
 	Dropped  []Dropped `json:"dropped"`
 	CVEs     int       `json:"cves"`
-	Matched  int       `json:"matched"` // CVEs found by matching the services, beyond what the records say
-	Warning  Text      `json:"warning"` // the file was cut short, for instance
+	Unknown  int       `json:"unknown_version"` // CVEs of services whose version is not known; they are no findings
+	Warning  Text      `json:"warning"`         // the file was cut short, for instance
 }
 
 // Counts says what became of the records that were used.

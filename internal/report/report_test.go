@@ -178,6 +178,7 @@ func TestEmptyAndUncleanScansSaySo(t *testing.T) {
 		{"cancelled", func(s *Scan) { s.Scan.Status, s.Scan.Reason = "failed", "cancelled" }, "was cancelled"},
 		{"empty catalogue", func(s *Scan) { s.Scan.Catalogue = Catalogue{} }, "catalogue is empty"},
 		{"stale feed", func(s *Scan) {
+			s.Scan.Catalogue.Starter = false
 			s.Scan.Catalogue.Feeds = []FeedAge{{"nvd", ptr(24.0 * 30)}, {"kev", ptr(1.0)}, {"epss", ptr(1.0)}, {"exploitdb", ptr(1.0)}}
 		}, "last synced: NVD 30 days old"},
 	}

@@ -361,9 +361,10 @@ func catalogueSentence(c Catalogue, now time.Time) string {
 	for _, f := range feedNames {
 		age, known := feedAge(c, f.feed)
 		switch {
-		case !known && !(c.Starter && (f.feed == "nvd" || f.feed == "kev")):
+		case c.Starter && (f.feed == "nvd" || f.feed == "kev"): // its age is that of the starter, which is said
+		case !known:
 			never = append(never, f.name)
-		case known && age > staleAfter:
+		case age > staleAfter:
 			stale = append(stale, f.name+" "+Age(age))
 		}
 	}

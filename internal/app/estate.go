@@ -1,0 +1,285 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/scan"
+	"github.com/patchscout/patchscout/internal/store"
+)
+
+// FindingRequest selects findings; the zero value selects what is open.
+type FindingRequest struct {
+	Scan       int64
+	Host       string // address or host id
+	Site       string
+	State      string // open, reopened, fixed, closed, all; "" is open and reopened
+	Severities []string
+	Decisions  []string
+	KEV        bool
+	Weakness   string
+	Text       string
+}
+
+// Findings lists findings, most urgent first, with their evidence, and what the catalogue is.
+func (a *App) Findings(ctx context.Context, req FindingRequest) ([]report.Finding, report.Catalogue, error) {
+	filter, err := a.filter(ctx, req)
+	if err != nil {
+		return nil, report.Catalogue{}, err
+	}
+	cat, err := a.Catalogue(ctx)
+	if err != nil {
+		return nil, cat, err
+	}
+	list, err := a.findings(ctx, filter, cat)
+	return list, cat, err
+}
+
+func (a *App) filter(ctx context.Context, req FindingRequest) (finding.Filter, error) {
+	f := finding.Filter{
+		Scan: req.Scan, Site: req.Site, Severities: req.Severities, Decisions: req.Decisions, Weakness: req.Weakness, Text: req.Text,
+	}
+	if req.KEV {
+		f.KEV = &req.KEV
+	}
+	switch req.State {
+	case "":
+		f.Live = true
+	case "open", "reopened", "fixed", "closed":
+		f.States = []finding.State{finding.State(req.State)}
+	case "all":
+	default:
+		return f, fault.Invalid("--state %s: want open, reopened, fixed, closed or all", req.State)
+	}
+	for _, check := range []struct {
+		flag        string
+		got, wanted []string
+	}{
+		{"--severity", req.Severities, []string{"critical", "high", "medium", "low", "info", "unknown"}},
+		{"--decision", req.Decisions, []string{"act", "attend", "plan", "track"}},
+	} {
+		for _, g := range check.got {
+			if !slices.Contains(check.wanted, g) {
+				return f, fault.Invalid("%s %s: want one of %v", check.flag, g, check.wanted)
+			}
+		}
+	}
+	if req.Host != "" {
+		id, err := a.hostID(ctx, req.Host, req.Site)
+		if err != nil {
+			return f, err
+		}
+		f.HostID = id
+	}
+	return f, nil
+}
+
+// hostID finds the host that people mean by an id or an address.
+func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
+	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return id, nil
+	}
+	hosts, err := a.store.Estate().Hosts(ctx, store.HostFilter{Site: site, Text: text})
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range hosts {
+		if slices.Contains(h.Names(), text) || slices.ContainsFunc(h.Addresses(), func(a netip.Addr) bool { return a.String() == text }) {
+			return h.ID, nil
+		}
+	}
+	return 0, fault.NotFound("no host %s", text)
+}
+
+// evidenceBatch is how many findings' evidence is asked for at once.
+const evidenceBatch = 500
+
+func (a *App) findings(ctx context.Context, filter finding.Filter, cat report.Catalogue) ([]report.Finding, error) {
+	listed, err := a.store.Estate().Findings(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]report.Finding, 0, len(listed))
+	for batch := range slices.Chunk(listed, evidenceBatch) {
+		ids := make([]int64, len(batch))
+		for i, l := range batch {
+			ids[i] = l.ID
+		}
+		evidence, err := a.store.Estate().Evidence(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range batch {
+			out = append(out, toFinding(l, evidence[l.ID], kevKnown(cat)))
+		}
+	}
+	return out, nil
+}
+
+// Finding returns one finding with all its evidence.
+func (a *App) Finding(ctx context.Context, id int64) (report.Finding, report.Catalogue, error) {
+	cat, err := a.Catalogue(ctx)
+	if err != nil {
+		return report.Finding{}, cat, err
+	}
+	l, err := a.store.Estate().Finding(ctx, id)
+	if err != nil {
+		return report.Finding{}, cat, err
+	}
+	return toFinding(l, l.Evidence, kevKnown(cat)), cat, nil
+}
+
+// AssetRequest selects hosts; the zero value selects all.
+type AssetRequest struct {
+	Site string
+	Text string
+}
+
+// Assets lists hosts and what answers on them.
+func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, error) {
+	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text})
+}
+
+func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host, error) {
+	hosts, err := a.store.Estate().Hosts(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(hosts))
+	for i, h := range hosts {
+		ids[i] = h.ID
+	}
+	services, err := a.store.Estate().Services(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byHost := map[int64][]*asset.Service{}
+	for _, s := range services {
+		byHost[s.HostID] = append(byHost[s.HostID], s)
+	}
+	out := make([]report.Host, 0, len(hosts))
+	for _, h := range hosts {
+		out = append(out, toHost(h, byHost[h.ID]))
+	}
+	return out, nil
+}
+
+// Scans lists scans and imports, newest first; limit 0 is all.
+func (a *App) Scans(ctx context.Context, limit int) ([]report.Run, error) {
+	scans, err := a.store.Estate().Scans(ctx, store.ScanFilter{Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]report.Run, 0, len(scans))
+	for _, s := range scans {
+		run, err := a.toRun(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, run)
+	}
+	return out, nil
+}
+
+// toRun shows how a scan went, with the hosts of which nothing is known.
+func (a *App) toRun(ctx context.Context, s finding.Scan) (report.Run, error) {
+	run := report.Run{
+		ID: s.ID, Targets: notNil(s.Targets), Site: s.Site, Status: string(s.Status), Reason: report.Text(s.Reason),
+		CreatedAt: s.Created.UTC(), StartedAt: pointer(s.Started), CompletedAt: pointer(s.Completed),
+		Scanners: []report.Scanner{}, Problems: []report.Problem{}, Demo: s.Demo,
+		Catalogue: report.Catalogue{Feeds: []report.FeedAge{}},
+	}
+	for _, sc := range s.Scanners {
+		run.Scanners = append(run.Scanners, report.Scanner{Name: sc.Name, Status: sc.Status, Error: report.Text(sc.Error)})
+	}
+	if len(s.Catalogue) > 0 {
+		if err := json.Unmarshal(s.Catalogue, &run.Catalogue); err != nil {
+			return run, err
+		}
+	}
+	if s.Kind != finding.KindScan {
+		return run, nil // what a report does not say is not a problem of the import
+	}
+	hosts, err := a.store.Estate().ScanHosts(ctx, s.ID)
+	run.Problems = problems(s.Targets, hosts)
+	return run, err
+}
+
+// problems names each target of which nothing is known: no address, no answer, or a network in which nobody answered.
+func problems(targets []string, hosts []finding.ScanHost) []report.Problem {
+	out := []report.Problem{}
+	for _, text := range targets {
+		t, err := scan.ParseTarget(text)
+		if err != nil {
+			continue // it was a target once
+		}
+		if reason := silence(t, hosts); reason != "" {
+			out = append(out, report.Problem{Target: text, Reason: reason})
+		}
+	}
+	return out
+}
+
+// silence says why nothing is known of a target, "" when somebody answered for it.
+func silence(t scan.Target, hosts []finding.ScanHost) string {
+	reason := ""
+	for _, h := range hosts {
+		if !speaksFor(t, h) {
+			continue
+		}
+		if h.Status == string(asset.Up) {
+			return ""
+		}
+		reason = either(h.Reason, "did not answer")
+	}
+	if reason != "" && t.Size() > 1 {
+		return fmt.Sprintf("none of its addresses answered (%d)", t.Size())
+	}
+	return reason
+}
+
+func speaksFor(t scan.Target, h finding.ScanHost) bool {
+	if t.Name != "" {
+		return h.Name == t.Name
+	}
+	addr, err := netip.ParseAddr(h.Address)
+	return err == nil && t.Contains(addr)
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// Sites lists the vantage points.
+func (a *App) Sites(ctx context.Context) ([]report.Site, error) {
+	sites, err := a.store.Estate().Sites(ctx)
+	out := make([]report.Site, 0, len(sites))
+	for _, s := range sites {
+		out = append(out, report.Site{ID: s.ID, Name: s.Name, External: s.External})
+	}
+	return out, err
+}
+
+// AddSite adds a vantage point; the name must be new.
+func (a *App) AddSite(ctx context.Context, name string, external bool) error {
+	sites, err := a.store.Estate().Sites(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(sites, func(s asset.Site) bool { return s.Name == name }) {
+		return fault.Conflict("site %s exists already", name)
+	}
+	_, _, err = a.store.Estate().CreateSite(ctx, asset.Site{Name: name, External: external})
+	return err
+}

@@ -1,0 +1,225 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/epss"
+	"github.com/patchscout/patchscout/internal/feed/exploitdb"
+	"github.com/patchscout/patchscout/internal/feed/kev"
+	"github.com/patchscout/patchscout/internal/feed/nvd"
+	"github.com/patchscout/patchscout/internal/outbound"
+	"github.com/patchscout/patchscout/internal/report"
+)
+
+// publishers are all that this build reads, in the order in which they load: records before what speaks of them.
+var publishers = []feed.Publisher{nvd.Reader{}, kev.Reader{}, epss.Reader{}, exploitdb.Reader{}}
+
+// SyncRequest says what to load and from where.
+type SyncRequest struct {
+	Feeds []string // empty: all that are on
+	From  string   // folder or URL; "": the configured mirror, else the publishers
+	Force bool     // load also what removes or downgrades much
+}
+
+// CheckSync says what is wrong with a request before anything is opened.
+func CheckSync(cfg config.Config, req SyncRequest) error {
+	for _, name := range req.Feeds {
+		if !slices.ContainsFunc(publishers, func(p feed.Publisher) bool { return p.Feed() == name }) {
+			return fault.Invalid("--feed %s: want nvd, kev, epss or exploitdb", name)
+		}
+	}
+	if len(req.Feeds) == 0 && len(cfg.EnabledFeeds()) == 0 {
+		return fault.Invalid("feeds sync: all feeds are off in the configuration; name one with --feed")
+	}
+	if req.From == "" || isURL(req.From) {
+		return nil
+	}
+	if info, err := os.Stat(req.From); err != nil || !info.IsDir() {
+		return fault.Invalid("--from %s: no such folder", req.From)
+	}
+	return nil
+}
+
+func isURL(s string) bool { return strings.Contains(s, "://") }
+
+// SyncFeeds loads the feeds. One that fails keeps its old data and has its error in its run; the error is about what
+// concerns all.
+func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Progress)) (report.Sync, error) {
+	seen, err := a.store.Catalogue().Seen(ctx)
+	if err != nil {
+		return report.Sync{}, err
+	}
+	watch := &syncProgress{report: progress}
+	options, err := a.gatherOptions(ctx, req, seen, watch)
+	if err != nil {
+		return report.Sync{}, err
+	}
+	gathered, err := feed.Gather(ctx, options)
+	if err != nil {
+		return report.Sync{}, err
+	}
+	watch.expect(gathered.Feeds)
+	syncer := catalogue.Syncer{Target: a.store.Catalogue(), Force: req.Force, Now: a.now, Log: a.log}
+	for _, p := range publishers {
+		syncer.Readers = append(syncer.Readers, p)
+	}
+	runs, err := syncer.Sync(ctx, gathered.Feeds)
+	doc := report.Sync{Runs: []report.FeedRun{}, Unknown: notNil(gathered.Unknown)}
+	for _, r := range runs {
+		doc.Runs = append(doc.Runs, toFeedRun(r))
+	}
+	return doc, err
+}
+
+func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
+	o := feed.Options{
+		Publishers: publishers, Feeds: req.Feeds, From: req.From, Seen: seen, Now: a.now, Log: a.log,
+		Dir: filepath.Join(a.cfg.DataDir, "downloads"), URLs: a.feedURLs(),
+		Fetched: watch.fetched, Read: watch.read,
+	}
+	if o.From == "" {
+		o.From = a.cfg.Feeds.Mirror
+	}
+	if len(o.Feeds) == 0 {
+		o.Feeds = a.cfg.EnabledFeeds()
+	}
+	since, err := a.lastGood(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Since = since
+	o.Fallbacks = map[string]feed.Fallback{
+		"nvd": &nvd.API{URL: a.cfg.Feeds.NVD.APIURL, Key: a.cfg.Feeds.NVD.APIKey.Reveal(), Now: a.now},
+	}
+	if o.Client, err = a.client(o.From); err != nil {
+		return o, err
+	}
+	return o, nil
+}
+
+func (a *App) feedURLs() map[string]string {
+	urls := map[string]string{}
+	for name, u := range map[string]string{
+		"nvd": a.cfg.Feeds.NVD.URL, "kev": a.cfg.Feeds.KEV.URL, "epss": a.cfg.Feeds.EPSS.URL, "exploitdb": a.cfg.Feeds.ExploitDB.URL,
+	} {
+		if u != "" {
+			urls[name] = u
+		}
+	}
+	return urls
+}
+
+// client opens the door to the publishers and to what the administrator named, and to nothing else.
+func (a *App) client(from string) (*outbound.Client, error) {
+	c := outbound.Config{Hosts: []string{hostOf("https://services.nvd.nist.gov")}}
+	for _, p := range publishers {
+		c.Hosts = append(c.Hosts, hostOf(p.Base()))
+	}
+	for _, u := range a.feedURLs() {
+		c.Named = append(c.Named, u)
+	}
+	for _, u := range []string{a.cfg.Feeds.NVD.APIURL, from} {
+		if isURL(u) {
+			c.Named = append(c.Named, u)
+		}
+	}
+	if p := a.cfg.Outbound.Proxy.Reveal(); p != "" {
+		proxy, err := url.Parse(p)
+		if err != nil {
+			return nil, fault.Invalid("outbound.proxy: want http://host:port")
+		}
+		c.Proxy = proxy
+	}
+	if file := a.cfg.Outbound.CAFile; file != "" {
+		pool, err := certificates(file)
+		if err != nil {
+			return nil, err
+		}
+		c.RootCAs = pool
+	}
+	return outbound.New(c)
+}
+
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// certificates adds a PEM bundle to the system's.
+func certificates(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.Invalid("outbound.ca_file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fault.Invalid("outbound.ca_file %s: no certificate in it", file)
+	}
+	return pool, nil
+}
+
+// syncProgress turns bytes fetched and bytes read into one percentage: fetching is not foreseeable, so the bar is about
+// reading, and a download shows by its name.
+type syncProgress struct {
+	mu      sync.Mutex
+	report  func(Progress)
+	total   int64
+	done    int64
+	percent float64
+}
+
+func (s *syncProgress) expect(feeds []feed.Gathered) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range feeds {
+		if g.Err == nil && g.Changed() {
+			s.total += g.Size()
+		}
+	}
+}
+
+func (s *syncProgress) fetched(file string, done, total int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if total > 0 {
+		s.say("fetching " + file + " " + percent(done, total))
+		return
+	}
+	s.say("fetching " + file)
+}
+
+func (s *syncProgress) read(name string, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done += n
+	if s.total > 0 {
+		s.percent = max(s.percent, min(100, 100*float64(s.done)/float64(s.total)))
+	}
+	s.say("loading " + name)
+}
+
+func (s *syncProgress) say(stage string) {
+	if s.report != nil {
+		s.report(Progress{Percent: s.percent, Stage: stage})
+	}
+}
+
+func percent(done, total int64) string { return strconv.Itoa(int(100*done/total)) + " %" }

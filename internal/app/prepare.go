@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/store"
+)
+
+// Prepare loads the starter catalogue when there is no catalogue yet. It does next to nothing otherwise.
+func (a *App) Prepare(ctx context.Context, progress func(Progress)) error {
+	_, err := a.store.Catalogue().Stats(ctx)
+	return err
+}
+
+// OpenMatcher opens the catalogue, read-only where it exists already, and nothing else.
+func OpenMatcher(ctx context.Context, cfg config.Config, log *slog.Logger, progress func(Progress)) (*Matcher, error) {
+	options := store.Options{DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Reveal(), Log: log, ReadOnly: true}
+	s, err := store.Open(ctx, options)
+	if err == nil {
+		if _, err = s.Catalogue().Generation(ctx); err == nil {
+			return newMatcher(s.Catalogue(), s.Close), nil
+		}
+		err = errors.Join(err, s.Close())
+	}
+	if kind := fault.KindOf(err); kind != fault.KindNotFound && kind != fault.KindConflict {
+		return nil, err
+	}
+	a, err := Open(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Prepare(ctx, progress); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return newMatcher(a.store.Catalogue(), a.Close), nil
+}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchscout/patchscout/internal/app"
+	"github.com/patchscout/patchscout/internal/report"
+)
+
+func (e *environment) importCommand() *cobra.Command {
+	var (
+		req app.ImportRequest
+		out output
+	)
+	cmd := e.command("import FILE...", "Read saved reports and account for every record in them", cobra.MinimumNArgs(1),
+		func(cmd *cobra.Command, args []string) error {
+			req.Files = args
+			return e.importFiles(cmd, req, out)
+		})
+	cmd.Long = "Read saved reports (nmap XML, also gzipped; - is standard input), match their services, merge what they say into the\nestate and print a ledger: what became of every record."
+	cmd.Flags().StringVar(&req.Tool, "tool", "auto", "which tool wrote the files: auto, nmap")
+	cmd.Flags().StringVar(&req.Site, "site", "default", "vantage point that the reports were made from")
+	cmd.Flags().BoolVar(&req.Full, "full", false, "the reports cover all ports of their hosts: close what they do not show")
+	out.flags(cmd, "table", "json")
+	return cmd
+}
+
+func (e *environment) importFiles(cmd *cobra.Command, req app.ImportRequest, out output) error {
+	if err := app.CheckImport(req); err != nil {
+		return err
+	}
+	cfg, err := e.config(cmd)
+	if err != nil {
+		return err
+	}
+	a, err := e.openWith(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	if err := e.prepare(cmd, a, cfg); err != nil {
+		return err
+	}
+	req.Stdin = e.stdin
+	doc, importErr := a.Import(cmd.Context(), req)
+	if importErr != nil {
+		importErr = exitWith{exitError, importErr} // a report that cannot be read is not a wrong command line
+	}
+	if len(doc.Files) == 0 {
+		return importErr
+	}
+	err = out.write(e, func(w io.Writer) error {
+		if out.format == "json" {
+			return report.JSON(w, doc)
+		}
+		return report.LedgerTable(w, doc, e.terminal(out.target(e)))
+	})
+	if importErr != nil {
+		return importErr
+	}
+	return err
+}
