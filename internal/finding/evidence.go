@@ -123,13 +123,13 @@ func seeTwice(rows []Evidence, i int, sight Evidence, looks []time.Time) []Evide
 	return join(rows, len(rows)-1, looks)
 }
 
-// noteScan: the same report read again under another number leaves the row's numbers alone.
+// noteScan: when one report is read twice, the row's ends carry the first number and the last.
 func (e *Evidence) noteScan(sight Evidence) {
-	if sight.FirstSeen.Equal(e.FirstSeen) && e.FirstScan == 0 {
+	if sight.FirstSeen.Equal(e.FirstSeen) && sight.FirstScan != 0 && (e.FirstScan == 0 || sight.FirstScan < e.FirstScan) {
 		e.FirstScan = sight.FirstScan
 	}
-	if sight.LastSeen.Equal(e.LastSeen) && e.LastScan == 0 {
-		e.LastScan = sight.LastScan
+	if sight.LastSeen.Equal(e.LastSeen) {
+		e.LastScan = max(e.LastScan, sight.LastScan)
 	}
 }
 

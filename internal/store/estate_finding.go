@@ -167,7 +167,7 @@ func (e *Estate) findingWhere(f finding.Filter) *conditions {
 	if f.Scan != 0 {
 		// Seen by the scan: it began or ended a row, or looked in between with the row's sensor.
 		c.add(`EXISTS (SELECT 1 FROM evidence x WHERE x.finding = f.id AND (x.first_scan = ? OR x.last_scan = ? OR EXISTS (
-			SELECT 1 FROM look l WHERE l.scan = ? AND l.host = f.host AND l.sensor = x.sensor AND l.at > x.first_seen AND l.at < x.last_seen)))`,
+			SELECT 1 FROM look l WHERE l.scan = ? AND l.host = f.host AND l.sensor = x.sensor AND l.at >= x.first_seen AND l.at <= x.last_seen)))`,
 			f.Scan, f.Scan, f.Scan)
 	}
 	return c

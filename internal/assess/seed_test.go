@@ -1,0 +1,115 @@
+package assess_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+
+	"github.com/patchscout/patchscout/internal/assess"
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/store"
+	"github.com/patchscout/patchscout/internal/store/storetest"
+)
+
+func TestSeedTwiceIsSeedOnceAndCanBeRemoved(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		ftp := record("CVE-2011-2523", "2019-11-27", openVec, 9.8,
+			cve.CPEMatch{Vulnerable: true, Criteria: "cpe:2.3:a:vsftpd_project:vsftpd:2.3.4:*:*:*:*:*:*:*"})
+		w := newWorld(t, eng, agent, traversal, ftp)
+		w.scan("native", up(), ssh("7.2p2"), covered(1, 1024)) // somebody's own data
+		got, err := w.a.Seed(ctx)
+		if err != nil || got.Already || len(got.Scans) != 2 || got.Hosts != 7 || got.New != 3 {
+			t.Fatalf("%+v %v", got, err)
+		}
+		seeded := finding.Filter{Site: assess.SeedSite}
+		states := map[finding.State]int{}
+		if err := w.e.EachFinding(ctx, seeded, func(l finding.Listed) error { states[l.State]++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if states[finding.Open] != 2 || states[finding.Fixed] != 1 {
+			t.Errorf("%v", states)
+		}
+		if again, err := w.a.Seed(ctx); err != nil || !again.Already {
+			t.Errorf("%+v %v", again, err)
+		}
+		if hosts, findings, scans, err := w.e.RemoveDemo(ctx); err != nil || hosts != 7 || findings != 3 || scans != 2 {
+			t.Errorf("%d %d %d %v", hosts, findings, scans, err)
+		}
+		if w.finding("CVE-2016-10009").Site != asset.DefaultSite {
+			t.Error("somebody's own data is gone")
+		}
+		if again, err := w.a.Seed(ctx); err != nil || again.Already || again.New != 3 {
+			t.Errorf("after removal: %+v %v", again, err)
+		}
+	})
+}
+
+func TestManyReportsAtOnceLoseNothing(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		var wg sync.WaitGroup
+		for i := range 6 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				run, err := w.a.Begin(ctx, finding.Scan{Kind: finding.KindImport, Site: asset.DefaultSite})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for n := range 40 {
+					e := ssh("7.2p2")
+					e.Service.Address, e.Service.At = netip.AddrFrom4([4]byte{10, 0, 2, byte(n)}), w.now.Add(-1)
+					if err := run.Emit(fmt.Sprint("tool", i), e); err != nil {
+						t.Error(err)
+					}
+				}
+				if _, err := run.Finish(ctx, assess.End{}); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		wg.Wait()
+		hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+		if err != nil || len(hosts) != 40 {
+			t.Fatalf("%d hosts, %v", len(hosts), err)
+		}
+		n := 0
+		if err := w.e.EachFinding(ctx, finding.Filter{}, func(l finding.Listed) error {
+			n++
+			f, err := w.e.Finding(ctx, l.ID)
+			if err == nil && len(f.Evidence) != 6 {
+				t.Errorf("finding %d has the evidence of %d tools", l.ID, len(f.Evidence))
+			}
+			return err
+		}); err != nil || n != 40 {
+			t.Errorf("%d findings, %v", n, err)
+		}
+	})
+}
+
+func TestImportingTheSameReportTwiceChangesNothing(t *testing.T) {
+	w := newWorld(t, storetest.NewSQLite(t))
+	at := w.now
+	for i := range 2 {
+		res := w.scanAt(at, "nmap", assess.End{File: "a.xml"}, up(), ssh("7.2p2"), httpd("2.4.49"), covered(1, 1024))
+		if l := res.Ledgers[0]; i == 1 && (l.New != 0 || l.Merged != 3 || l.File != "a.xml") {
+			t.Errorf("%+v", l)
+		}
+		if res.Scan.Totals.Findings != 3 {
+			t.Errorf("import %d saw %d findings", i, res.Scan.Totals.Findings)
+		}
+	}
+	for id, f := range w.findings() {
+		shown := w.finding(id)
+		if f.State != finding.Open || len(shown.Evidence) != 1 || len(shown.History) != 1 {
+			t.Errorf("%s: %+v", id, shown)
+		}
+	}
+}
