@@ -16,7 +16,8 @@ type persona struct {
 
 // personas are versions that are known for what was found in them. Each says its version as the original does.
 var personas = []persona{
-	{name: "OpenSSH 7.2p2", greets: "SSH-2.0-OpenSSH_7.2p2", greeting: "SSH-2.0-OpenSSH_7.2p2\r\n"},
+	{name: "OpenSSH 7.2p2", greets: "SSH-2.0-OpenSSH_7.2p2", greeting: "SSH-2.0-OpenSSH_7.2p2\r\n",
+		answer: func(string) (string, bool) { return "", false }}, // there is no key to exchange
 	{name: "vsftpd 2.3.4", greets: "220 (vsFTPd 2.3.4)", greeting: "220 (vsFTPd 2.3.4)\r\n", answer: ftpAnswers},
 	{name: "ProFTPD 1.3.5", greets: "220 ProFTPD 1.3.5 Server (demo) [127.0.0.1]", greeting: "220 ProFTPD 1.3.5 Server (demo) [127.0.0.1]\r\n",
 		answer: ftpAnswers},

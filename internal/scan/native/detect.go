@@ -11,7 +11,7 @@ import (
 
 const (
 	// connsPerService bounds the connections to one port at a time: one that listens and the probes beside it.
-	connsPerService = 4
+	connsPerService = 6
 	// serviceBudget bounds the whole look at one port, whatever it does.
 	serviceBudget = 6 * time.Second
 	// quietEnough is how long a port without a hint may keep us listening once every probe has failed.
@@ -69,7 +69,7 @@ func (d *detector) service(ctx context.Context, t target, conn net.Conn) *servic
 	defer func() { <-d.services }()
 	ctx, cancel := context.WithTimeout(ctx, serviceBudget)
 	defer cancel()
-	s := &session{ctx: ctx, dial: d.dial, target: t, heard: &overheard{}, patience: min(max(10*t.rtt, 800*time.Millisecond), 2*time.Second)}
+	s := &session{ctx: ctx, dial: d.dial, target: t, heard: &overheard{}, patience: min(max(10*t.rtt, 600*time.Millisecond), 2*time.Second)}
 	found := s.identify(conn)
 	if found == nil {
 		found = &service{}
@@ -109,10 +109,10 @@ func (s *session) overhear(b []byte) {
 	}
 }
 
-func (s *session) overheardBytes() []byte {
-	s.heard.mu.Lock()
-	defer s.heard.mu.Unlock()
-	return s.heard.said
+func (o *overheard) bytes() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.said
 }
 
 // probe asks in one protocol. run returns nil when the answer was not of that protocol.
@@ -135,7 +135,9 @@ func (s *session) identify(conn net.Conn) *service {
 		if first != nil {
 			s.spare <- first
 		}
-		found := s.race(hinted)
+		likely := s.in(s.ctx)
+		likely.patience = max(s.patience, 2*time.Second) // somebody is there who only may be slow
+		found := likely.race(hinted)
 		s.dropSpare()
 		if found != nil {
 			return found
@@ -198,7 +200,7 @@ func (s *session) listenAndProbe(first *wire, headStart, listenFor time.Duration
 
 // unknown is the service that nobody recognised, with what it said.
 func (s *session) unknown() *service {
-	said := s.overheardBytes()
+	said := s.heard.bytes()
 	if len(said) == 0 {
 		return nil
 	}
@@ -215,48 +217,35 @@ func (s *session) in(ctx context.Context) *session {
 	return &c
 }
 
-// probeAll tries every probe that is not in tried; what was overheard decides what comes first.
+// probeAll tries every probe that is not in tried.
 func (s *session) probeAll(tried []probe) *service {
-	rest := slices.DeleteFunc(slices.Clone(generic), func(p probe) bool {
+	return s.race(slices.DeleteFunc(slices.Clone(generic), func(p probe) bool {
 		return slices.ContainsFunc(tried, func(t probe) bool { return t.name == p.name }) || s.inside && p.name == "tls"
-	})
-	opening := min(2, len(rest))
-	if found := s.race(rest[:opening]); found != nil {
-		return found
-	}
-	rest = rest[opening:]
-	if likely := likelyFrom(s.overheardBytes()); likely != "" {
-		slices.SortStableFunc(rest, func(a, b probe) int { return b2i(b.name == likely) - b2i(a.name == likely) })
-	}
-	return s.race(rest)
+	}))
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
+// opening is how many probes of a race start at once; the others follow after headway, or when these have failed. Most
+// ports speak one of the first two, and need not be asked in ten protocols.
+const (
+	opening = 2
+	headway = 250 * time.Millisecond
+)
 
-// race runs probes in their order, connsPerService-1 at a time, and returns the first that recognises something. It
-// returns when all that it started have ended.
+// race runs probes in their order, at most connsPerService-1 at a time, and returns the first that recognises something.
+// What was overheard moves a probe to the front. It returns when all that it started have ended.
 func (s *session) race(probes []probe) *service {
 	ctx, cancel := context.WithCancel(s.ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	todo := make(chan probe, len(probes))
-	for _, p := range probes {
-		todo <- p
-	}
-	close(todo)
+	todo := &agenda{probes: slices.Clone(probes), heard: s.heard}
 	results := make(chan *service, len(probes))
-	for range min(connsPerService-1, len(probes)) {
+	for i := range min(connsPerService-1, len(probes)) {
 		running.Go(func() {
-			for p := range todo {
-				if ctx.Err() != nil {
-					return
-				}
+			if i >= opening && sleep(ctx, headway) != nil {
+				return
+			}
+			for p, ok := todo.next(); ok && ctx.Err() == nil; p, ok = todo.next() {
 				results <- p.run(s.in(ctx))
 			}
 		})
@@ -272,4 +261,24 @@ func (s *session) race(probes []probe) *service {
 		}
 	}
 	return nil
+}
+
+// agenda hands out probes. Safe for concurrent use.
+type agenda struct {
+	mu     sync.Mutex
+	probes []probe
+	heard  *overheard
+}
+
+func (a *agenda) next() (probe, bool) {
+	likely := likelyFrom(a.heard.bytes())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.probes) == 0 {
+		return probe{}, false
+	}
+	i := max(slices.IndexFunc(a.probes, func(p probe) bool { return p.name == likely }), 0)
+	p := a.probes[i]
+	a.probes = slices.Delete(a.probes, i, i+1)
+	return p, true
 }

@@ -14,6 +14,7 @@ func (s *session) listen(w *wire, patience time.Duration) *service {
 			return nil
 		}
 	}
+	w.bind(s.ctx)
 	defer w.Close()
 	said := w.answer(patience, length(1))
 	if len(said) == 0 {
@@ -77,7 +78,9 @@ func (s *session) listenTo(w *wire, said []byte) *service {
 }
 
 // greets says that the port is known for a protocol, for words that several protocols share.
-func (s *session) greets(name string) bool { return strings.HasPrefix(usualNames[s.target.addr.Port()], name) }
+func (s *session) greets(name string) bool {
+	return strings.HasPrefix(usualNames[s.target.addr.Port()], name)
+}
 
 func firstLine(b []byte) string {
 	b, _, _ = bytes.Cut(b, []byte("\n"))

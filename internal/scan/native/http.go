@@ -101,7 +101,7 @@ func (s *session) get(path string) *response {
 		return nil
 	}
 	defer w.Close()
-	answer := w.ask([]byte(request), max(s.patience, 2*time.Second), pageEnd)
+	answer := w.ask([]byte(request), max(s.patience, 1500*time.Millisecond), pageEnd)
 	r := parseResponse(answer)
 	if r == nil {
 		s.overhear(answer)

@@ -34,6 +34,13 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// bind makes the wire end with ctx instead of the context under which it was opened.
+func (w *wire) bind(ctx context.Context) *wire {
+	w.release()
+	w.release = context.AfterFunc(ctx, func() { w.Conn.Close() })
+	return w
+}
+
 // Close closes the connection and forgets the context. Safe to call twice.
 func (w *wire) Close() error {
 	w.release()
@@ -45,7 +52,7 @@ func (s *session) open() (*wire, error) {
 	if s.spare != nil {
 		select {
 		case w := <-s.spare:
-			return w, nil
+			return w.bind(s.ctx), nil
 		default:
 		}
 	}

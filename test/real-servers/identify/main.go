@@ -53,7 +53,7 @@ func run(host, ports, profile string, raw bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var report bytes.Buffer
-	began := time.Now()
+	began = time.Now()
 	runErr := native.Scanner{}.Run(ctx, job, &report, nil)
 	took := time.Since(began)
 	if raw {
@@ -66,6 +66,9 @@ func run(host, ports, profile string, raw bool) error {
 	}
 	return err
 }
+
+// began is when the scan began; each service is shown with the time after which it was recognised.
+var began time.Time
 
 func show(e finding.Event) error {
 	switch {
@@ -81,7 +84,7 @@ func show(e finding.Event) error {
 		if s.Guessed {
 			name += "?"
 		}
-		fmt.Printf("%5d %-14s %-22s %-10s backport=%-8s %s | %s\n", s.Port, name, s.Product, s.Version, s.Backport,
+		fmt.Printf("%4.1fs %5d %-14s %-22s %-10s backport=%-8s %s | %s\n", s.At.Sub(began).Seconds(), s.Port, name, s.Product, s.Version, s.Backport,
 			strings.Join(s.CPEs, " "), s.Extra)
 	}
 	return nil
