@@ -259,6 +259,15 @@ func TestMetaAndFileThatDisagreeForAMomentAreAskedAgain(t *testing.T) {
 	}
 }
 
+func TestFileCutShortWithoutAWordIsAskedAgain(t *testing.T) {
+	const name = "/epss_scores-current.csv.gz"
+	s := newSite(t, map[string]string{name: zipped(epssText)})
+	s.faults[name] = []func(http.ResponseWriter, *http.Request){answer(zipped(epssText)[:40])}
+	if n, err := load(gather(t, options(t, s, "epss")).Feeds[0]); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
 func TestRetryAfterIsObeyedWithinReason(t *testing.T) {
 	s := newSite(t, map[string]string{"/epss_scores-current.csv.gz": zipped(epssText)})
 	after := func(value string) func(http.ResponseWriter, *http.Request) {

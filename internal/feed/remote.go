@@ -149,8 +149,8 @@ func (o Options) fetchOne(ctx context.Context, f *Fetcher, bases []string, r Rem
 	return "", nil, "", err
 }
 
-// fetchVerified fetches a file and the .meta that it must agree with. The two are published one after the other: when
-// they disagree both are asked once more.
+// fetchVerified fetches a file and the .meta that it must agree with. The two are published one after the other, and a
+// proxy may cut a file short without a word: what is not as it should be is asked for once more.
 func (o Options) fetchVerified(ctx context.Context, f *Fetcher, base, name, metaName string) (string, *Meta, error) {
 	var meta *Meta
 	for try := 1; ; try++ {
@@ -164,10 +164,10 @@ func (o Options) fetchVerified(ctx context.Context, f *Fetcher, base, name, meta
 			}
 		}
 		path, err := f.Fetch(ctx, base+name, meta)
-		if meta == nil || try == 2 || fault.KindOf(err) != fault.KindInvalid {
+		if try == 2 || fault.KindOf(err) != fault.KindInvalid {
 			return path, meta, err
 		}
-		f.log().Info("the file disagrees with its .meta, fetching both again", "file", name, "error", err)
+		f.log().Info("the file is not what it should be, fetching it again", "file", name, "error", err)
 	}
 }
 

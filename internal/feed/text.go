@@ -25,6 +25,8 @@ func Begin(file File, r io.Reader) (io.Reader, error) {
 		return nil, fault.Invalid("%s: an HTML or XML page, not the feed (a login or error page?)", file.Name)
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return nil, fault.Invalid("%s: compressed twice", file.Name)
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return nil, fault.Invalid("%s: UTF-16 text, want UTF-8", file.Name)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil, fault.Invalid("%s: a zip archive, want the JSON or CSV file itself or its .gz", file.Name)
 	case err != nil && err != io.EOF:

@@ -1,3 +1,5 @@
+//go:build unix
+
 package nvd_test
 
 import (

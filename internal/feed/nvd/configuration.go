@@ -93,7 +93,7 @@ func (p *parser) cpeMatches() []cve.CPEMatch {
 	d := p.d
 	for d.Array(); d.More(); {
 		m := p.cpeMatch()
-		if len(p.matches) >= maxMatches {
+		if p.leafs++; p.leafs > maxMatches {
 			d.Reject("too many CPE matches")
 			return nil
 		}

@@ -16,9 +16,11 @@ import (
 	"github.com/patchscout/patchscout/internal/feed/jsonstream"
 )
 
-// Limits on one record. The largest real ones (Intel and Cisco firmware lists) have some 20,000 matches in 6 MB.
+// Limits on one record. The largest that NVD published until 2026, CVE-2016-1409, has 4,891 matches in 0.7 MB;
+// CVE-2018-12207 has 1,520 nodes, and nobody has more than 302 references.
 const (
-	maxMatches    = 500_000
+	maxRecord     = 32 << 20
+	maxMatches    = 200_000
 	maxNodes      = 20_000
 	maxReferences = 5_000
 	maxMetrics    = 200
@@ -38,7 +40,7 @@ func (Reader) Read(ctx context.Context, file feed.File, r io.Reader, sink feed.S
 	if err != nil {
 		return err
 	}
-	p := &parser{file: file.Name, sink: sink, d: jsonstream.New(body, jsonstream.Limits{String: maxString})}
+	p := &parser{file: file.Name, sink: sink, d: jsonstream.New(body, jsonstream.Limits{String: maxString, Record: maxRecord})}
 	return p.document(ctx)
 }
 
@@ -51,7 +53,8 @@ type parser struct {
 	n     int    // the record's number in the file, from 1
 	id    cve.ID // 0 until seen
 	field string // the top-level member being read
-	nodes int    // nodes and matches of the record so far
+	nodes int    // of the record so far
+	leafs int    // its CPE matches so far
 
 	matches  []cve.CPEMatch
 	children []cve.Node
@@ -135,7 +138,7 @@ func (p *parser) reject(err error) {
 
 // vulnerability reads {"cve":{…}}.
 func (p *parser) vulnerability() *cve.Record {
-	p.id, p.field, p.nodes = 0, "", 0
+	p.id, p.field, p.nodes, p.leafs = 0, "", 0, 0
 	p.matches, p.children, p.refs = p.matches[:0], p.children[:0], p.refs[:0]
 	p.metrics, p.words = p.metrics[:0], p.words[:0]
 	var rec *cve.Record
