@@ -51,6 +51,8 @@ type Writer interface {
 	Exploits() Table[ExploitKey, intel.Exploit]
 
 	SetMeta(key, value string) error
+	// Summarise counts anew what the feeds' tables hold.
+	Summarise(feeds ...string) error
 	// Finish records a run and, when it ended well, its files.
 	Finish(feed.Run) error
 }

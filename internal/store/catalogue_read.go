@@ -135,6 +135,9 @@ func (c *Catalogue) Stats(ctx context.Context) (s catalogue.Stats, err error) {
 		if s.Records, s.Newest, err = summary(ctx, tx, "nvd"); err != nil {
 			return err
 		}
+		if origin, err := meta(ctx, tx, catalogue.MetaOrigin); err != nil || origin != catalogue.OriginStarter {
+			return err
+		}
 		s.Starter, err = starterDate(ctx, tx)
 		return err
 	})
@@ -154,14 +157,10 @@ func summary(ctx context.Context, tx *Tx, name string) (records int, newest time
 	return records, fromUnix(at), nil
 }
 
-// starterDate is zero once feeds have taken the starter's place.
+// starterDate is zero when no starter catalogue was ever loaded.
 func starterDate(ctx context.Context, tx *Tx) (time.Time, error) {
-	origin, err := meta(ctx, tx, catalogue.MetaOrigin)
-	if err != nil || origin != catalogue.OriginStarter {
-		return time.Time{}, err
-	}
 	text, err := meta(ctx, tx, catalogue.MetaStarter)
-	if err != nil {
+	if err != nil || text == "" {
 		return time.Time{}, err
 	}
 	return time.Parse(time.RFC3339, text)
@@ -210,7 +209,7 @@ func feedStatus(ctx context.Context, tx *Tx, name string) (catalogue.FeedStatus,
 		s.LastGood, s.Source = good.Finished, good.Source
 		return s, nil
 	}
-	if slices.Contains(starterFeeds, name) {
+	if slices.Contains(starterFeeds, name) && s.Records > 0 {
 		s.Starter, err = starterDate(ctx, tx)
 	}
 	return s, err

@@ -189,7 +189,17 @@ func (w *catalogueWriter) Finish(run feed.Run) error {
 			return err
 		}
 	}
-	return w.summarise(run.Feed)
+	return w.Summarise(run.Feed)
+}
+
+// Summarise implements catalogue.Writer.
+func (w *catalogueWriter) Summarise(feeds ...string) error {
+	for _, name := range feeds {
+		if err := w.summarise(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // summaries count what a feed holds and date its newest record. They are kept as facts, because counting 300,000 rows
