@@ -48,7 +48,6 @@ type Tx interface {
 type Estate[T Tx] interface {
 	Update(ctx context.Context, fn func(T) error) error
 	HostIDs(ctx context.Context, after int64, n int) ([]int64, error)
-	CreateSite(ctx context.Context, site asset.Site) (id int64, created bool, err error)
 	CreateScan(ctx context.Context, s finding.Scan) (int64, error)
 	UpdateScan(ctx context.Context, s finding.Scan) error
 	AddLedger(ctx context.Context, l finding.Ledger, report string) error

@@ -24,7 +24,8 @@ type report struct {
 type hostReport struct {
 	address      netip.Addr
 	names        []string
-	mac, sshKey  string
+	mac          string
+	sshKeys      map[uint16]string // by port
 	status       string
 	reason       string
 	os           string
@@ -95,7 +96,7 @@ func (r *report) takeHost(e finding.HostSeen) {
 		}
 	}
 	keep(&h.mac, e.MAC)
-	keep(&h.sshKey, e.SSHKey)
+	h.addKey(0, e.SSHKey)
 	keep(&h.os, finding.Cut(e.OS, maxShort))
 	h.addCPEs(e.CPEs)
 	if h.status != string(asset.Up) {
@@ -115,9 +116,7 @@ func (r *report) takeService(e finding.ServiceSeen) {
 		return
 	}
 	h.status = string(asset.Up)
-	if e.Port == 22 {
-		keep(&h.sshKey, e.SSHKey) // the key of another SSH server on the host need not be the host's
-	}
+	h.addKey(e.Port, e.SSHKey)
 	e.Banner = finding.Cut(e.Banner, maxShort)
 	for _, s := range []*string{&e.Name, &e.Product, &e.Version, &e.Extra, &e.Backport} {
 		*s = finding.Cut(*s, maxWord)
@@ -155,6 +154,7 @@ func (r *report) takeCoverage(e finding.Coverage) {
 const (
 	maxNames = 64
 	maxCPEs  = 64
+	maxKeys  = 16
 	maxWord  = 255
 	maxShort = 1 << 10
 )
@@ -186,6 +186,24 @@ func (r *report) host(address netip.Addr, name string, at time.Time) *hostReport
 	return h
 }
 
+// addKey notes an SSH host key. The one that the report calls the host's, without a port, is forgotten when a service
+// turns out to have it.
+func (h *hostReport) addKey(port uint16, key string) {
+	if key = finding.Cut(key, maxWord); key == "" || len(h.sshKeys) >= maxKeys {
+		return
+	}
+	if h.sshKeys == nil {
+		h.sshKeys = map[uint16]string{}
+	}
+	h.sshKeys[port] = key
+	for p, k := range h.sshKeys {
+		if p != 0 && k == h.sshKeys[0] {
+			delete(h.sshKeys, 0)
+			return
+		}
+	}
+}
+
 func (h *hostReport) addCPEs(cpes []string) {
 	for _, c := range clean(cpes) {
 		if len(h.cpes) < maxCPEs && !slices.Contains(h.cpes, c) {
@@ -205,7 +223,7 @@ func clean(cpes []string) (out []string) {
 }
 
 func (h *hostReport) sighting(site, sensor string, at time.Time) asset.Sighting {
-	return asset.Sighting{Site: site, Address: h.address, Names: h.names, SSHKey: h.sshKey, MAC: h.mac, Sensor: sensor, At: at}
+	return asset.Sighting{Site: site, Address: h.address, Names: h.names, SSHKeys: h.sshKeys, MAC: h.mac, Sensor: sensor, At: at}
 }
 
 // answered says whether the host is worth an entry in the estate.

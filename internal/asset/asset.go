@@ -36,7 +36,7 @@ func (k IdentifierKind) Strong() bool { return k == SSHKey || k == MAC }
 type Identifier struct {
 	Kind      IdentifierKind
 	Value     string
-	Source    string // the sensor that told; two tools may show different keys of one SSH server
+	Source    string // the sensor that told, for an SSH key with its port ("native/22")
 	FirstSeen time.Time
 	LastSeen  time.Time
 }

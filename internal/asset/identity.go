@@ -1,6 +1,8 @@
 package asset
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,7 +14,7 @@ type Sighting struct {
 	Site    string
 	Address netip.Addr // invalid when the report has only a name
 	Names   []string
-	SSHKey  string
+	SSHKeys map[uint16]string // by port; 0 where the report does not say
 	MAC     string
 	Sensor  string
 	At      time.Time // the report's time
@@ -41,12 +43,11 @@ func Resolve(known Known, s Sighting) *Host {
 			return h
 		}
 	}
-	if s.SSHKey == "" {
-		return nil
-	}
-	for _, h := range known.Holding(s.Site, SSHKey, s.SSHKey) {
-		if !contradicts(h, s) && !answersElsewhere(h, s) {
-			return h
+	for _, port := range slices.Sorted(maps.Keys(s.SSHKeys)) {
+		for _, h := range known.Holding(s.Site, SSHKey, s.SSHKeys[port]) {
+			if !contradicts(h, s) && !answersElsewhere(h, s) {
+				return h
+			}
 		}
 	}
 	return nil
@@ -61,19 +62,22 @@ func byName(known Known, s Sighting) *Host {
 	return nil
 }
 
-// contradicts says whether a strong identifier tells h and s apart: this sensor saw one of this kind on h before, and
-// never the one it sees now. Other sensors' words do not count: a server has a key for each algorithm.
+// contradicts says whether the strong identifiers of a kind tell h and s apart: the same sensor saw another value in
+// the same place, and none of the values agrees. Other sensors' words and other ports do not count: a server has a key
+// for each algorithm, and a container on another port has its own.
 func contradicts(h *Host, s Sighting) bool {
-	for _, strong := range s.strong() {
-		saw, agrees := false, false
-		for _, id := range h.Identifiers {
-			if id.Kind != strong.Kind {
+	for _, kind := range []IdentifierKind{SSHKey, MAC} {
+		differs, agrees := false, false
+		for _, strong := range s.strong() {
+			if strong.Kind != kind {
 				continue
 			}
-			agrees = agrees || id.Value == strong.Value
-			saw = saw || id.Source == s.Sensor
+			for _, id := range h.Identifiers {
+				agrees = agrees || id.Kind == kind && id.Value == strong.Value
+				differs = differs || id.Kind == kind && id.Source == strong.Source && id.Value != strong.Value
+			}
 		}
-		if saw && !agrees {
+		if differs && !agrees {
 			return true
 		}
 	}
@@ -97,33 +101,34 @@ func answersElsewhere(h *Host, s Sighting) bool {
 // Identifiers lists what the sighting says, in canonical form.
 func (s Sighting) Identifiers() []Identifier {
 	var out []Identifier
-	add := func(kind IdentifierKind, value string) {
-		if value == "" || slices.ContainsFunc(out, func(id Identifier) bool { return id.Kind == kind && id.Value == value }) {
+	add := func(kind IdentifierKind, value, source string) {
+		if value == "" || slices.ContainsFunc(out, func(id Identifier) bool { return id.Kind == kind && id.Value == value && id.Source == source }) {
 			return
 		}
-		out = append(out, Identifier{Kind: kind, Value: value, Source: s.Sensor, FirstSeen: s.At, LastSeen: s.At})
+		out = append(out, Identifier{Kind: kind, Value: value, Source: source, FirstSeen: s.At, LastSeen: s.At})
 	}
 	if s.Address.IsValid() {
-		add(Address, AddressValue(s.Address))
+		add(Address, AddressValue(s.Address), s.Sensor)
 	}
 	for _, strong := range s.strong() {
-		add(strong.Kind, strong.Value)
+		add(strong.Kind, strong.Value, strong.Source)
 	}
 	for _, name := range s.Names {
 		if _, err := netip.ParseAddr(name); err != nil {
-			add(Name, NameValue(name))
+			add(Name, NameValue(name), s.Sensor)
 		}
 	}
 	return out
 }
 
+// strong lists the strong identifiers; the source of an SSH key names its port.
 func (s Sighting) strong() []Identifier {
 	var out []Identifier
-	if s.SSHKey != "" {
-		out = append(out, Identifier{Kind: SSHKey, Value: s.SSHKey})
+	for _, port := range slices.Sorted(maps.Keys(s.SSHKeys)) {
+		out = append(out, Identifier{Kind: SSHKey, Value: s.SSHKeys[port], Source: fmt.Sprintf("%s/%d", s.Sensor, port)})
 	}
 	if s.MAC != "" {
-		out = append(out, Identifier{Kind: MAC, Value: strings.ToLower(s.MAC)})
+		out = append(out, Identifier{Kind: MAC, Value: strings.ToLower(s.MAC), Source: s.Sensor})
 	}
 	return out
 }

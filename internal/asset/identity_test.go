@@ -13,6 +13,8 @@ func at(addr string, days int) Sighting {
 	return Sighting{Site: DefaultSite, Address: netip.MustParseAddr(addr), Sensor: "native", At: day1.AddDate(0, 0, days)}
 }
 
+func key(value string) map[uint16]string { return map[uint16]string{22: value} }
+
 // estate resolves sightings as the pipeline does: what is new becomes a host.
 type estate struct {
 	Index
@@ -71,10 +73,10 @@ func TestAReportWithOnlyANameFindsTheHostThatHoldsIt(t *testing.T) {
 func TestAnotherSSHKeyAtOneAddressIsAnotherHost(t *testing.T) {
 	var e estate
 	a := at("10.0.0.1", 0)
-	a.SSHKey = "SHA256:aaa"
+	a.SSHKeys = key("SHA256:aaa")
 	first := e.see(a)
 	b := at("10.0.0.1", 1)
-	b.SSHKey = "SHA256:bbb"
+	b.SSHKeys = key("SHA256:bbb")
 	second := e.see(b)
 	if second == first {
 		t.Fatal("a strong contradiction must not be the same host")
@@ -83,19 +85,36 @@ func TestAnotherSSHKeyAtOneAddressIsAnotherHost(t *testing.T) {
 		t.Error("without a key the address belongs to the host seen last")
 	}
 	byNmap := at("10.0.0.1", 3)
-	byNmap.Sensor, byNmap.SSHKey = "nmap", "SHA256:rsa-key-of-the-same-server"
+	byNmap.Sensor, byNmap.SSHKeys = "nmap", key("SHA256:rsa-key-of-the-same-server")
 	if e.see(byNmap) != second {
 		t.Error("another sensor's first key contradicts nothing")
+	}
+}
+
+func TestAKeyOnAnotherPortContradictsNothing(t *testing.T) {
+	var e estate
+	a := at("10.0.0.1", 0)
+	a.SSHKeys = key("SHA256:aaa")
+	host := e.see(a)
+	container := at("10.0.0.1", 1)
+	container.SSHKeys = map[uint16]string{2222: "SHA256:ccc"}
+	if e.see(container) != host {
+		t.Error("a scan of another port")
+	}
+	container.At = container.At.AddDate(0, 0, 1)
+	container.SSHKeys = map[uint16]string{22: "SHA256:aaa", 2222: "SHA256:ddd"}
+	if e.see(container) != host {
+		t.Error("the container is new, the host is not")
 	}
 }
 
 func TestTheSameSSHKeyFollowsAHostToItsNewAddress(t *testing.T) {
 	var e estate
 	a := at("10.0.0.1", 0)
-	a.SSHKey = "SHA256:aaa"
+	a.SSHKeys = key("SHA256:aaa")
 	first := e.see(a)
 	moved := at("10.0.0.9", 3)
-	moved.SSHKey = "SHA256:aaa"
+	moved.SSHKeys = key("SHA256:aaa")
 	if e.see(moved) != first {
 		t.Error("the host moved")
 	}
@@ -103,12 +122,12 @@ func TestTheSameSSHKeyFollowsAHostToItsNewAddress(t *testing.T) {
 		t.Errorf("addresses %v", first.Addresses())
 	}
 	v6 := at("fd00::9", 3)
-	v6.SSHKey = "SHA256:aaa"
+	v6.SSHKeys = key("SHA256:aaa")
 	if e.see(v6) != first {
 		t.Error("the other family in the same report is the same host")
 	}
 	clone := at("10.0.0.10", 3)
-	clone.SSHKey = "SHA256:aaa"
+	clone.SSHKeys = key("SHA256:aaa")
 	if e.see(clone) == first {
 		t.Error("two addresses of one family in one report may be clones")
 	}

@@ -98,7 +98,7 @@ func (e *Estate) Site(ctx context.Context, name string) (site asset.Site, err er
 		var found bool
 		site, found, err = newEstateTx(tx).site(ctx, name)
 		if err == nil && !found {
-			err = fault.NotFound("site %q: make it with `patchscout site create %s`", name, name)
+			err = fault.NotFound("site %q: make it with `patchscout site add %s`", name, name)
 		}
 		return err
 	})
@@ -116,6 +116,7 @@ func (e *Estate) RemoveDemo(ctx context.Context) (hosts, findings, scans int64, 
 			{&findings, `DELETE FROM finding WHERE demo = 1 OR host IN (SELECT id FROM host WHERE demo = 1)`},
 			{&hosts, `DELETE FROM host WHERE demo = 1`},
 			{&scans, `DELETE FROM scan WHERE demo = 1`},
+			{nil, `DELETE FROM service WHERE demo = 1`},
 			{nil, `DELETE FROM look WHERE scan NOT IN (SELECT id FROM scan)`},
 			{nil, `DELETE FROM site WHERE demo = 1 AND name <> 'default' AND NOT EXISTS (SELECT 1 FROM host WHERE host.site = site.id)`},
 			{nil, `DELETE FROM text WHERE hash NOT IN (SELECT output FROM evidence WHERE output IS NOT NULL)

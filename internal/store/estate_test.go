@@ -34,7 +34,7 @@ func update(t *testing.T, e *store.Estate, fn func(ctx context.Context, tx *stor
 func oneHost(address string) *asset.Host {
 	h := &asset.Host{Site: asset.DefaultSite, Status: asset.Up, OS: "Debian 12", CPEs: []string{"cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:*:*"}}
 	h.Note(asset.Sighting{Site: asset.DefaultSite, Address: netip.MustParseAddr(address), Names: []string{"h." + address + ".example"},
-		SSHKey: "SHA256:" + address, Sensor: "native", At: day1})
+		SSHKeys: map[uint16]string{22: "SHA256:" + address}, Sensor: "native", At: day1})
 	return h
 }
 

@@ -9,45 +9,10 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
-	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
 )
-
-func TestSeedTwiceIsSeedOnceAndCanBeRemoved(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
-		ctx := context.Background()
-		ftp := record("CVE-2011-2523", "2019-11-27", openVec, 9.8,
-			cve.CPEMatch{Vulnerable: true, Criteria: "cpe:2.3:a:vsftpd_project:vsftpd:2.3.4:*:*:*:*:*:*:*"})
-		w := newWorld(t, eng, agent, traversal, ftp)
-		w.scan("native", up(), ssh("7.2p2"), covered(1, 1024)) // somebody's own data
-		got, err := w.a.Seed(ctx)
-		if err != nil || got.Already || len(got.Scans) != 2 || got.Hosts != 7 || got.New != 3 {
-			t.Fatalf("%+v %v", got, err)
-		}
-		seeded := finding.Filter{Site: assess.SeedSite}
-		states := map[finding.State]int{}
-		if err := w.e.EachFinding(ctx, seeded, func(l finding.Listed) error { states[l.State]++; return nil }); err != nil {
-			t.Fatal(err)
-		}
-		if states[finding.Open] != 2 || states[finding.Fixed] != 1 {
-			t.Errorf("%v", states)
-		}
-		if again, err := w.a.Seed(ctx); err != nil || !again.Already {
-			t.Errorf("%+v %v", again, err)
-		}
-		if hosts, findings, scans, err := w.e.RemoveDemo(ctx); err != nil || hosts != 7 || findings != 3 || scans != 2 {
-			t.Errorf("%d %d %d %v", hosts, findings, scans, err)
-		}
-		if w.finding("CVE-2016-10009").Site != asset.DefaultSite {
-			t.Error("somebody's own data is gone")
-		}
-		if again, err := w.a.Seed(ctx); err != nil || again.Already || again.New != 3 {
-			t.Errorf("after removal: %+v %v", again, err)
-		}
-	})
-}
 
 func TestManyReportsAtOnceLoseNothing(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
@@ -112,4 +77,34 @@ func TestImportingTheSameReportTwiceChangesNothing(t *testing.T) {
 			t.Errorf("%s: %+v", id, shown)
 		}
 	}
+}
+
+func TestDemoOnOnesOwnHostIsRemovedWithoutTouchingIt(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("native", up(), ssh("7.2p2"), covered(1, 1024))
+		run, err := w.a.Begin(ctx, finding.Scan{Kind: finding.KindScan, Site: asset.DefaultSite, Demo: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := httpd("2.4.49")
+		old.Service.Port = 40080
+		for _, e := range []finding.Event{up(), old, covered(40080, 40080)} {
+			if err := run.Emit("native", dated(e, w.now.Add(1000))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if res, err := run.Finish(ctx, assess.End{}); err != nil || res.Ledgers[0].New != 2 {
+			t.Fatal(res, err)
+		}
+		if hosts, findings, scans, err := w.e.RemoveDemo(ctx); err != nil || hosts != 0 || findings != 2 || scans != 1 {
+			t.Errorf("%d %d %d %v", hosts, findings, scans, err)
+		}
+		f := w.finding("CVE-2016-10009")
+		services, err := w.e.Services(ctx, []int64{f.HostID})
+		if err != nil || len(services) != 1 || services[0].Port != 22 || f.State != finding.Open || len(w.findings()) != 1 {
+			t.Errorf("%+v %+v %v", f, services, err)
+		}
+	})
 }
