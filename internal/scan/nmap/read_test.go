@@ -138,6 +138,9 @@ func TestNamesOfServices(t *testing.T) {
 		{service{product: "A server nobody knows", version: "5.7"}, "", ""},
 		{service{product: "Apache httpd", version: "2.4.6", extra: "(CentOS)", cpes: []string{"cpe:/a:apache:http_server:2.4.6"}},
 			"cpe:2.3:a:apache:http_server:2.4.6:*:*:*:*:*:*:*", "CentOS"},
+		{service{product: "Apache httpd", version: "2.4.6", extra: "(CentOS) OpenSSL/1.0.2k-fips PHP/5.4.16", cpes: []string{"cpe:/a:apache:http_server:2.4.6"}},
+			"cpe:2.3:a:apache:http_server:2.4.6:*:*:*:*:*:*:* cpe:2.3:a:openssl:openssl:1.0.2k:*:*:*:*:*:*:* cpe:2.3:a:php:php:5.4.16:*:*:*:*:*:*:*", "CentOS"},
+		{service{product: "Apache httpd", extra: "PHP/7.4.3-4ubuntu2.18"}, "cpe:2.3:a:php:php:7.4.3:*:*:*:*:*:*:*", "Ubuntu"},
 		{service{product: "x", version: "1", cpes: []string{"cpe:/a:%02:%02:1", "cpe:2.3:a:*:*:1", "nonsense", "cpe:/o:linux:linux_kernel"}}, "", ""},
 	} {
 		p := port{service: c.service}

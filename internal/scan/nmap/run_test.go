@@ -3,6 +3,10 @@ package nmap
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -39,6 +45,13 @@ func installed(t *testing.T, opts Options) *Scanner {
 
 // listen greets like an old server on a loopback port of its own.
 func listen(t *testing.T, address, greeting string) uint16 {
+	return serve(t, address, func(conn net.Conn) {
+		io.WriteString(conn, greeting)
+		io.Copy(io.Discard, conn)
+	})
+}
+
+func serve(t *testing.T, address string, answer func(net.Conn)) uint16 {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
@@ -55,8 +68,7 @@ func listen(t *testing.T, address, greeting string) uint16 {
 			wg.Go(func() {
 				defer conn.Close()
 				conn.SetDeadline(time.Now().Add(2 * time.Second))
-				io.WriteString(conn, greeting)
-				io.Copy(io.Discard, conn)
+				answer(conn)
 			})
 		}
 	})
@@ -75,11 +87,11 @@ func jobFor(ports []uint16, addrs ...string) scan.Job {
 }
 
 func TestScanFindsServicesOnLoopback(t *testing.T) {
-	s := installed(t, Options{})
-	ssh := listen(t, "127.0.0.1", "SSH-2.0-OpenSSH_7.2p2 Ubuntu-4ubuntu2.8\r\n")
+	s := installed(t, Options{Scripts: []string{}})
+	sshd := listen(t, "127.0.0.1", "SSH-2.0-OpenSSH_7.2p2 Ubuntu-4ubuntu2.8\r\n")
 	ftp := listen(t, "127.0.0.1", "220 (vsFTPd 3.0.3)\r\n")
 	six := listen(t, "::1", "220 ProFTPD 1.3.5rc3 Server (ProFTPD) [::1]\r\n")
-	job := jobFor([]uint16{ssh, ftp}, "127.0.0.1", "::1")
+	job := jobFor([]uint16{sshd, ftp}, "127.0.0.1", "::1")
 	job.Hosts[1].Ports = []uint16{six}
 
 	var services []string
@@ -115,6 +127,39 @@ func TestScanFindsServicesOnLoopback(t *testing.T) {
 	}
 	if !slices.IsSorted(percents) || percents[len(percents)-1] != 100 {
 		t.Errorf("progress %v", percents)
+	}
+}
+
+func TestHostKeyIsTheServersBest(t *testing.T) {
+	s := installed(t, Options{})
+	config := &ssh.ServerConfig{ServerVersion: "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3",
+		PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }}
+	ecdsaKey, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, edKey, _ := ed25519.GenerateKey(rand.Reader)
+	want := ""
+	for _, key := range []any{ecdsaKey, edKey} {
+		signer, err := ssh.NewSignerFromKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.AddHostKey(signer)
+		want = ssh.FingerprintSHA256(signer.PublicKey())
+	}
+	port := serve(t, "127.0.0.1", func(conn net.Conn) { ssh.NewServerConn(conn, config) })
+	var host finding.HostSeen
+	var service finding.ServiceSeen
+	_, err := scan.Run(t.Context(), []scan.Scanner{s}, jobFor([]uint16{port}, "127.0.0.1"), scan.Options{
+		Emit: func(_ string, e finding.Event) error {
+			if e.Host != nil {
+				host = *e.Host
+			}
+			if e.Service != nil {
+				service = *e.Service
+			}
+			return nil
+		}})
+	if err != nil || host.SSHKey != want || service.SSHKey != want || host.OS != "Debian" {
+		t.Errorf("got %+v, %+v, %v, want %s", host, service, err, want)
 	}
 }
 

@@ -200,8 +200,26 @@ func (s *service) applicationCPEs(version string) []string {
 		vendor, product, _ := strings.Cut(known, ":")
 		add(split(cpe.New('a', vendor, product, version, "")))
 	}
+	for _, m := range componentText.FindAllStringSubmatch(s.extra, 8) {
+		vendor, product, _ := strings.Cut(components[strings.ToLower(m[1])], ":")
+		if v := cleanVersion(strings.TrimSuffix(m[2], "-fips")); v != "" {
+			add(cpe.New('a', vendor, product, v, ""))
+		}
+	}
 	return out
 }
+
+// components are what a web server's header names beside itself: "(CentOS) OpenSSL/1.0.2k-fips PHP/5.4.16".
+var components = map[string]string{
+	"php":               "php:php",
+	"openssl":           "openssl:openssl",
+	"python":            "python:python",
+	"mod_perl":          "apache:mod_perl",
+	"mod_jk":            "apache:tomcat_connectors",
+	"phusion_passenger": "phusion:passenger",
+}
+
+var componentText = regexp.MustCompile(`(?i)\b(php|openssl|python|mod_perl|mod_jk|phusion_passenger)[/ ](\d[\w.+~-]*)`)
 
 func hasWildcardProduct(n cpe.Name) bool {
 	return cpe.HasWildcard(n.Get(cpe.Vendor)) || cpe.HasWildcard(n.Get(cpe.ProductName))
