@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
@@ -107,4 +108,14 @@ func TestDemoOnOnesOwnHostIsRemovedWithoutTouchingIt(t *testing.T) {
 			t.Errorf("%+v %+v %v", f, services, err)
 		}
 	})
+}
+
+func TestTwoScansWithinASecondAreTwoScans(t *testing.T) {
+	w := newWorld(t, storetest.NewSQLite(t))
+	at := w.now.Add(100 * time.Millisecond)
+	w.scanAt(at, "native", assess.End{}, up(), ssh("7.2p2"), covered(1, 1024))
+	w.scanAt(at.Add(300*time.Millisecond), "native", assess.End{}, up(), covered(1, 1024))
+	if f := w.finding("CVE-2016-10009"); f.State != finding.Fixed {
+		t.Errorf("%+v", f.Life)
+	}
 }

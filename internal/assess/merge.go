@@ -27,7 +27,7 @@ const maxRows = 5000
 
 func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 	ledger := finding.Ledger{Records: p.report.records, Informational: p.report.informational, Hosts: len(p.report.order)}
-	for reason, n := range p.report.dropped {
+	for reason, n := range p.report.dropped.Dropped {
 		ledger.Drop(reason, n)
 	}
 	named, matched := map[cve.ID]bool{}, map[cve.ID]bool{}

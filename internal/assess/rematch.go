@@ -73,7 +73,7 @@ func (a *Assessor) rematchHost(ctx context.Context, tx Tx, f *facts, s *state, p
 	if err != nil {
 		return err
 	}
-	now := a.now().UTC().Truncate(time.Second)
+	now := a.now().UTC().Truncate(time.Millisecond)
 	standing, err := a.standing(ctx, tx, s)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ type report struct {
 	order         []string
 	records       int
 	informational int
-	dropped       map[string]int
+	dropped       finding.Ledger // its Dropped only
 	newest        time.Time
 }
 
@@ -38,7 +38,7 @@ type hostReport struct {
 }
 
 func newReport(sensor string) *report {
-	return &report{sensor: sensor, hosts: map[string]*hostReport{}, dropped: map[string]int{}}
+	return &report{sensor: sensor, hosts: map[string]*hostReport{}}
 }
 
 // time is when the report was made: its newest event, since a report speaks for its end; now when it has no times.
@@ -48,7 +48,7 @@ func (r *report) time(now time.Time) time.Time {
 	if at.IsZero() || at.After(now.Add(24*time.Hour)) {
 		at = now // a clock that is wrong by more than a day must not decide for years to come
 	}
-	return at.UTC().Truncate(time.Second)
+	return at.UTC().Truncate(time.Millisecond)
 }
 
 func (r *report) coverNothing() {
@@ -59,7 +59,7 @@ func (r *report) coverNothing() {
 
 func (r *report) drop(reason string, n int) {
 	r.records += n
-	r.dropped[reason] += n
+	r.dropped.Drop(reason, n)
 }
 
 // take sorts an event in. Every event but HostSeen and Coverage is a record (a Drop is Count of them).
@@ -109,10 +109,10 @@ func (r *report) takeService(e finding.ServiceSeen) {
 	h := r.host(e.Address, e.HostName, e.At)
 	switch {
 	case h == nil:
-		r.dropped["names no host"]++
+		r.dropped.Drop("names no host", 1)
 		return
 	case e.Port == 0 || e.Protocol != "tcp" && e.Protocol != "udp":
-		r.dropped["a service without port or protocol"]++
+		r.dropped.Drop("a service without port or protocol", 1)
 		return
 	}
 	h.status = string(asset.Up)
@@ -130,13 +130,14 @@ func (r *report) takeObservation(e finding.Observation) {
 	h := r.host(e.Address, e.HostName, e.At)
 	switch {
 	case h == nil:
-		r.dropped["names no host"]++
+		r.dropped.Drop("names no host", 1)
 		return
 	case e.Check == "":
-		r.dropped["names no check"]++
+		r.dropped.Drop("names no check", 1)
 		return
 	}
 	h.status = string(asset.Up)
+	e.Output = finding.Cut(e.Output, finding.MaxText) // now, so that a report of many does not fill memory
 	e.CVEs = slices.Clone(e.CVEs)
 	slices.Sort(e.CVEs)
 	e.CVEs = slices.Compact(e.CVEs)

@@ -145,19 +145,19 @@ func truth(b bool) int {
 	return 0
 }
 
-// unix and moment carry times: whole seconds, 0 is none.
-func unix(t time.Time) int64 {
+// millis and moment carry times: whole milliseconds, 0 is none.
+func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.Unix()
+	return t.UnixMilli()
 }
 
-func moment(sec int64) time.Time {
-	if sec == 0 {
+func moment(ms int64) time.Time {
+	if ms == 0 {
 		return time.Time{}
 	}
-	return time.Unix(sec, 0).UTC()
+	return time.UnixMilli(ms).UTC()
 }
 
 // list and unlist carry lists of strings as JSON; an empty list is nil.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -136,7 +137,7 @@ func (e *Estate) findingWhere(f finding.Filter) *conditions {
 	c.in("f.state", texts(f.States))
 	c.in("f.triage", texts(f.Triage))
 	if len(f.Triage) == 0 && !f.ShowHidden {
-		today := unix(e.db.opts.Now()) / 86400 * 86400
+		today := millis(e.db.opts.Now().UTC().Truncate(24 * time.Hour))
 		c.add("NOT (f.triage IN ('false_positive', 'out_of_scope') OR f.triage = 'accepted' AND (f.triage_until = 0 OR f.triage_until >= ?))", today)
 	}
 	c.in("f.severity", texts(f.Severities))
@@ -233,7 +234,7 @@ func (e *Estate) Evidence(ctx context.Context, ids []int64) (map[int64][]finding
 func (e *Estate) Triage(ctx context.Context, id int64, t finding.Triage) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
 		res, err := tx.tx.Exec(ctx, `UPDATE finding SET triage = ?, triage_until = ?, triage_by = ?, triage_at = ?, triage_note = ?
-			WHERE id = ?`, triageState(t), unix(t.Until), t.By, unix(t.At), finding.Cut(t.Note, finding.MaxText), id)
+			WHERE id = ?`, triageState(t), millis(t.Until), t.By, millis(t.At), finding.Cut(t.Note, finding.MaxText), id)
 		return oneRow(res, err, "finding %d", id)
 	})
 }
@@ -246,13 +247,13 @@ func triageState(t finding.Triage) string {
 }
 
 func findingRow(f *finding.Finding) []any {
-	return []any{f.ID, f.HostID, f.Protocol, int(f.Port), f.Component, string(f.Weakness), unix(f.Withdrawn),
-		triageState(f.Triage), unix(f.Triage.Until), f.Triage.By, unix(f.Triage.At), f.Triage.Note, truth(f.Demo),
-		string(f.State), unix(f.FirstSeen), unix(f.LastSeen), unix(f.ClosedAt), f.ClosedBy, string(f.Closing),
+	return []any{f.ID, f.HostID, f.Protocol, int(f.Port), f.Component, string(f.Weakness), millis(f.Withdrawn),
+		triageState(f.Triage), millis(f.Triage.Until), f.Triage.By, millis(f.Triage.At), f.Triage.Note, truth(f.Demo),
+		string(f.State), millis(f.FirstSeen), millis(f.LastSeen), millis(f.ClosedAt), f.ClosedBy, string(f.Closing),
 		f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, string(f.Status), f.Confidence, f.Reason,
 		f.Severity, f.CVSS, f.CVSSVersion, f.CVSSSource, f.CVSSVector, f.EPSS, f.EPSSPercentile, truth(f.KEV), truth(f.Exploited),
-		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, unix(f.DecisionSince),
-		unix(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey}
+		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, millis(f.DecisionSince),
+		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey}
 }
 
 // findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.

@@ -131,7 +131,7 @@ func hostRow(h *asset.Host, site int64) []any {
 		address = h.Address.String()
 	}
 	return []any{h.ID, site, address, string(h.Status), h.OS, list(h.CPEs), list(h.Tags), truthOrNull(h.Exposed), truth(h.Demo),
-		unix(h.FirstSeen), unix(h.LastSeen)}
+		millis(h.FirstSeen), millis(h.LastSeen)}
 }
 
 func truthOrNull(b *bool) any {
@@ -223,7 +223,7 @@ func serviceRow(s *asset.Service) ([]any, error) {
 		return nil, fmt.Errorf("service %d/%s: %w", s.Port, s.Protocol, err)
 	}
 	return []any{s.ID, s.HostID, s.Protocol, int(s.Port), s.Name, s.Product, s.Version, list(s.CPEs), truth(s.TLS), s.Banner,
-		s.Backport, string(said), s.Candidates, truth(s.Demo), unix(s.FirstSeen), unix(s.LastSeen)}, nil
+		s.Backport, string(said), s.Candidates, truth(s.Demo), millis(s.FirstSeen), millis(s.LastSeen)}, nil
 }
 
 func servicesOf(ctx context.Context, tx *Tx, hosts []int64) ([]*asset.Service, error) {

@@ -56,8 +56,8 @@ func scanRow(s finding.Scan) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scan %d: %w", s.ID, err)
 	}
-	return []any{s.ID, string(s.Kind), s.Site, list(s.Targets), s.Profile, string(s.Status), s.Reason, s.By, unix(s.Created),
-		unix(s.Started), unix(s.Completed), string(scanners), string(s.Catalogue), s.Generation, s.Totals.Hosts, s.Totals.Silent,
+	return []any{s.ID, string(s.Kind), s.Site, list(s.Targets), s.Profile, string(s.Status), s.Reason, s.By, millis(s.Created),
+		millis(s.Started), millis(s.Completed), string(scanners), string(s.Catalogue), s.Generation, s.Totals.Hosts, s.Totals.Silent,
 		s.Totals.Services, s.Totals.Findings, truth(s.Demo)}, nil
 }
 
@@ -197,7 +197,7 @@ func (e *Estate) AddLedger(ctx context.Context, l finding.Ledger, report string)
 		}
 		_, err = tx.tx.Exec(ctx, `INSERT INTO ledger (id, scan, file, tool, report, records, expanded, hosts, hosts_up, services, new, merged,
 			informational, dropped, cves, matched, unknown, at) VALUES (`+Marks(18)+`)`, id, l.Scan, l.File, l.Tool, report, l.Records, l.Expanded,
-			l.Hosts, l.HostsUp, l.Services, l.New, l.Merged, l.Informational, string(dropped), l.CVEs, l.Matched, l.Unknown, unix(e.db.opts.Now()))
+			l.Hosts, l.HostsUp, l.Services, l.New, l.Merged, l.Informational, string(dropped), l.CVEs, l.Matched, l.Unknown, millis(e.db.opts.Now()))
 		return err
 	})
 }

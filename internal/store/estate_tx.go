@@ -163,7 +163,7 @@ func (t *EstateTx) SaveHost(ctx context.Context, h *asset.Host) (err error) {
 	}
 	t.byName["host"].add(hostRow(h, site.ID)...)
 	for _, id := range h.Identifiers {
-		t.byName["identifier"].add(h.ID, string(id.Kind), id.Value, id.Source, unix(id.FirstSeen), unix(id.LastSeen))
+		t.byName["identifier"].add(h.ID, string(id.Kind), id.Value, id.Source, millis(id.FirstSeen), millis(id.LastSeen))
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (t *EstateTx) AddLook(ctx context.Context, host int64, l finding.Look) erro
 	if err != nil {
 		return err
 	}
-	t.byName["look"].add(id, host, l.Sensor, l.Scan, unix(l.At), l.Protocol, ranges(l.Ports), ranges(l.Open), ranges(l.Known),
+	t.byName["look"].add(id, host, l.Sensor, l.Scan, millis(l.At), l.Protocol, ranges(l.Ports), ranges(l.Open), ranges(l.Known),
 		t.text(strings.Join(l.Checks, "\n")))
 	return nil
 }
@@ -248,7 +248,7 @@ func (t *EstateTx) saveEvidence(ctx context.Context, findingID int64, e *finding
 	} else if old, ok := t.known[e.ID]; ok && sameRow(old, *e) {
 		return nil
 	}
-	t.byName["evidence"].add(e.ID, findingID, e.Sensor, e.Check, unix(e.FirstSeen), unix(e.LastSeen), e.FirstScan, e.LastScan,
+	t.byName["evidence"].add(e.ID, findingID, e.Sensor, e.Check, millis(e.FirstSeen), millis(e.LastSeen), e.FirstScan, e.LastScan,
 		string(e.Status), e.Confidence, e.Reason, e.Criteria, list(e.Needs), e.FixedIn, e.Title, t.text(e.Output), e.Location,
 		e.Remedy, e.Vector)
 	return nil

@@ -1,5 +1,5 @@
 -- +goose Up
--- Times are unix seconds, 0 is none; truth values are 0 and 1; lists are JSON arrays. ids are public numbers that are
+-- Times are unix milliseconds, 0 is none: two scans of one host within a second must not read as one. Truth values are 0 and 1; lists are JSON arrays. ids are public numbers that are
 -- never given twice: they come from sequence, within the transaction that uses them.
 
 CREATE TABLE sequence (name TEXT PRIMARY KEY, last BIGINT NOT NULL);
