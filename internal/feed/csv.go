@@ -72,18 +72,19 @@ func (l *Lines) read() error {
 			first = len(l.raw)
 		}
 		q.scan(part)
+		atEnd := err == io.EOF //nolint:errorlint // a wrapped one is a failure, not the end
 		switch {
-		case err != nil && err != io.EOF:
+		case err != nil && !atEnd:
 			return fmt.Errorf("read %s at line %d: %w", l.name, l.next, err)
-		case err == io.EOF && len(l.raw) == 0:
+		case atEnd && len(l.raw) == 0:
 			return io.EOF
 		case len(l.raw) > maxLine && !q.open:
 			return fault.Invalid("read %s at line %d: a row of more than %d bytes", l.name, l.line, maxLine)
-		case len(l.raw) > maxLine, err == io.EOF && q.open && bytes.HasSuffix(l.raw, []byte{'\n'}):
+		case len(l.raw) > maxLine, atEnd && q.open && bytes.HasSuffix(l.raw, []byte{'\n'}):
 			return l.unclosed(first)
-		case err == io.EOF && q.open:
+		case atEnd && q.open:
 			return fault.Invalid("read %s at line %d: the file breaks off within a quoted field", l.name, l.line)
-		case err == io.EOF || !q.open:
+		case atEnd || !q.open:
 			l.raw = bytes.TrimRight(l.raw, "\r\n")
 			return nil
 		}

@@ -19,7 +19,7 @@ func rows(r io.Reader) (out []string, err error) {
 		row, err := lines.Next()
 		var bad *feed.RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return out, nil
 		case errors.As(err, &bad):
 			out = append(out, lines.Place()+" !"+bad.Reason)

@@ -68,8 +68,8 @@ func (f *Fetcher) Fetch(ctx context.Context, from string, meta *Meta) (path stri
 	return d.path, d.run(ctx)
 }
 
-// Text fetches a short file (a .meta) and keeps it nowhere.
-func (f *Fetcher) Text(ctx context.Context, from string) (string, error) {
+// Text fetches a short file (a .meta), cut at limit bytes, and keeps it nowhere.
+func (f *Fetcher) Text(ctx context.Context, from string, limit int64) (string, error) {
 	var text string
 	err := f.retry(ctx, from, func() (time.Duration, error) {
 		resp, err := f.get(ctx, from, nil)
@@ -80,7 +80,7 @@ func (f *Fetcher) Text(ctx context.Context, from string) (string, error) {
 		if resp.StatusCode != http.StatusOK {
 			return retryAfter(resp), statusError(from, resp.StatusCode)
 		}
-		b, err := io.ReadAll(io.LimitReader(resp.Body, maxMetaBytes))
+		b, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 		text = string(b)
 		return 0, err
 	})
@@ -325,7 +325,7 @@ func (d *download) finish(ctx context.Context, now state) error {
 	if err := os.Rename(d.part(), d.path); err != nil {
 		return disk("finish", d.path, err)
 	}
-	os.Remove(statePath(d.part()))
+	_ = os.Remove(statePath(d.part())) // without its part it says nothing
 	return saveState(d.path, now)
 }
 
@@ -353,8 +353,8 @@ func (d *download) verify(ctx context.Context) error {
 }
 
 func (d *download) dropPart() {
-	os.Remove(d.part())
-	os.Remove(statePath(d.part()))
+	_ = os.Remove(d.part()) // one that stays is verified again, and refused again
+	_ = os.Remove(statePath(d.part()))
 }
 
 func statePath(path string) string { return path + ".state.json" }

@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -316,6 +317,24 @@ func TestMirrorMayKeepFoldersOrNot(t *testing.T) {
 	}
 }
 
+func TestMirrorsListingShowsFilesOfOtherNames(t *testing.T) {
+	s := newSite(t, map[string]string{
+		"/m/epss/": `<ul><li><a class="x" href="epss_scores-2021-04-14.csv.gz">…</a><li><a href="/etc/epss_scores-x.csv">…</a>` +
+			`<li><a href="epss_scores-2024-07-02.csv">…</a><li><a href="README">…</a></ul>`,
+		"/m/epss/epss_scores-2021-04-14.csv.gz": zipped(epssText),
+		"/m/epss/epss_scores-2024-07-02.csv":    epssText,
+	})
+	o := options(t, s)
+	o.From = s.URL + "/m/"
+	g := gather(t, o)
+	if diff := cmp.Diff([]string{"epss/epss_scores-2021-04-14.csv", "epss/epss_scores-2024-07-02.csv"}, names(g)); diff != "" {
+		t.Error(diff)
+	}
+	if len(g.Feeds) != 1 || len(g.Feeds[0].Missing) > 0 {
+		t.Errorf("%+v", g.Feeds)
+	}
+}
+
 func TestCancelledFetchStopsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := newSite(t, nil)
@@ -323,7 +342,7 @@ func TestCancelledFetchStopsAtOnce(t *testing.T) {
 	o := options(t, s, "epss")
 	o.Publishers = publishers
 	o.Sleep = func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() }
-	if _, err := feed.Gather(ctx, o); err != context.Canceled {
+	if _, err := feed.Gather(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -131,7 +131,7 @@ func (v *verifier) Read(b []byte) (int, error) {
 		v.sum.Write(b[:n])
 	}
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		v.err = v.atEnd()
 	case err != nil:
 		v.err = v.unpackError(err)
@@ -195,19 +195,6 @@ func (v *verifier) atEnd() error {
 		}
 	}
 	return io.EOF
-}
-
-// verify reads a stored file to its end and keeps nothing.
-func (s stored) verify(ctx context.Context) error {
-	r, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	if _, err := io.Copy(io.Discard, contextReader{ctx, r}); err != nil {
-		return err
-	}
-	return nil
 }
 
 // contextReader ends with the context.

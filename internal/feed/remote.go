@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -91,8 +92,19 @@ func (o Options) bases(p Publisher) []string {
 func (o Options) fetchFiles(ctx context.Context, f *Fetcher, p Publisher, now time.Time) (
 	files []File, missing []string, err error,
 ) {
-	bases := o.bases(p)
-	for _, r := range p.Remote(now) {
+	files, missing, err = o.fetchAll(ctx, f, p, o.bases(p), p.Remote(now))
+	if o.From != "" && fault.KindOf(err) == fault.KindNotFound {
+		if base, remotes := o.listed(ctx, f, o.bases(p), p); base != "" {
+			return o.fetchAll(ctx, f, p, []string{base}, remotes)
+		}
+	}
+	return files, missing, err
+}
+
+func (o Options) fetchAll(ctx context.Context, f *Fetcher, p Publisher, bases []string, remotes []Remote) (
+	files []File, missing []string, err error,
+) {
+	for _, r := range remotes {
 		path, meta, base, err := o.fetchOne(ctx, f, bases, r)
 		switch {
 		case fault.KindOf(err) == fault.KindNotFound && (r.Optional || o.From != ""):
@@ -124,6 +136,31 @@ func (o Options) fetchFiles(ctx context.Context, f *Fetcher, p Publisher, now ti
 		}
 	})
 	return files, missing, nil
+}
+
+const maxListing = 1 << 20
+
+var link = regexp.MustCompile(`(?i)<a[^>]*\shref="([A-Za-z0-9._-]{1,100})"`)
+
+// listed looks for files of other names (the EPSS of single days) in the listing that web servers make of a folder.
+func (o Options) listed(ctx context.Context, f *Fetcher, bases []string, p Publisher) (base string, remotes []Remote) {
+	for _, base := range bases {
+		page, err := f.Text(ctx, base, maxListing)
+		if err != nil {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, m := range link.FindAllStringSubmatch(page, maxUnknown) {
+			if name := m[1]; !seen[plainName(name)] && p.Owns(plainName(name)) {
+				seen[plainName(name)] = true
+				remotes = append(remotes, Remote{Name: name})
+			}
+		}
+		if len(remotes) > 0 {
+			return base, remotes
+		}
+	}
+	return "", nil
 }
 
 // fetchOne tries each base, and on a mirror also the name with or without .gz.
@@ -172,7 +209,7 @@ func (o Options) fetchVerified(ctx context.Context, f *Fetcher, base, name, meta
 }
 
 func (f *Fetcher) meta(ctx context.Context, from string) (Meta, error) {
-	text, err := f.Text(ctx, from)
+	text, err := f.Text(ctx, from, maxMetaBytes)
 	if err != nil {
 		return Meta{}, err
 	}

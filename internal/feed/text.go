@@ -3,6 +3,7 @@ package feed
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -14,12 +15,12 @@ func Begin(file File, r io.Reader) (io.Reader, error) {
 	br := bufio.NewReaderSize(r, 4096)
 	head, err := br.Peek(512)
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
-		br.Discard(3)
+		_, _ = br.Discard(3) // they are in the buffer
 		head = head[3:]
 	}
 	head = bytes.TrimLeft(head, " \t\r\n")
 	switch {
-	case len(head) == 0 && err == io.EOF:
+	case len(head) == 0 && errors.Is(err, io.EOF):
 		return nil, fault.Invalid("%s: the file is empty", file.Name)
 	case len(head) > 0 && head[0] == '<': // says more than the wrong checksum that such a page also has
 		return nil, fault.Invalid("%s: an HTML or XML page, not the feed (a login or error page?)", file.Name)
@@ -29,7 +30,7 @@ func Begin(file File, r io.Reader) (io.Reader, error) {
 		return nil, fault.Invalid("%s: UTF-16 text, want UTF-8", file.Name)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil, fault.Invalid("%s: a zip archive, want the JSON or CSV file itself or its .gz", file.Name)
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, &readError{file.Name, err}
 	}
 	return br, nil

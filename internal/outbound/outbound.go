@@ -278,7 +278,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, fault.Invalid("%s: more bytes than the limit allows", b.place)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		if b.silent.Load() {
 			err = fmt.Errorf("nothing came for %s: %w", b.idle, err)
 		}

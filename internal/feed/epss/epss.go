@@ -119,7 +119,7 @@ func (p *parser) rows(ctx context.Context) error {
 		row, err := p.lines.Next()
 		var bad *feed.RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if n == 0 {
 				return fault.Invalid("%s: no scores in it", p.name)
 			}

@@ -138,9 +138,14 @@ func (d *Decoder) broke() {
 		return
 	}
 	d.err = &Error{Offset: d.Offset(), Reason: "reading", Fatal: true, Err: d.readErr}
-	if d.readErr == io.EOF {
+	if d.atEnd() {
 		d.err.Reason, d.err.Err = "the file breaks off", io.ErrUnexpectedEOF
 	}
+}
+
+// atEnd tells the end of the stream from a failure of its reader.
+func (d *Decoder) atEnd() bool {
+	return d.readErr == io.EOF //nolint:errorlint // a wrapped one is a failure, not the end
 }
 
 // fill reads more bytes behind buf[keep:], which moves to the front. False at the end of the stream.
@@ -375,7 +380,7 @@ func (d *Decoder) End() {
 		d.err.Fatal = true
 		return
 	}
-	if d.readErr != io.EOF {
+	if !d.atEnd() {
 		d.broke()
 	}
 }

@@ -120,6 +120,14 @@ func TestReaderErrorIsKept(t *testing.T) {
 	}
 }
 
+func reason(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	return e.Reason
+}
+
 // records reads an array of {"n":number} and recovers from bad ones.
 func records(d *Decoder) (good []float64, bad []string) {
 	for d.Array(); d.More(); {
@@ -141,7 +149,7 @@ func records(d *Decoder) (good []float64, bad []string) {
 			d.Reject("no number")
 		}
 		if err := d.Err(); err != nil {
-			bad = append(bad, err.(*Error).Reason)
+			bad = append(bad, reason(err))
 			if !d.Recover(mark) {
 				return good, bad
 			}
@@ -151,7 +159,7 @@ func records(d *Decoder) (good []float64, bad []string) {
 	}
 	d.End()
 	if d.Err() != nil {
-		bad = append(bad, d.Err().(*Error).Reason)
+		bad = append(bad, reason(d.Err()))
 	}
 	return good, bad
 }

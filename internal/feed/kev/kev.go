@@ -190,7 +190,7 @@ func readCSV(file feed.File, r io.Reader, sink feed.Sink) error {
 		row, err := lines.Next()
 		var bad *feed.RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
 			sink.Reject(lines.Place(), bad.Reason)
