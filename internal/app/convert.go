@@ -32,6 +32,9 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 		f.Triage = string(finding.Untriaged)
 	}
 	for _, e := range evidence {
+		if f.Remedy == "" && e.FixedIn != "" {
+			f.Remedy = report.Text("upgrade to " + e.FixedIn + " or later")
+		}
 		f.Evidence = append(f.Evidence, report.Evidence{
 			Scanner: e.Sensor, ScanID: e.LastScan, Reason: report.Text(e.Reason), Confidence: e.Confidence, Output: report.Text(e.Output),
 		})

@@ -44,6 +44,7 @@ func (e *environment) demo(cmd *cobra.Command, keep bool, out output, v verdict)
 		}
 		e.closers = append(e.closers, func() error { return os.RemoveAll(dir) }) // after the databases are closed
 		cfg.DataDir, cfg.DatabaseURL = dir, ""
+		v.more = "patchscout demo --limit 0"
 	}
 	a, err := e.openWith(cmd.Context(), cfg)
 	if err != nil {

@@ -63,7 +63,9 @@ func (e *environment) findings(cmd *cobra.Command, req app.FindingRequest, out o
 		case "sarif":
 			return report.SARIF(w, doc, e.version, v.minConfidence)
 		}
-		return report.FindingTable(w, findings, cat, e.view(out.target(e), v.limit, v.minConfidence))
+		view := e.view(out.target(e), v.limit, v.minConfidence)
+		view.More = "--limit 0"
+		return report.FindingTable(w, findings, cat, view)
 	})
 	if err == nil && v.fails(findings) {
 		return exitWith{code: exitFindings}

@@ -14,7 +14,7 @@ import (
 )
 
 // defaultRows is how many findings a table shows at first: what one reads, not what one scrolls past.
-const defaultRows = 100
+const defaultRows = 30
 
 // findingFormats are the formats of everything that lists findings.
 var findingFormats = []string{"table", "json", "csv", "sarif"}
@@ -24,6 +24,7 @@ type verdict struct {
 	failOn        string
 	minConfidence int
 	limit         int
+	more          string // how to see the rows beyond the limit
 }
 
 func (v *verdict) flags(cmd *cobra.Command) {
@@ -144,7 +145,9 @@ func (e *environment) present(result app.ScanResult, out output, v verdict) erro
 		case "sarif":
 			return report.SARIF(w, doc, e.version, v.minConfidence)
 		}
-		return report.Table(w, doc, e.view(out.target(e), v.limit, v.minConfidence))
+		view := e.view(out.target(e), v.limit, v.minConfidence)
+		view.More = v.more
+		return report.Table(w, doc, view)
 	})
 	switch {
 	case err != nil:

@@ -147,7 +147,7 @@ func detailRows(f Finding, c Catalogue) [][2]string {
 		{"EPSS", absent(number(f.EPSS, 5), "epss")},
 		{"KEV", absent(yesNo(f.KEV), "kev")},
 		{"Decision", decision},
-		{"Score", orMissing(number(f.PriorityScore, 3)) + map[bool]string{true: " (partial: a term is not known)"}[f.ScorePartial]},
+		{"Score", orMissing(f.score()) + map[bool]string{true: " (a term is not known)"}[f.ScorePartial]},
 		{"Confidence", fmt.Sprintf("%d%%, %s", f.Confidence, f.Status)},
 		{"Seen", stamp(f.FirstSeen) + " to " + stamp(f.LastSeen)},
 		{"Remedy", orMissing(string(f.Remedy))},

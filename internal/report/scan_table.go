@@ -12,8 +12,9 @@ import (
 type View struct {
 	Terminal
 	Now           time.Time
-	Limit         int // rows of confirmed findings, 0 is all
-	MinConfidence int // 0 is ConfirmedAt
+	Limit         int    // rows of confirmed findings, 0 is all
+	MinConfidence int    // 0 is ConfirmedAt
+	More          string // how to see the rows beyond Limit; "" is patchscout findings
 }
 
 // Table writes a scan for people: confirmed findings, potential ones folded, what is not known, the catalogue's age.
@@ -87,9 +88,9 @@ func (p *printer) findings(findings []Finding, run Run) {
 	g := findingGrid(shown, run.Catalogue, p.view)
 	p.err = g.draw(p.w, p.view.Terminal)
 	if rest := len(findings) - len(shown); rest > 0 {
-		more := "patchscout findings --limit 0"
-		if run.ID > 0 {
-			more = fmt.Sprintf("patchscout findings --scan %d --limit 0", run.ID)
+		more := p.view.More
+		if more == "" {
+			more = fmt.Sprintf("patchscout findings --limit 0 --scan %d", run.ID)
 		}
 		p.line("%s", p.view.paint(toneFaint, fmt.Sprintf("… and %s more: %s", Thousands(rest), more)))
 	}
@@ -138,9 +139,17 @@ func findingRow(f Finding, noEPSS, noKEV string, v View) []cellValue {
 		either(epss, noEPSS, toneNone),
 		kevCell(f, noKEV),
 		decision, either(strings.TrimPrefix(f.Due.String(), missing), missing, toneNone),
-		either(number(f.PriorityScore, 3), missing, toneNone),
+		either(f.score(), missing, toneNone),
 		{text: fmt.Sprintf("%d%%", f.Confidence)},
 	}
+}
+
+// score marks a sum of which a term is not known: the true one is at least this.
+func (f Finding) score() string {
+	if f.ScorePartial && f.PriorityScore != nil {
+		return "≥" + number(f.PriorityScore, 3)
+	}
+	return number(f.PriorityScore, 3)
 }
 
 // brief prints a probability in five cells at most.
@@ -225,7 +234,10 @@ func took(r Run) string {
 		return ""
 	}
 	d := r.CompletedAt.Sub(*r.StartedAt)
-	if d < 10*time.Second {
+	switch {
+	case d < 100*time.Millisecond:
+		return " in under 0.1 s"
+	case d < 10*time.Second:
 		return fmt.Sprintf(" after %.1f s", d.Seconds())
 	}
 	return " after " + d.Round(time.Second).String()
@@ -249,31 +261,29 @@ func decisions(findings []Finding) string {
 	return Plural(len(findings), "confirmed finding", "confirmed findings") + ": " + strings.Join(parts, ", ")
 }
 
-// fold is one line of potential findings: a service and why its matches are not confirmed.
+// fold is one line of potential findings: a service, and why its matches are not confirmed.
 type fold struct {
-	host, place, service, reason string
-	count, kev, confidence       int
+	host, place, service string
+	count, kev           int
+	reasons              []string
+	byReason             map[string]int
 }
 
-// Fold groups potential findings by service and reason, those with KEV entries first, then the larger groups.
-func foldPotential(findings []Finding) []fold {
-	index := map[[4]string]int{}
-	var folds []fold
+// foldPotential groups potential findings by service, those with KEV entries first, then the larger groups.
+func foldPotential(findings []Finding) []*fold {
+	index := map[[3]string]*fold{}
+	var folds []*fold
 	for _, f := range findings {
-		key := [4]string{f.Host, f.place(), string(f.Service), whyPotential(f)}
-		i, ok := index[key]
-		if !ok {
-			i = len(folds)
-			index[key] = i
-			folds = append(folds, fold{host: key[0], place: key[1], service: key[2], reason: key[3]})
+		key := [3]string{f.Host, f.place(), string(f.Service)}
+		group := index[key]
+		if group == nil {
+			group = &fold{host: key[0], place: key[1], service: key[2], byReason: map[string]int{}}
+			index[key] = group
+			folds = append(folds, group)
 		}
-		folds[i].count++
-		folds[i].confidence = max(folds[i].confidence, f.Confidence)
-		if f.KEV != nil && *f.KEV {
-			folds[i].kev++
-		}
+		group.add(f)
 	}
-	slices.SortStableFunc(folds, func(a, b fold) int {
+	slices.SortStableFunc(folds, func(a, b *fold) int {
 		if a.kev != b.kev {
 			return b.kev - a.kev
 		}
@@ -282,18 +292,46 @@ func foldPotential(findings []Finding) []fold {
 	return folds
 }
 
+func (g *fold) add(f Finding) {
+	reason := whyPotential(f)
+	if g.byReason[reason] == 0 {
+		g.reasons = append(g.reasons, reason)
+	}
+	g.byReason[reason]++
+	g.count++
+	if f.KEV != nil && *f.KEV {
+		g.kev++
+	}
+}
+
+// String reads "192.0.2.7 22/tcp OpenSSH 9.2p1: 31 candidates (1 in KEV), the distribution backports fixes".
+func (g *fold) String() string {
+	text := strings.Join(strings.Fields(g.host+" "+g.place+" "+g.service), " ") + ": " + Plural(g.count, "candidate", "candidates")
+	if g.kev > 0 {
+		text += fmt.Sprintf(" (%d in KEV)", g.kev)
+	}
+	for _, reason := range g.reasons {
+		text += ", "
+		if len(g.reasons) > 1 {
+			text += Thousands(g.byReason[reason]) + " "
+		}
+		text += reason
+	}
+	return text
+}
+
 // whyPotential says in one clause why a group of findings is not confirmed: one reason per kind, not per CVE.
 func whyPotential(f Finding) string {
 	switch f.Status {
 	case "conditional":
 		return "only on a platform that this scan could not see"
 	case "uncertain":
-		return "the version or update level is not known well enough"
+		return "the update level is not known, or the record names no range"
 	}
 	if f.Confidence <= 30 {
 		return "the distribution backports fixes, so the version alone proves nothing"
 	}
-	return fmt.Sprintf("confidence below %d%%", ConfirmedAt)
+	return fmt.Sprintf("with confidence below %d%%", ConfirmedAt)
 }
 
 func (p *printer) potential(findings []Finding) {
@@ -302,16 +340,8 @@ func (p *printer) potential(findings []Finding) {
 	}
 	p.line("")
 	p.text(Plural(len(findings), "potential finding", "potential findings") + ", not counted above (see them with --min-confidence 1):")
-	for _, f := range foldPotential(findings) {
-		what := Plural(f.count, "candidate", "candidates")
-		if f.kev > 0 {
-			what += fmt.Sprintf(" (%d in KEV)", f.kev)
-		}
-		service := f.service
-		if service != "" {
-			service += " "
-		}
-		p.item("  ", fmt.Sprintf("%s %s %s: %s, %s", f.host, f.place, strings.TrimSpace(service), what, f.reason))
+	for _, group := range foldPotential(findings) {
+		p.item("  ", group.String())
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -145,5 +144,3 @@ func every(list []string, n int) []string {
 	}
 	return out
 }
-
-var errNoServices = errors.New("no service was started")
