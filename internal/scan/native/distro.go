@@ -67,6 +67,7 @@ var marks = []mark{
 	{`(?i)(?:^|[(~+ /-])ubuntu|ubuntu\d`, ubuntu, nil},
 	{`[+~](?:deb|bpo)(\d{1,2})(?:u\d|\+\d)`, debian, nil},
 	{`(?i)[+~](lenny|squeeze|wheezy|jessie|stretch|buster|bullseye|bookworm|trixie)\d*\b`, debian, debianByName},
+	{`Debian GNU/Linux (\d+)\b`, debian, nil},
 	{`(?i)[(~+ -]debian|debian/gnu|debian gnu|^debian`, debian, nil},
 	{`(?i)\(CentOS(?: Stream)?(?: Linux)?\)|CentOS`, centos, nil},
 	{`\(Rocky(?: Linux)?\)`, sibling("Rocky Linux"), nil},

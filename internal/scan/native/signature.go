@@ -175,7 +175,7 @@ func (s *service) add(g guess) {
 var systemNames = map[string]string{
 	"microsoft:windows": "Windows", "cisco:ios": "Cisco IOS", "mikrotik:routeros": "MikroTik RouterOS", "oracle:solaris": "Solaris",
 	"vmware:esxi": "VMware ESXi", "openwrt:openwrt": "OpenWrt", "fortinet:fortios": "FortiOS", "paloaltonetworks:pan-os": "PAN-OS",
-	"cisco:adaptive_security_appliance_software": "Cisco ASA", "citrix:netscaler_application_delivery_controller_firmware": "Citrix ADC",
+	"citrix:netscaler_application_delivery_controller_firmware": "Citrix ADC",
 }
 
 // addCPE keeps one name of a product: the one that has a version.
