@@ -13,8 +13,8 @@ import (
 //
 //	OpenSSH 8.5p1 to 9.7p1: signal handler race condition, remote code execution, CVSS 8.1
 //
-// It is made from facts alone. Only a record that names no product falls back to the beginning of the publisher's text,
-// since "SQL injection, CVSS 7.5" would tell nobody what it is about. Everything in it is hostile input still.
+// It is made from facts alone. Only a record that names no product, or nothing but one, falls back to the beginning of
+// the publisher's text, since "SQL injection, CVSS 7.5" tells nobody what it is about. All of it is hostile input still.
 func Title(r *cve.Record) string {
 	if r.Rejected() {
 		return "Withdrawn: " + r.ID.String()
@@ -32,6 +32,8 @@ func Title(r *cve.Record) string {
 		return "No details published yet"
 	case product == "":
 		return capital(strings.Join(said, ", "))
+	case len(said) == 0 && r.Description != "":
+		return firstSentence(r.Description)
 	case len(said) == 0:
 		return product + ": weakness not yet described"
 	default:

@@ -87,28 +87,29 @@ func (f *folder) close() error {
 // enough is asked first. Those who want the folder for themselves queue at a lock of their own and let go of their
 // shared one meanwhile; otherwise two that start together would wait for each other.
 func (f *folder) exclusively(ctx context.Context, what string, enough func() (bool, error), fn func() error) error {
-	if ok, err := enough(); ok || err != nil {
-		return err
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.held.unlock(); err != nil {
 		return err
 	}
-	return errors.Join(f.alone(ctx, what, enough, fn), f.held.wait(ctx, false, migrateWait))
+	err := f.inTurn(ctx, enough, func() error {
+		if err := f.held.wait(ctx, true, migrateWait); err != nil {
+			return fmt.Errorf("cannot %s: %w", what, err)
+		}
+		return fn()
+	})
+	return errors.Join(err, f.held.wait(ctx, false, migrateWait))
 }
 
-func (f *folder) alone(ctx context.Context, what string, enough func() (bool, error), fn func() error) error {
-	turn, err := f.lock(ctx, "migrate", true, migrateWait)
+// inTurn runs fn while no other process creates or migrates, unless one has done the work.
+func (f *folder) inTurn(ctx context.Context, enough func() (bool, error), fn func() error) error {
+	turn, err := f.lock(ctx, "migrate", true, 2*migrateWait)
 	if err != nil {
 		return err
 	}
 	defer turn.release() //nolint:errcheck // closing a lock file loses nothing
 	if ok, err := enough(); ok || err != nil {
 		return err
-	}
-	if err := f.held.wait(ctx, true, migrateWait); err != nil {
-		return fmt.Errorf("cannot %s: %w", what, err)
 	}
 	return fn()
 }

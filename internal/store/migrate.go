@@ -60,20 +60,21 @@ func schemaVersion(ctx context.Context, db *sql.DB, engine Engine) (int64, error
 	return version, err
 }
 
-// checkVersion compares what is stored with what this binary knows. behind means that migrations must run.
-func checkVersion(ctx context.Context, db *sql.DB, engine Engine, name string) (behind bool, err error) {
+// checkVersion compares what is stored with what this binary knows. behind means that migrations must run; version 0
+// is a database without any.
+func checkVersion(ctx context.Context, db *sql.DB, engine Engine, name string) (version int64, behind bool, err error) {
 	have, err := schemaVersion(ctx, db, engine)
 	if err != nil {
-		return false, fmt.Errorf("read the schema version: %w", err)
+		return 0, false, fmt.Errorf("read the schema version: %w", err)
 	}
 	want, err := newest(engine, name)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	if have > want {
-		return false, fault.Conflict("the data was written by a newer patchscout (schema %d, this one knows %d): update patchscout", have, want)
+		return have, false, fault.Conflict("the data was written by a newer patchscout (schema %d, this one knows %d): update patchscout", have, want)
 	}
-	return have < want, nil
+	return have, have < want, nil
 }
 
 // migrateUp runs what is missing. The caller holds whatever keeps other processes away.

@@ -65,7 +65,7 @@ func (p *postgresSchema) prepare(ctx context.Context, opts Options) error {
 	if err := db.PingContext(ctx); err != nil {
 		return fault.Unavailable("PostgreSQL: %w", err)
 	}
-	behind, err := checkVersion(ctx, db, Postgres, p.schema)
+	_, behind, err := checkVersion(ctx, db, Postgres, p.schema)
 	if err != nil || !behind {
 		return err
 	}
@@ -86,7 +86,7 @@ func (p *postgresSchema) migrate(ctx context.Context, db *sql.DB) error {
 	if _, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+p.schema); err != nil {
 		return fmt.Errorf("create schema %s: %w", p.schema, err)
 	}
-	behind, err := checkVersion(ctx, db, Postgres, p.schema)
+	_, behind, err := checkVersion(ctx, db, Postgres, p.schema)
 	if err != nil || !behind {
 		return err
 	}

@@ -62,18 +62,27 @@ func (f *sqliteFile) prepare(ctx context.Context, _ Options) error {
 	if err := f.create(); err != nil {
 		return err
 	}
+	version, behind, err := f.version(ctx)
+	if err != nil || !behind {
+		return err
+	}
 	current := func() (bool, error) {
-		behind, err := f.behind(ctx)
+		_, behind, err := f.version(ctx)
 		return !behind, err
 	}
-	return f.folder.exclusively(ctx, "migrate the "+f.name, current, func() error {
-		db, done, err := f.pool(ctx, true)
-		if err != nil {
-			return err
-		}
-		defer done()
-		return migrateUp(ctx, db, SQLite, f.name)
-	})
+	if version == 0 { // a new file, which nobody else can be using yet
+		return f.folder.inTurn(ctx, current, func() error { return f.migrate(ctx) })
+	}
+	return f.folder.exclusively(ctx, "migrate the "+f.name, current, func() error { return f.migrate(ctx) })
+}
+
+func (f *sqliteFile) migrate(ctx context.Context) error {
+	db, done, err := f.pool(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return migrateUp(ctx, db, SQLite, f.name)
 }
 
 // create makes an empty file, closed to others from its first byte.
@@ -89,17 +98,17 @@ func (f *sqliteFile) expectCurrent(ctx context.Context) error {
 	if _, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) {
 		return fault.NotFound("%s does not exist", f.path)
 	}
-	behind, err := f.behind(ctx)
+	_, behind, err := f.version(ctx)
 	if err == nil && behind {
 		err = fault.Conflict("%s is of an older version and must be migrated first", f.path)
 	}
 	return err
 }
 
-func (f *sqliteFile) behind(ctx context.Context) (bool, error) {
+func (f *sqliteFile) version(ctx context.Context) (version int64, behind bool, err error) {
 	db, done, err := f.pool(ctx, false)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer done()
 	return checkVersion(ctx, db, SQLite, f.name)
