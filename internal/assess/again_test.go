@@ -3,10 +3,13 @@ package assess_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
@@ -117,5 +120,51 @@ func TestTwoScansWithinASecondAreTwoScans(t *testing.T) {
 	w.scanAt(at.Add(300*time.Millisecond), "native", assess.End{}, up(), covered(1, 1024))
 	if f := w.finding("CVE-2016-10009"); f.State != finding.Fixed {
 		t.Errorf("%+v", f.Life)
+	}
+}
+
+func TestReportsImportedInAnyOrderTellTheSame(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 4))
+	type reported struct {
+		at     time.Time
+		events []finding.Event
+	}
+	start := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	for round := range 25 {
+		var reports []reported
+		for i := range 2 + rng.IntN(6) {
+			r := reported{at: start.AddDate(0, 0, i), events: []finding.Event{up(), covered(1, 1024)}}
+			if v := []string{"", "7.2p2", "9.7", "9.9"}[rng.IntN(4)]; v != "" {
+				r.events = append(r.events, ssh(v))
+			}
+			if v := []string{"", "2.4.49", "2.4.62"}[rng.IntN(3)]; v != "" {
+				r.events = append(r.events, httpd(v))
+			}
+			reports = append(reports, r)
+		}
+		tell := func() map[string]string {
+			w := newWorld(t, storetest.NewSQLite(t))
+			for _, r := range reports {
+				w.scanAt(r.at, "nmap", assess.End{File: "x.xml"}, r.events...)
+			}
+			out := map[string]string{}
+			for id := range w.findings() {
+				f := w.finding(id)
+				text := fmt.Sprintln(f.State, f.Closing, f.FirstSeen, f.LastSeen, f.ClosedAt, f.Confidence, f.Due)
+				for _, e := range f.Evidence {
+					text += fmt.Sprintln(" ", e.FirstSeen, e.LastSeen, e.Reason)
+				}
+				for _, h := range f.History {
+					text += fmt.Sprintln("   ", h.At, h.To, h.Reason)
+				}
+				out[id] = text
+			}
+			return out
+		}
+		want := tell()
+		rng.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		if diff := cmp.Diff(want, tell()); diff != "" {
+			t.Fatalf("round %d: order matters (-in order +shuffled):\n%s", round, diff)
+		}
 	}
 }

@@ -446,19 +446,26 @@ func TestANewFactEscalatesWithoutMovingTheDueDateLater(t *testing.T) {
 }
 
 func TestEveryRecordIsAccountedForWhateverTheEvents(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 9))
-	w := newWorld(t, storetest.NewSQLite(t))
-	for range 60 {
-		events, records := randomEvents(rng)
-		res := w.scan([]string{"native", "nmap"}[rng.IntN(2)], events...)
-		got := 0
-		for _, l := range res.Ledgers {
-			got += l.Records
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		rng := rand.New(rand.NewPCG(1, 9))
+		w := newWorld(t, eng)
+		for range 60 {
+			events, records := randomEvents(rng)
+			res := w.scan([]string{"native", "nmap"}[rng.IntN(2)], events...)
+			got := 0
+			for _, l := range res.Ledgers {
+				got += l.Records
+			}
+			if got != records {
+				t.Fatalf("%d records, want %d", got, records)
+			}
 		}
-		if got != records {
-			t.Fatalf("%d records, want %d", got, records)
-		}
-	}
+	})
+}
+
+// nasty gives texts that no database, terminal or limit should meet raw.
+func nasty(rng *rand.Rand) string {
+	return []string{"", "a.example", "b\x00", "\xff\xfe", "c\nd", strings.Repeat("é", 700), "'; DROP TABLE host; --"}[rng.IntN(7)]
 }
 
 // randomEvents makes a report of anything, sensible or not, and counts its records.
@@ -469,18 +476,23 @@ func randomEvents(rng *rand.Rand) (events []finding.Event, records int) {
 		switch rng.IntN(6) {
 		case 0:
 			e = up()
-			e.Host.Address = randomAddr(rng)
+			e.Host.Address, e.Host.Names, e.Host.MAC, e.Host.SSHKey = randomAddr(rng), []string{nasty(rng), nasty(rng)}, nasty(rng), nasty(rng)
+			e.Host.OS, e.Host.CPEs, e.Host.Status, e.Host.Reason = nasty(rng), []string{nasty(rng)}, []string{"up", "down", nasty(rng)}[rng.IntN(3)], nasty(rng)
 		case 1:
 			e = ssh(versions[rng.IntN(len(versions))])
 			e.Service.Address, e.Service.Port = randomAddr(rng), uint16(rng.IntN(4))
+			e.Service.Banner, e.Service.Name, e.Service.SSHKey = nasty(rng), nasty(rng), nasty(rng)
+			e.Service.CPEs = append(e.Service.CPEs, nasty(rng))
 			records++
 		case 2:
 			e = httpd(versions[rng.IntN(len(versions))])
-			e.Service.HostName, e.Service.Address = []string{"", "a.example", "b\x00"}[rng.IntN(3)], netip.Addr{}
+			e.Service.HostName, e.Service.Address = nasty(rng), netip.Addr{}
 			records++
 		case 3:
 			o := finding.Observation{Address: randomAddr(rng), Protocol: "tcp", Port: uint16(rng.IntN(3)), Confidence: rng.IntN(300) - 100,
 				Check: []string{"", "nmap:x", "nmap:y"}[rng.IntN(3)], Output: "\xff\x00" + strings.Repeat("o", rng.IntN(20000))}
+			o.Title, o.Location, o.Remedy, o.Vector, o.Component = nasty(rng), nasty(rng), nasty(rng), nasty(rng), nasty(rng)
+			o.Protocol = []string{"tcp", nasty(rng)}[rng.IntN(2)]
 			for range rng.IntN(4) {
 				o.CVEs = append(o.CVEs, cve.NewID(2024, uint32(rng.IntN(5)+1)))
 			}
@@ -491,7 +503,8 @@ func randomEvents(rng *rand.Rand) (events []finding.Event, records int) {
 			e.Drop = &finding.Drop{Reason: fmt.Sprint("reason ", rng.IntN(3)), Count: n, Informational: rng.IntN(2) == 0}
 			records += n
 		case 5:
-			e = covered(0, 65535, "nmap:x")
+			e = covered(0, 65535, "nmap:x", nasty(rng))
+			e.Coverage.Address = randomAddr(rng)
 		}
 		events = append(events, e)
 	}
@@ -499,7 +512,8 @@ func randomEvents(rng *rand.Rand) (events []finding.Event, records int) {
 }
 
 func randomAddr(rng *rand.Rand) netip.Addr {
-	return []netip.Addr{{}, addr, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:10.0.0.1")}[rng.IntN(5)]
+	return []netip.Addr{{}, addr, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:10.0.0.1"),
+		netip.MustParseAddr("fe80::1").WithZone("\xff\x00")}[rng.IntN(6)]
 }
 
 func TestSilentHostsAreInTheScanAndNotInTheEstate(t *testing.T) {
@@ -542,6 +556,12 @@ func TestTwentyThousandFindingsAreAssessedInSeconds(t *testing.T) {
 				t.Errorf("%+v in %s", res.Ledgers[0], took)
 			}
 		}
+		began := time.Now()
+		got, err := w.a.Rematch(context.Background())
+		if err != nil || got != (assess.Rematched{Hosts: 200}) {
+			t.Errorf("%+v %v", got, err)
+		}
+		t.Logf("rematch: %s", time.Since(began).Round(time.Millisecond))
 	})
 }
 

@@ -3,6 +3,7 @@ package assess
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
@@ -95,12 +96,16 @@ func (r *report) takeHost(e finding.HostSeen) {
 			h.names = append(h.names, n)
 		}
 	}
-	keep(&h.mac, e.MAC)
+	keep(&h.mac, finding.Cut(e.MAC, maxWord))
 	h.addKey(0, e.SSHKey)
 	keep(&h.os, finding.Cut(e.OS, maxShort))
 	h.addCPEs(e.CPEs)
-	if h.status != string(asset.Up) {
-		h.status, h.reason = e.Status, finding.Cut(e.Reason, maxShort)
+	if h.answered() {
+		return
+	}
+	h.status, h.reason = string(asset.Unknown), finding.Cut(e.Reason, maxShort)
+	if status := asset.HostStatus(e.Status); status == asset.Up || status == asset.Down {
+		h.status = e.Status
 	}
 }
 
@@ -111,7 +116,7 @@ func (r *report) takeService(e finding.ServiceSeen) {
 	case h == nil:
 		r.dropped.Drop("names no host", 1)
 		return
-	case e.Port == 0 || e.Protocol != "tcp" && e.Protocol != "udp":
+	case e.Port == 0 || !knownProtocol(e.Protocol):
 		r.dropped.Drop("a service without port or protocol", 1)
 		return
 	}
@@ -132,6 +137,9 @@ func (r *report) takeObservation(e finding.Observation) {
 	case h == nil:
 		r.dropped.Drop("names no host", 1)
 		return
+	case e.Port != 0 && !knownProtocol(e.Protocol):
+		r.dropped.Drop("a port without protocol", 1)
+		return
 	case e.Check == "":
 		r.dropped.Drop("names no check", 1)
 		return
@@ -146,10 +154,19 @@ func (r *report) takeObservation(e finding.Observation) {
 }
 
 func (r *report) takeCoverage(e finding.Coverage) {
-	if h := r.host(e.Address, "", e.At); h != nil {
-		h.coverage = append(h.coverage, e)
+	h := r.host(e.Address, "", e.At)
+	if h == nil || !knownProtocol(e.Protocol) {
+		return
 	}
+	checks := make([]string, 0, len(e.Checks))
+	for _, c := range e.Checks {
+		checks = append(checks, strings.ReplaceAll(finding.Cut(c, maxShort), "\n", " ")) // the store keeps one a line
+	}
+	e.Checks = checks
+	h.coverage = append(h.coverage, e)
 }
+
+func knownProtocol(p string) bool { return p == "tcp" || p == "udp" }
 
 // Limits on what one report may say of one host.
 const (
@@ -169,6 +186,9 @@ func (r *report) host(address netip.Addr, name string, at time.Time) *hostReport
 	switch name = asset.NameValue(name); {
 	case address.IsValid():
 		address = asset.Unfold(address)
+		if asset.NameValue(address.Zone()) == "" {
+			address = address.WithZone("") // a zone is free text
+		}
 		key = address.String()
 	case name != "":
 		key = "name " + name

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Sighting is what a report says of one host, as far as it helps to find the host again.
@@ -213,7 +214,7 @@ const maxName = 253
 // NameValue is how a DNS name is written as an identifier: lower case, no final dot, "" for what is no name.
 func NameValue(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
-	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f || r == utf8.RuneError }) {
 		return ""
 	}
 	return name
