@@ -33,9 +33,10 @@ func newMatcher(source match.PackSource, closeSource func() error) *Matcher {
 	return &Matcher{packs: packs, matcher: match.New(packs), close: closeSource}
 }
 
-// Lines answers each line, in order. A line is one host: blank-separated CPEs that are each other's platform. What is
-// wrong with a line stands in its Error; err is about the catalogue only.
-func (m *Matcher) Lines(ctx context.Context, lines []string) ([]report.MatchLine, error) {
+// Lines answers each line, in order, as each is known. A line is one host: blank-separated CPEs that are each other's
+// platform. What is wrong with a line stands in its Error; err is about the catalogue, or what answer returned. The
+// answer must not be kept: a long list of them is larger than memory ought to be.
+func (m *Matcher) Lines(ctx context.Context, lines []string, answer func(report.MatchLine) error) error {
 	hosts := make([][]match.Subject, len(lines))
 	for i, line := range lines {
 		for _, field := range strings.Fields(line) {
@@ -43,17 +44,18 @@ func (m *Matcher) Lines(ctx context.Context, lines []string) ([]report.MatchLine
 		}
 	}
 	if err := m.packs.fetch(ctx, hosts); err != nil {
-		return nil, err
+		return err
 	}
-	out := make([]report.MatchLine, len(lines))
 	for i, subjects := range hosts {
 		result, err := m.matcher.Host(ctx, subjects, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out[i] = matchLine(lines[i], result)
+		if err := answer(matchLine(lines[i], result)); err != nil {
+			return err
+		}
 	}
-	return out, nil
+	return nil
 }
 
 func matchLine(line string, result match.Result) report.MatchLine {
@@ -66,7 +68,11 @@ func matchLine(line string, result match.Result) report.MatchLine {
 			continue
 		}
 		out.CPEs = append(out.CPEs, s.Name.String())
-		out.CVEs = append(out.CVEs, s.Matches...)
+		if len(result.Subjects) == 1 {
+			out.CVEs = s.Matches
+		} else {
+			out.CVEs = append(out.CVEs, s.Matches...)
+		}
 		candidates = append(candidates, s.Candidates...)
 	}
 	out.Error = strings.Join(errs, "; ")

@@ -110,19 +110,28 @@ func (m *matchStream) flush(ctx context.Context) error {
 			asked[i] = line
 		}
 	}
-	answers, err := m.matcher.Lines(ctx, asked)
-	if err != nil {
-		return err
-	}
-	m.buffer = m.buffer[:0]
-	for i, answer := range answers {
+	i := 0
+	err := m.matcher.Lines(ctx, asked, func(answer report.MatchLine) error {
 		if m.long[i] {
 			answer = report.MatchLine{Line: m.batch[i], Error: app.LineTooLong}
 		}
+		i++
 		m.buffer = answer.AppendJSON(m.buffer)
-	}
+		if len(m.buffer) < writeAt {
+			return nil
+		}
+		return m.write()
+	})
 	m.batch, m.long = m.batch[:0], m.long[:0]
-	_, err = m.out.Write(m.buffer)
+	return errors.Join(err, m.write())
+}
+
+// writeAt is how much is written at once while more is to come.
+const writeAt = 64 << 10
+
+func (m *matchStream) write() error {
+	_, err := m.out.Write(m.buffer)
+	m.buffer = m.buffer[:0]
 	return err
 }
 

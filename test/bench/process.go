@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -22,26 +23,67 @@ type usage struct {
 	code   int
 }
 
-// measure runs a command to its end. Exit codes of accepted are no errors.
+// measure runs a command to its end with its output in a file. Exit codes of accepted are no errors.
+//
+// It goes through a second process of this program: Linux counts the memory of whoever forks into the child's peak, and
+// this one has read hundreds of megabytes of feeds by then.
 func measure(ctx context.Context, stdin io.Reader, accepted []int, name string, args ...string) (usage, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
+	self, err := os.Executable()
+	if err != nil {
+		return usage{}, err
+	}
+	output, err := os.CreateTemp("", "patchscout-bench-*")
+	if err != nil {
+		return usage{}, err
+	}
+	defer os.Remove(output.Name())
+	defer output.Close()
+	var figures, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, self, append([]string{name}, args...)...)
+	cmd.Env = append(os.Environ(), childMarker+"="+output.Name())
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &figures, &stderr
+	if err := cmd.Run(); err != nil {
+		return usage{}, fmt.Errorf("%s: %w: %s", filepath.Base(name), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	var u usage
+	if _, err := fmt.Sscan(figures.String(), &u.wall, &u.cpu, &u.peak, &u.code); err != nil {
+		return u, fmt.Errorf("figures of %s: %w", filepath.Base(name), err)
+	}
+	if u.code != 0 && !slices.Contains(accepted, u.code) {
+		return u, fmt.Errorf("%s %v: exit code %d: %s", filepath.Base(name), args, u.code, bytes.TrimSpace(stderr.Bytes()))
+	}
+	u.stdout, err = os.ReadFile(output.Name())
+	return u, err
+}
+
+// childMarker names the file for the output in the second process.
+const childMarker = "PATCHSCOUT_BENCH_OUTPUT"
+
+// measureHere is the second process: it runs the command that its arguments name and prints what that took.
+func measureHere(output string, args []string) error {
+	if err := os.Unsetenv(childMarker); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(output, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, file, os.Stderr
 	begin := time.Now()
-	err := cmd.Run()
-	u := usage{wall: time.Since(begin), stdout: stdout.Bytes()}
+	err = cmd.Run()
+	wall := time.Since(begin)
 	if cmd.ProcessState == nil {
-		return u, err
+		return err
 	}
-	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	u.code = cmd.ProcessState.ExitCode()
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	peak := 0.0
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.peak = float64(r.Maxrss) * 1024 // Linux counts KiB
+		peak = float64(r.Maxrss) * 1024 // Linux counts KiB
 	}
-	if err != nil && !slices.Contains(accepted, u.code) {
-		return u, fmt.Errorf("%s %v: %w: %s", filepath.Base(name), args, err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	return u, nil
+	_, err = fmt.Println(int64(wall), int64(cpu), peak, cmd.ProcessState.ExitCode())
+	return err
 }
 
 // own runs the command under test with the bench's data folder.
