@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -53,12 +54,13 @@ func newQuery(n cpe.Name) query {
 }
 
 // match appends the surest hit of each CVE that q fits, in the order of CVEs.
-func (p *pack) match(hits []hit, q query, host *inventory) []hit {
-	w := run{pack: p, query: q, host: host}
-	best := make([]int32, len(p.cves)) // index into found + 1
-	var found []hit
-	try := func(r *rule, g grade) {
-		h, ok := w.weigh(r, g)
+func (p *pack) match(w *workspace, hits []hit, q query, host *inventory) []hit {
+	run := run{pack: p, query: q, host: host}
+	w.best = slices.Grow(w.best[:0], len(p.cves))[:len(p.cves)]
+	best, found := w.best, w.found[:0]
+	clear(best)
+	try := func(r rule, g grade) {
+		h, ok := run.weigh(r, g)
 		if !ok {
 			return
 		}
@@ -72,14 +74,14 @@ func (p *pack) match(hits []hit, q query, host *inventory) []hit {
 	if q.version != cpe.NA {
 		p.matchExact(q, try)
 		for i := range p.ranges {
-			if g := p.inRange(q, &p.ranges[i]); g != no {
-				try(&p.ranges[i], g)
+			if g := p.inRange(q, p.ranges[i]); g != no {
+				try(p.ranges[i], g)
 			}
 		}
 	}
 	for i := range p.others {
-		if g := p.fitsOther(q, &p.others[i]); g != no {
-			try(&p.others[i], g)
+		if g := p.fitsOther(q, p.others[i]); g != no {
+			try(p.others[i], g)
 		}
 	}
 	for _, i := range best {
@@ -87,24 +89,24 @@ func (p *pack) match(hits []hit, q query, host *inventory) []hit {
 			hits = append(hits, found[i-1])
 		}
 	}
+	w.found = found
 	return hits
 }
 
 // matchExact searches the versions equal to q's and tries their rules.
-func (p *pack) matchExact(q query, try func(*rule, grade)) {
+func (p *pack) matchExact(q query, try func(rule, grade)) {
 	baseOf := func(i int) []byte {
-		base, _ := version.Split(p.versions[i])
+		base, _ := version.Split(p.versions[i].text)
 		return version.Key(base)
 	}
 	i := sort.Search(len(p.versions), func(i int) bool { return bytes.Compare(baseOf(i), q.base) >= 0 })
 	for ; i < len(p.versions) && bytes.Equal(baseOf(i), q.base); i++ {
-		base, glued := version.Split(p.versions[i])
-		for j := p.first[i]; j < p.first[i+1]; j++ {
-			r := &p.exact[j]
+		base, glued := version.Split(p.versions[i].text)
+		p.exact(i, func(r rule) {
 			if g := q.fitsUpdate(base, glued, p.strings[r.update]); g != no {
 				try(r, g)
 			}
-		}
+		})
 	}
 }
 
@@ -145,7 +147,7 @@ func (q query) fitsNoUpdate() grade {
 // inRange tests a range rule. NVD's ranges speak of the version attribute, so "up to 7.2" includes 7.2p2, "before 9.3p2"
 // includes 9.3p1, and a rule with an update ("*:p2", up to 7.2) ends at that update. Pre-releases lie before
 // the release that ends a range.
-func (p *pack) inRange(q query, r *rule) grade {
+func (p *pack) inRange(q query, r rule) grade {
 	g := yes
 	if r.a != 0 {
 		if g = q.after(&p.edges[r.a-1], r.flags&flagStartExcl != 0); g == no {
@@ -216,7 +218,7 @@ func when(b bool) grade {
 }
 
 // fitsOther tests rules without a version of their own. An observed NA fits rules for NA and for all versions.
-func (p *pack) fitsOther(q query, r *rule) grade {
+func (p *pack) fitsOther(q query, r rule) grade {
 	switch r.kind {
 	case kindNA:
 		return when(q.version == cpe.NA)

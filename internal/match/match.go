@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -174,12 +175,14 @@ func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host
 		r.Candidates = candidates(q, packs)
 		return
 	}
-	var hits []hit
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	hits := w.hits[:0]
 	contributors := 0
 	for _, product := range cpe.Aliases(r.Name.Product()) {
 		if p := packs[product]; p != nil {
 			before := len(hits)
-			if hits = p.match(hits, q, host); len(hits) > before {
+			if hits = p.match(w, hits, q, host); len(hits) > before {
 				contributors++
 			}
 		}
@@ -187,12 +190,21 @@ func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host
 	if contributors > 1 {
 		hits = mergeHits(hits)
 	}
+	w.hits = hits
 	r.Matches = make([]Match, len(hits))
 	words := phrasebook{query: q}
 	for i := range hits {
 		r.Matches[i] = words.match(&hits[i], s)
 	}
 }
+
+// workspace is memory that one subject's matching needs and the next one's can use again.
+type workspace struct {
+	hits, found []hit
+	best        []int32 // per CVE of a pack: index into found + 1
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // mergeHits keeps the surest hit of each CVE over several packs, in the order of CVEs.
 func mergeHits(hits []hit) []hit {
@@ -219,15 +231,12 @@ func candidates(q query, packs map[cpe.Product]*pack) []cve.ID {
 		if p == nil {
 			continue
 		}
-		for _, list := range [][]rule{p.exact, p.ranges, p.others} {
-			for _, r := range list {
-				id := p.cves[r.cve]
-				if !seen[id] && q.attributes(p.strings[r.attrs]).ok {
-					seen[id] = true
-					ids = append(ids, id)
-				}
+		p.each(func(r rule) {
+			if id := p.cves[r.cve]; !seen[id] && q.attributes(p.strings[r.attrs]).ok {
+				seen[id] = true
+				ids = append(ids, id)
 			}
-		}
+		})
 	}
 	slices.Sort(ids)
 	return ids

@@ -24,7 +24,7 @@ import (
 //	format byte, compression byte (0 none, 1 S2 block), then the body:
 //	CVE ids (count, first, differences)
 //	strings (update values, attributes, version patterns), residual conditions, edges of ranges: each count, texts
-//	exact versions in order: count, then text, rule count, rules
+//	exact versions in order: count, then text, size of the rules in bytes, rules
 //	range rules, other rules: count, rules
 const FormatVersion = 1
 
@@ -92,12 +92,16 @@ type pack struct {
 	residuals []string // [0] = ""
 	parsed    []atomic.Pointer[expr]
 	edges     []edge
-	versions  []string // plain text, in the order of their base keys
-	first     []uint32 // exact[first[i]:first[i+1]] are the rules of versions[i]
-	exact     []rule
+	versions  []exactVersion // in the order of their base keys
 	ranges    []rule
 	others    []rule
 	size      int // bytes, roughly
+}
+
+// exactVersion is a version that rules name. The rules stay encoded: of thousands of versions one is asked for.
+type exactVersion struct {
+	text  string // plain
+	rules string
 }
 
 // table numbers strings in the order of their first use, from 1 (0 is "").
@@ -134,8 +138,7 @@ func encodePack(leaves []leaf) Pack {
 	sort.Slice(leaves, func(i, j int) bool { return lessLeaf(&leaves[i], &leaves[j]) })
 	var cves []cve.ID
 	var texts, residuals, edges table
-	var exact = map[string][]byte{}
-	var counts = map[string]int{}
+	exact := map[string][]byte{}
 	var ranges, others []byte
 	nRanges, nOthers := 0, 0
 	for i := range leaves {
@@ -170,14 +173,13 @@ func encodePack(leaves []leaf) Pack {
 		default:
 			text := cpe.Unquote(l.version)
 			exact[text] = appendRule(exact[text], r)
-			counts[text]++
 		}
 	}
 	body := appendIDs(nil, cves)
 	body = texts.append(body)
 	body = residuals.append(body)
 	body = edges.append(body)
-	body = appendExact(body, exact, counts)
+	body = appendExact(body, exact)
 	body = append(binary.AppendUvarint(body, uint64(nRanges)), ranges...)
 	body = append(binary.AppendUvarint(body, uint64(nOthers)), others...)
 	return Pack{Bytes: compress(body), CVEs: len(cves)}
@@ -260,7 +262,7 @@ func appendRule(b []byte, r rule) []byte {
 }
 
 // appendExact writes the versions in the order of their base keys, so that a reader can search them.
-func appendExact(b []byte, exact map[string][]byte, counts map[string]int) []byte {
+func appendExact(b []byte, exact map[string][]byte) []byte {
 	type entry struct {
 		text string
 		key  []byte
@@ -279,8 +281,7 @@ func appendExact(b []byte, exact map[string][]byte, counts map[string]int) []byt
 	b = binary.AppendUvarint(b, uint64(len(entries)))
 	for _, e := range entries {
 		b = appendString(b, e.text)
-		b = binary.AppendUvarint(b, uint64(counts[e.text]))
-		b = append(b, exact[e.text]...)
+		b = appendString(b, string(exact[e.text]))
 	}
 	return b
 }
@@ -408,7 +409,10 @@ func decodePack(product cpe.Product, blob []byte) (*pack, error) {
 	for i, text := range texts[1:] {
 		p.edges[i] = newEdge(text)
 	}
-	p.readExact(&r)
+	p.versions = make([]exactVersion, r.count())
+	for i := range p.versions {
+		p.versions[i] = exactVersion{text: r.string(), rules: r.string()}
+	}
 	p.ranges = make([]rule, r.count())
 	for i := range p.ranges {
 		p.ranges[i] = r.rule(p)
@@ -426,7 +430,7 @@ func decodePack(product cpe.Product, blob []byte) (*pack, error) {
 	if r.bad || r.i != len(body) {
 		return nil, fault.Invalid("match index of %s is damaged: run feeds sync again", product)
 	}
-	p.size = 512 + len(body) + 32*(len(p.exact)+len(p.ranges)+len(p.others)) + 20*(len(p.strings)+len(p.versions)) + 150*len(p.residuals) + 112*len(p.edges)
+	p.size = 512 + len(body) + 28*(len(p.ranges)+len(p.others)) + 16*len(p.strings) + 32*len(p.versions) + 150*len(p.residuals) + 112*len(p.edges)
 	return p, nil
 }
 
@@ -444,20 +448,17 @@ func (p *pack) condition(index uint32) *expr {
 	return e
 }
 
-func (p *pack) readExact(r *reader) {
-	n := r.count()
-	p.versions = make([]string, n)
-	p.first = make([]uint32, n+1)
-	for i := range n {
-		p.versions[i] = r.string()
-		p.first[i] = uint32(len(p.exact))
-		for range r.count() {
-			out := r.rule(p)
-			out.a = uint32(i)
-			p.exact = append(p.exact, out)
+// exact calls use with each rule of versions[i]. A damaged rule ends it: a damaged index must never invent a match.
+func (p *pack) exact(i int, use func(rule)) {
+	r := reader{b: p.versions[i].rules}
+	for r.i < len(r.b) {
+		found := r.rule(p)
+		if r.bad {
+			return
 		}
+		found.a = uint32(i)
+		use(found)
 	}
-	p.first[n] = uint32(len(p.exact))
 }
 
 func decompress(blob []byte) (string, error) {
@@ -494,24 +495,34 @@ func CVEs(blob []byte) ([]cve.ID, error) {
 
 // leaves undoes encodePack.
 func (p *pack) leaves() []leaf {
-	out := make([]leaf, 0, len(p.exact)+len(p.ranges)+len(p.others))
-	for _, list := range [][]rule{p.exact, p.ranges, p.others} {
-		for i := range list {
-			r := &list[i]
-			out = append(out, leaf{
-				cve: p.cves[r.cve], version: p.versionOf(r), update: p.strings[r.update], attrs: p.strings[r.attrs],
-				bounds: p.boundsOf(r), residual: p.residuals[r.residual],
-			})
-		}
-	}
+	var out []leaf
+	p.each(func(r rule) {
+		out = append(out, leaf{
+			cve: p.cves[r.cve], version: p.versionOf(r), update: p.strings[r.update], attrs: p.strings[r.attrs],
+			bounds: p.boundsOf(r), residual: p.residuals[r.residual],
+		})
+	})
 	return out
 }
 
+// each calls use with every rule.
+func (p *pack) each(use func(rule)) {
+	for i := range p.versions {
+		p.exact(i, use)
+	}
+	for i := range p.ranges {
+		use(p.ranges[i])
+	}
+	for i := range p.others {
+		use(p.others[i])
+	}
+}
+
 // versionOf returns r's version attribute in canonical form, "" for ANY.
-func (p *pack) versionOf(r *rule) string {
+func (p *pack) versionOf(r rule) string {
 	switch r.kind {
 	case kindExact:
-		return cpe.Quote(p.versions[r.a])
+		return cpe.Quote(p.versions[r.a].text)
 	case kindNA:
 		return cpe.NA
 	case kindPattern:
@@ -520,7 +531,7 @@ func (p *pack) versionOf(r *rule) string {
 	return ""
 }
 
-func (p *pack) boundsOf(r *rule) (b bounds) {
+func (p *pack) boundsOf(r rule) (b bounds) {
 	if r.flags&flagStart != 0 {
 		b.start, b.startExcl = p.edges[r.a-1].text, r.flags&flagStartExcl != 0
 	}
@@ -531,7 +542,7 @@ func (p *pack) boundsOf(r *rule) (b bounds) {
 }
 
 // criteria prints r as the record's author would: the CPE name without the range.
-func (p *pack) criteria(r *rule) string {
+func (p *pack) criteria(r rule) string {
 	parts := []string{"cpe:2.3", p.product.String(), star(p.versionOf(r)), star(p.strings[r.update])}
 	if attrs := p.strings[r.attrs]; attrs != "" {
 		return strings.Join(append(parts, attrs), ":")

@@ -1,9 +1,11 @@
 package match
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/version"
 )
 
 // inventory is all that is known of one host: the platform of each subject.
@@ -175,25 +177,24 @@ func (o onePack) grade(q query) grade {
 			p.edges = append(p.edges, newEdge(o.leaf.bounds.end))
 			r.b = uint32(len(p.edges))
 		}
-		return p.inRange(q, &r)
+		return p.inRange(q, r)
 	case o.leaf.version == "":
 		r.kind = kindEvery
-		return p.fitsOther(q, &r)
+		return p.fitsOther(q, r)
 	case o.leaf.version == cpe.NA:
 		r.kind = kindNA
-		return p.fitsOther(q, &r)
+		return p.fitsOther(q, r)
 	case cpe.HasWildcard(o.leaf.version):
 		r.kind = kindPattern
 		p.strings = append(p.strings, o.leaf.version)
 		r.a = 2
-		return p.fitsOther(q, &r)
+		return p.fitsOther(q, r)
 	}
-	found := no
-	p.versions, p.first, p.exact = []string{cpe.Unquote(o.leaf.version)}, []uint32{0, 1}, []rule{r}
-	if q.version != cpe.NA {
-		p.matchExact(q, func(_ *rule, g grade) { found = g })
+	base, glued := version.Split(cpe.Unquote(o.leaf.version))
+	if q.version == cpe.NA || !bytes.Equal(version.Key(base), q.base) {
+		return no
 	}
-	return found
+	return q.fitsUpdate(base, glued, o.leaf.update)
 }
 
 // relatesTo compares a host's name with a condition on another product.

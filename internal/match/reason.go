@@ -12,7 +12,7 @@ import (
 type hit struct {
 	cve        cve.ID
 	pack       *pack
-	rule       *rule
+	rule       rule
 	grade      grade
 	status     Status
 	confidence int
@@ -30,7 +30,7 @@ type run struct {
 }
 
 // weigh settles the attributes and the platform for a rule whose version fits. ok is false when they contradict.
-func (w *run) weigh(r *rule, g grade) (h hit, ok bool) {
+func (w *run) weigh(r rule, g grade) (h hit, ok bool) {
 	fit := w.attributes(r.attrs)
 	if !fit.ok {
 		return h, false
