@@ -188,7 +188,7 @@ func (s *session) redirect(r *response) string {
 		return ""
 	}
 	u, err := url.Parse(r.get("location"))
-	if err != nil || u.User != nil {
+	if err != nil || u.User != nil || u.Opaque != "" || u.Scheme != "" && u.Host == "" {
 		return ""
 	}
 	if u.Host != "" {
