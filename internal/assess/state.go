@@ -1,0 +1,176 @@
+package assess
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// state is one host with all that the estate knows of it.
+type state struct {
+	host     *asset.Host
+	services map[port]*asset.Service
+	findings map[finding.Fingerprint]*entry
+	looks    []finding.Look
+	added    []finding.Look
+	touched  map[port]bool // services that were heard
+}
+
+type port struct {
+	protocol string
+	number   uint16
+}
+
+// entry is one finding while it is merged.
+type entry struct {
+	*finding.Finding
+	before finding.Finding // as it was read
+	rows   []int64         // ids of the evidence that was read
+	seen   map[string]bool // checks of this report that saw it
+}
+
+func newState(h *asset.Host) *state {
+	return &state{host: h, services: map[port]*asset.Service{}, findings: map[finding.Fingerprint]*entry{}, touched: map[port]bool{}}
+}
+
+// loadStates reads services, looks and findings of hosts.
+func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) error {
+	services, err := tx.Services(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		byID[s.HostID].services[port{s.Protocol, s.Port}] = s
+	}
+	looks, err := tx.Looks(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, l := range looks {
+		byID[id].looks = l
+	}
+	findings, err := tx.Findings(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		byID[f.HostID].findings[f.Fingerprint] = newEntry(f)
+	}
+	return nil
+}
+
+func newEntry(f *finding.Finding) *entry {
+	e := &entry{Finding: f, before: *f, seen: map[string]bool{}}
+	e.before.Evidence = slices.Clone(f.Evidence)
+	for _, row := range f.Evidence {
+		e.rows = append(e.rows, row.ID)
+	}
+	return e
+}
+
+// outcome is what became of one finding of a record.
+type outcome bool
+
+const (
+	isNew    outcome = true
+	isMerged outcome = false
+)
+
+// account books one record: see finding.Ledger for the rule.
+func account(ledger *finding.Ledger, outcomes []outcome) {
+	if len(outcomes) == 0 {
+		ledger.Informational++
+		return
+	}
+	ledger.Expanded += len(outcomes) - 1
+	for _, o := range outcomes {
+		if o == isNew {
+			ledger.New++
+		} else {
+			ledger.Merged++
+		}
+	}
+}
+
+// hear tells the service at a port what a sensor says of it.
+func (s *state) hear(said asset.Said, at port, demo bool) {
+	service := s.services[at]
+	if service == nil {
+		service = &asset.Service{HostID: s.host.ID, Protocol: at.protocol, Port: at.number, Demo: demo}
+		s.services[at] = service
+	}
+	service.Demo = service.Demo && demo
+	service.Hear(said)
+	s.touched[at] = true
+}
+
+// see adds one sighting to the finding with a fingerprint.
+func (s *state) see(at finding.Fingerprint, e finding.Evidence, demo bool) outcome {
+	f, known := s.findings[at]
+	if !known {
+		f = newEntry(&finding.Finding{Fingerprint: at, Demo: demo})
+		s.findings[at] = f
+	}
+	f.Demo = f.Demo && demo
+	f.Withdrawn = time.Time{}
+	f.seen[e.Check] = true
+	f.Evidence = finding.See(f.Evidence, e, finding.Times(s.looks, e.Sensor, e.Check, at))
+	return outcome(!known)
+}
+
+// sorted gives the findings an order that does not depend on the map, so that new ones get their ids alike every time.
+func (s *state) sorted() []*entry {
+	out := make([]*entry, 0, len(s.findings))
+	for _, e := range s.findings {
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b *entry) int { return a.Fingerprint.Compare(b.Fingerprint) })
+	return out
+}
+
+// miss splits rows that an older report now contradicts.
+func (e *entry) miss(s *state, sensor string) {
+	for _, l := range s.added {
+		for _, check := range e.checks(sensor) {
+			if !e.seen[check] && l.Covers(e.Fingerprint, check) {
+				e.Evidence = finding.Miss(e.Evidence, sensor, check, l.At, finding.Times(s.looks, sensor, check, e.Fingerprint))
+			}
+		}
+	}
+}
+
+func (e *entry) checks(sensor string) (out []string) {
+	for _, row := range e.Evidence {
+		if row.Sensor == sensor && !slices.Contains(out, row.Check) {
+			out = append(out, row.Check)
+		}
+	}
+	return out
+}
+
+// settle derives everything that follows from the evidence and the looks.
+func (a *Assessor) settle(f *facts, e *entry, s *state, site asset.Site) {
+	e.Derive()
+	e.Life = finding.Fold(e.Finding, s.looks)
+	f.rate(e.Finding, exposure(site, s.host), a.now())
+}
+
+// save writes the finding if anything of it changed.
+func (e *entry) save(ctx context.Context, tx Tx) error {
+	after := *e.Finding
+	after.History, e.before.History = nil, nil
+	if e.ID != 0 && reflect.DeepEqual(after, e.before) {
+		return nil
+	}
+	var gone []int64
+	for _, id := range e.rows {
+		if !slices.ContainsFunc(e.Evidence, func(row finding.Evidence) bool { return row.ID == id }) {
+			gone = append(gone, id)
+		}
+	}
+	return tx.SaveFinding(ctx, e.Finding, gone)
+}

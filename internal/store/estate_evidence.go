@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+var (
+	evidenceColumns = []string{"id", "finding", "sensor", "chk", "first_seen", "last_seen", "first_scan", "last_scan", "status",
+		"confidence", "reason", "criteria", "needs", "fixed_in", "title", "output", "location", "remedy", "vector"}
+
+	lookColumns = []string{"id", "host", "sensor", "scan", "at", "protocol", "ports", "open", "known", "checks"}
+)
+
+// Evidence returns the evidence of findings, by finding.
+func (e *Estate) Evidence(ctx context.Context, ids []int64) (map[int64][]finding.Evidence, error) {
+	byID := map[int64]*finding.Finding{}
+	for _, id := range ids {
+		byID[id] = &finding.Finding{ID: id}
+	}
+	err := e.db.view(ctx, func(tx *Tx) error { return addEvidence(ctx, tx, ids, byID) })
+	out := make(map[int64][]finding.Evidence, len(byID))
+	for id, f := range byID {
+		out[id] = f.Evidence
+	}
+	return out, err
+}
+
+// addEvidence reads the evidence of findings, with its texts.
+func addEvidence(ctx context.Context, tx *Tx, ids []int64, byID map[int64]*finding.Finding) error {
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		rows, err := tx.Query(ctx, `SELECT e.id, e.finding, e.sensor, e.chk, e.first_seen, e.last_seen, e.first_scan, e.last_scan, e.status,
+			e.confidence, e.reason, e.criteria, e.needs, e.fixed_in, e.title, t.body, e.location, e.remedy, e.vector
+			FROM evidence e LEFT JOIN text t ON t.hash = e.output WHERE e.finding IN (`+Marks(len(chunk))+`)
+			ORDER BY e.finding, e.sensor, e.chk, e.first_seen, e.id`, anys(chunk)...)
+		if err != nil {
+			return err
+		}
+		if err := eachRow(rows, func() error { return scanEvidence(rows, byID) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanEvidence(rows *sql.Rows, byID map[int64]*finding.Finding) error {
+	var e finding.Evidence
+	var id, first, last int64
+	var status, needs string
+	var output sql.NullString
+	err := rows.Scan(&e.ID, &id, &e.Sensor, &e.Check, &first, &last, &e.FirstScan, &e.LastScan, &status, &e.Confidence, &e.Reason,
+		&e.Criteria, &needs, &e.FixedIn, &e.Title, &output, &e.Location, &e.Remedy, &e.Vector)
+	if err != nil {
+		return err
+	}
+	e.FirstSeen, e.LastSeen, e.Status = moment(first), moment(last), finding.Status(status)
+	e.Needs, e.Output = unlist(needs), output.String
+	if f := byID[id]; f != nil {
+		f.Evidence = append(f.Evidence, e)
+	}
+	return nil
+}
+
+func looksOf(ctx context.Context, tx *Tx, hosts []int64) (map[int64][]finding.Look, error) {
+	out := map[int64][]finding.Look{}
+	for chunk := range slices.Chunk(hosts, chunkSize) {
+		rows, err := tx.Query(ctx, `SELECT l.host, l.sensor, l.scan, l.at, l.protocol, l.ports, l.open, l.known, t.body
+			FROM look l LEFT JOIN text t ON t.hash = l.checks WHERE l.host IN (`+Marks(len(chunk))+`) ORDER BY l.host, l.at, l.id`, anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := eachRow(rows, func() error { return scanLook(rows, out) }); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
+	var l finding.Look
+	var host, at int64
+	var ports, open, known string
+	var checks sql.NullString
+	if err := rows.Scan(&host, &l.Sensor, &l.Scan, &at, &l.Protocol, &ports, &open, &known, &checks); err != nil {
+		return err
+	}
+	l.At = moment(at)
+	for _, r := range []struct {
+		text string
+		into *[]finding.PortRange
+	}{{ports, &l.Ports}, {open, &l.Open}, {known, &l.Known}} {
+		parsed, err := parseRanges(r.text)
+		if err != nil {
+			return fmt.Errorf("look at host %d: %w", host, err)
+		}
+		*r.into = parsed
+	}
+	if checks.String != "" {
+		l.Checks = strings.Split(checks.String, "\n")
+	}
+	out[host] = append(out[host], l)
+	return nil
+}
+
+// ranges writes port ranges as "22,80-90".
+func ranges(list []finding.PortRange) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(int(r.First)))
+		if r.Last != r.First {
+			b.WriteString("-" + strconv.Itoa(int(r.Last)))
+		}
+	}
+	return b.String()
+}
+
+func parseRanges(s string) (list []finding.PortRange, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		a, err := strconv.ParseUint(first, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		b, err := strconv.ParseUint(last, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, finding.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return list, nil
+}
