@@ -123,7 +123,7 @@ func (b *building) decode(ctx context.Context, out chan<- batch) error {
 // batchSink is the feed.Sink of the decoding goroutine.
 type batchSink struct {
 	listSink
-	ctx context.Context //nolint:containedctx // a feed.Sink has no context of its own
+	ctx context.Context // a feed.Sink has no context of its own
 	out chan<- batch
 	now []*cve.Record
 }

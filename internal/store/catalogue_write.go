@@ -20,7 +20,7 @@ import (
 // catalogueWriter implements catalogue.Writer over a transaction. Statements are prepared once and run row by row in
 // key order; that is the fastest way on modernc, whose cost of a multi-row VALUES grows with the square of its rows.
 type catalogueWriter struct {
-	ctx   context.Context //nolint:containedctx // a Writer lives as long as one call
+	ctx   context.Context // a Writer lives as long as one call
 	tx    *Tx
 	ready map[string]*sql.Stmt
 	// building: rows with ids above last are known to be new, so their words need no removal first.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,9 @@ import (
 
 // crashEnv makes this test binary the process that is killed; its value is the data folder.
 const crashEnv = "PATCHSCOUT_TEST_CRASH_DIR"
+
+// fullEnv makes the child's disk full after a few MB.
+const fullEnv = "PATCHSCOUT_TEST_CRASH_FULL"
 
 const crashRecords = 4000
 
@@ -67,6 +72,12 @@ func TestCrashChild(t *testing.T) {
 	dir := os.Getenv(crashEnv)
 	if dir == "" {
 		t.Skip("run by TestKilledSync only")
+	}
+	if os.Getenv(fullEnv) != "" {
+		full := syscall.Rlimit{Cur: 3 << 20, Max: 3 << 20}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s, err := store.Open(t.Context(), store.Options{DataDir: dir})
 	if err != nil {
@@ -129,6 +140,33 @@ func TestKilledSync(t *testing.T) {
 			t.Errorf("%s is left behind", left)
 		}
 	}
+}
+
+// A disk that fills up in the middle fails the sync, with an error that says so, and leaves what was there.
+func TestFullDiskLeavesTheOldCatalogue(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), store.Options{DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := crashSync(s, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCrashChild$", "-test.v")
+	child.Env = append(os.Environ(), crashEnv+"="+dir, fullEnv+"=1")
+	out, err := child.CombinedOutput()
+	if err == nil || ctx.Err() != nil {
+		t.Fatalf("the disk never filled up: %v\n%s", err, out)
+	}
+	if text := string(out); !strings.Contains(text, "full") && !strings.Contains(text, "disk I/O") && !strings.Contains(text, "too large") {
+		t.Errorf("the error does not name the disk:\n%s", out)
+	}
+	checkWhole(t, dir, 0)
 }
 
 // checkWhole opens what a killed process left and holds every count against the others.

@@ -67,9 +67,23 @@ func checkFolder(path string, readOnly bool) error {
 		return fault.Denied("data folder %s belongs to user %d, not to you (%d)", path, owner.Uid, os.Geteuid())
 	}
 	if info.Mode().Perm()&0o077 != 0 && !readOnly {
-		if err := os.Chmod(path, 0o700); err != nil {
-			return fmt.Errorf("close the data folder to others: %w", err)
-		}
+		return closeFolder(path)
+	}
+	return nil
+}
+
+// closeFolder takes a folder away from others, unless it is one that they share: --data-dir /tmp must not do that to
+// everybody's /tmp.
+func closeFolder(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if len(entries) > 0 && !exists(filepath.Join(path, ".lock")) {
+		return fault.Denied("data folder %s is open to others and holds other files: name a folder of its own, or chmod 700 it", path)
+	}
+	if err := os.Chmod(path, 0o700); err != nil {
+		return fmt.Errorf("close the data folder to others: %w", err)
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -80,6 +82,48 @@ func TestDataFolderOfAnotherUserIsRefused(t *testing.T) {
 	if fault.KindOf(err) != fault.KindDenied {
 		t.Errorf("open another user's folder: %v, want denied", err)
 	}
+}
+
+func TestSharedFolderIsNotTakenFromOthers(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "somebody's"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(t.Context(), store.Options{DataDir: dir})
+	if fault.KindOf(err) != fault.KindDenied {
+		t.Errorf("open a shared folder with other files: %v, want denied", err)
+	}
+	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o777 {
+		t.Errorf("the folder's mode became %v", info.Mode())
+	}
+}
+
+func TestDataOfANewerVersionIsRefused(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := e.Open(t)
+		if err := s.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		driver, dsn, table := "sqlite", filepath.Join(e.Options().DataDir, "catalogue.db"), "schema_version"
+		if e.Name == "postgres" {
+			driver, dsn, table = "pgx", e.Options().DatabaseURL, "catalogue.schema_version"
+		}
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(`INSERT INTO ` + table + ` (version_id, is_applied) VALUES (9999, true)`); err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Open(t).Catalogue().Generation(t.Context())
+		if fault.KindOf(err) != fault.KindConflict || !strings.Contains(err.Error(), "newer") {
+			t.Errorf("open newer data: %v, want a conflict that says so", err)
+		}
+	})
 }
 
 func TestReadOnlyCreatesNothing(t *testing.T) {
