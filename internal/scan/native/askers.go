@@ -53,7 +53,7 @@ func bulkEnd(b []byte) bool {
 	if !ok {
 		return len(b) > 0 && b[0] != '$' && b[0] != '-' && lineEnd(b)
 	}
-	if head[0] != '$' || !isDigits(head[1:]) || len(head) > 8 {
+	if len(head) == 0 || head[0] != '$' || !isDigits(head[1:]) || len(head) > 8 {
 		return true
 	}
 	n := 0
