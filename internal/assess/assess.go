@@ -6,6 +6,7 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -201,7 +202,7 @@ func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, tot
 // silent keeps the targets of which nobody got an answer.
 func (r *Run) silent(ctx context.Context, hosts []finding.ScanHost, met *tally) error {
 	for _, h := range hosts {
-		met.silent[h.Address+"\x00"+h.Name] = true
+		met.silent[cmp.Or(h.Address, h.Name)] = true
 	}
 	const most = 4096 // of a swept network only this many silent addresses are kept by name
 	hosts = hosts[:min(len(hosts), most)]

@@ -520,7 +520,9 @@ func TestSilentHostsAreInTheScanAndNotInTheEstate(t *testing.T) {
 	w := newWorld(t, storetest.NewSQLite(t))
 	ctx := context.Background()
 	w.now = w.now.AddDate(0, 0, 1)
-	res := w.scanAt(w.now, "native", assess.End{Silent: []finding.ScanHost{{Name: "gone.example", Status: "unknown", Reason: "did not resolve"}}},
+	res := w.scanAt(w.now, "native", assess.End{Silent: []finding.ScanHost{
+		{Name: "gone.example", Status: "unknown", Reason: "did not resolve"},
+		{Address: addr.String(), Name: "quiet.example", Status: "unknown", Reason: "did not answer"}}},
 		finding.Event{Host: &finding.HostSeen{Address: addr, Status: "down", Reason: "no answer"}})
 	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
 	if err != nil || len(hosts) != 0 {
@@ -530,9 +532,15 @@ func TestSilentHostsAreInTheScanAndNotInTheEstate(t *testing.T) {
 	if err != nil || len(lines) != 2 || res.Scan.Totals.Silent != 2 || res.Scan.Totals.Hosts != 0 {
 		t.Errorf("%+v %+v %v", lines, res.Scan.Totals, err)
 	}
+	if lines[0].Name != "quiet.example" && lines[1].Name != "quiet.example" {
+		t.Errorf("the silent address lost its name: %+v", lines)
+	}
 }
 
 func TestTwentyThousandFindingsAreAssessedInSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	var records []*cve.Record
 	for i := range 100 {
 		records = append(records, record(fmt.Sprintf("CVE-2019-%04d", 1000+i), "2019-01-01", openVec, 9.8, below(anySSH, "9.0")))

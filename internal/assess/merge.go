@@ -171,7 +171,7 @@ func (m *merging) remember(h *hostReport, s *state) {
 	if h.address.IsValid() {
 		line.Address = h.address.String()
 	}
-	if line.Address == "" {
+	if len(h.names) > 0 {
 		line.Name = h.names[0]
 	}
 	if s != nil {

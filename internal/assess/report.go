@@ -253,9 +253,9 @@ func (h *hostReport) answered() bool { return h.status == string(asset.Up) }
 // key is the host in the run's tally.
 func (h *hostReport) key() string {
 	if h.address.IsValid() {
-		return h.address.String() + "\x00"
+		return h.address.String()
 	}
-	return "\x00" + h.names[0]
+	return h.names[0]
 }
 
 // said is what the sensor says of a service, for the estate.

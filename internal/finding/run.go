@@ -69,7 +69,7 @@ type ScanTotals struct {
 type ScanHost struct {
 	HostID  int64
 	Address string
-	Name    string
+	Name    string   // a name that led there, and all there is when it did not resolve
 	Status  string   // asset.HostStatus
 	Reason  string   // for people: "did not resolve: no such host"
 	Ports   []string // where a service answered: "tcp/22"
@@ -79,6 +79,9 @@ type ScanHost struct {
 func (h *ScanHost) Join(before ScanHost) {
 	if h.HostID == 0 {
 		h.HostID = before.HostID
+	}
+	if h.Name == "" {
+		h.Name = before.Name
 	}
 	if before.Status == "up" && h.Status != "up" {
 		h.Status, h.Reason = before.Status, before.Reason

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -132,13 +133,16 @@ func scanScan(rows *sql.Rows) (s finding.Scan, err error) {
 	return s, nil
 }
 
+var scanHostColumns = []string{"scan", "place", "address", "name", "host", "status", "reason", "ports"}
+
 // AddScanHost records how a host answered a scan and at which ports, at most once per host in a transaction; it adds to
 // what earlier transactions said.
 func (t *EstateTx) AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error {
 	old := finding.ScanHost{}
 	var ports string
-	err := t.tx.QueryRow(ctx, `SELECT status, reason, ports FROM scan_host WHERE scan = ? AND address = ? AND name = ?`,
-		scan, h.Address, h.Name).Scan(&old.Status, &old.Reason, &ports)
+	place := cmp.Or(h.Address, h.Name)
+	err := t.tx.QueryRow(ctx, `SELECT name, coalesce(host, 0), status, reason, ports FROM scan_host WHERE scan = ? AND place = ?`,
+		scan, place).Scan(&old.Name, &old.HostID, &old.Status, &old.Reason, &ports)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -150,7 +154,7 @@ func (t *EstateTx) AddScanHost(ctx context.Context, scan int64, h finding.ScanHo
 	if h.HostID != 0 {
 		host = h.HostID
 	}
-	t.byName["scan_host"].add(scan, h.Address, h.Name, host, h.Status, h.Reason, list(h.Ports))
+	t.byName["scan_host"].add(scan, place, h.Address, h.Name, host, h.Status, h.Reason, list(h.Ports))
 	return nil
 }
 

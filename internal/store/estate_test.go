@@ -361,6 +361,9 @@ func TestDemoIsRemovedAndNothingElse(t *testing.T) {
 }
 
 func TestTwentyThousandFindingsAreWrittenInSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
 		e := eng.Open(t).Estate()
 		began := time.Now()

@@ -34,7 +34,7 @@ func newEstateTx(tx *Tx) *EstateTx {
 		{table: "host", columns: hostColumns, key: []string{"id"}},
 		{table: "identifier", columns: identifierColumns, key: []string{"host", "kind", "value", "source"}},
 		{table: "service", columns: serviceColumns, key: []string{"id"}},
-		{table: "scan_host", columns: []string{"scan", "address", "name", "host", "status", "reason", "ports"}, key: []string{"scan", "address", "name"}},
+		{table: "scan_host", columns: scanHostColumns, key: []string{"scan", "place"}},
 		{table: "look", columns: lookColumns, key: []string{"id"}},
 		{table: "finding", columns: findingColumns, key: []string{"id"}},
 		{table: "evidence", columns: evidenceColumns, key: []string{"id"}},

@@ -83,16 +83,17 @@ CREATE TABLE scan (
     demo       INTEGER NOT NULL
 );
 
--- How each host answered a scan and where; host is NULL for one that is silent and not known.
+-- How each host answered a scan and where; place is its address, or its name where it has none; host is NULL for one that is silent and not known.
 CREATE TABLE scan_host (
     scan    BIGINT NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
+    place   TEXT   NOT NULL,
     address TEXT   NOT NULL,
     name    TEXT   NOT NULL,
     host    BIGINT REFERENCES host (id) ON DELETE CASCADE,
     status  TEXT   NOT NULL,
     reason  TEXT   NOT NULL,
     ports   TEXT   NOT NULL,
-    PRIMARY KEY (scan, address, name)
+    PRIMARY KEY (scan, place)
 ) WITHOUT ROWID;
 CREATE INDEX scan_host_host ON scan_host (host);
 
