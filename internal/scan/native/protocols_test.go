@@ -350,6 +350,21 @@ func TestEveryProtocolIsRecognisedOnAPortThatDoesNotHintAtIt(t *testing.T) {
 	}
 }
 
+// A session setup answer of SMB 1, without a security blob: the system and the software, in UTF-16.
+func TestSMB1NamesSambaAndItsDistribution(t *testing.T) {
+	answer := make([]byte, 32)
+	copy(answer, "\xffSMB")
+	answer = append(answer, 4, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	for _, c := range "Unix\x00Samba 3.0.20-Debian\x00WORKGROUP\x00" {
+		answer = append(answer, byte(c), 0)
+	}
+	found := &service{}
+	found.learnSMB1(frame(answer))
+	if found.Product != "Samba" || found.Version != "3.0.20" || found.Backport != "Debian" || found.CPEs[0] != "cpe:2.3:a:samba:samba:3.0.20:*:*:*:*:*:*:*" {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestSSHTellsVersionSystemAndHostKey(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

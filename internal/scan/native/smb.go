@@ -39,11 +39,23 @@ func (s *session) smb() *service {
 	}
 	challenge := w.ask(frame(smb2Header(1, 1), smb2SessionSetup(ntlmNegotiate)), s.patience, frameEnd)
 	found.learnNTLM(challenge)
-	if found.Product == "" {
-		found.note("version is not revealed")
+	if found.Product == "Samba" {
+		// SMB 2 hides Samba's version; where SMB 1 is still spoken, it tells.
+		if old := s.smb1(); old != nil && old.Version != "" {
+			old.note(found.Extra)
+			return old
+		}
 	}
+	found.versionMissing()
 	found.Banner = []byte(found.Extra)
 	return found
+}
+
+// versionMissing says so, for people, where neither a version nor a system was named.
+func (s *service) versionMissing() {
+	if s.Version == "" && s.OS == "" {
+		s.note("version is not revealed")
+	}
 }
 
 func (s *session) likelySMB() bool { p := s.target.addr.Port(); return p == 445 || p == 139 }
@@ -157,7 +169,6 @@ func (s *service) learnNTLM(answer []byte) {
 		// Samba says Windows 6.1 with build 0 whatever its own version is.
 		if g, ok := identify("app", "samba"); ok {
 			s.add(g)
-			s.note("version is not revealed")
 		}
 		return
 	}
@@ -215,6 +226,7 @@ func (s *session) smb1() *service {
 	setup := w.ask(frame(smb1Header(0x73), smb1SessionSetup(spnego(ntlmNegotiate))), s.patience, frameEnd)
 	found.learnNTLM(setup)
 	found.learnSMB1(setup)
+	found.versionMissing()
 	found.Banner = []byte(found.Extra)
 	return found
 }
