@@ -8,6 +8,7 @@ package assess
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -141,8 +142,9 @@ type Result struct {
 }
 
 // Finish writes everything that the run learned, sensor by sensor, in transactions of a few thousand rows, and closes the
-// scan. After an error the scan stays as far as it got and is marked failed; what was written stays. To keep what a
-// cancelled scan found, call it with a context that is not cancelled.
+// scan. After an error the scan stays as far as it got and is marked failed; what was written stays. When it is the
+// catalogue that fails, hosts and services are kept and wait for a Rematch. To keep what a cancelled scan found, call it
+// with a context that is not cancelled.
 func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -183,11 +185,8 @@ func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, tot
 		p := &pass{Assessor: r.a, scan: &r.scan, report: rep, at: rep.time(r.a.now()), met: met, facts: newFacts(r.a.catalogue)}
 		ledger, err := p.run(ctx)
 		ledger.File, ledger.Tool, ledger.Scan = end.File, sensor, r.scan.ID
-		if err != nil {
-			return ledgers, met.totals(), err
-		}
 		ledgers = append(ledgers, ledger)
-		if err := r.a.estate.AddLedger(ctx, ledger, reportHash(end.Scanners, sensor)); err != nil {
+		if err := errors.Join(err, r.a.estate.AddLedger(ctx, ledger, reportHash(end.Scanners, sensor))); err != nil {
 			return ledgers, met.totals(), err
 		}
 	}

@@ -573,22 +573,36 @@ func TestTwentyThousandFindingsAreAssessedInSeconds(t *testing.T) {
 	})
 }
 
-func TestAFailingEstateLeavesAFailedScan(t *testing.T) {
+func TestAFailingCatalogueKeepsServicesForTheNextRematch(t *testing.T) {
 	w := newWorld(t, storetest.NewSQLite(t))
 	ctx := context.Background()
+	w.scan("native", up(), ssh("7.2p2"), covered(1, 1024))
+	working := w.a
 	w.a = assess.New(w.e, broken{w.cat}, match.New(w.cat), func() time.Time { return w.now })
 	run, err := w.a.Begin(ctx, finding.Scan{Site: asset.DefaultSite})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run.Emit("native", ssh("7.2p2")); err != nil {
-		t.Fatal(err)
+	other := httpd("2.4.49")
+	other.Service.Address = netip.MustParseAddr("10.0.0.2")
+	script := finding.Event{Observation: &finding.Observation{Address: addr, Check: "nmap:x"}}
+	for _, e := range []finding.Event{other, covered(1, 1024), script} {
+		if err := run.Emit("native", dated(e, w.now.AddDate(0, 0, 1))); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := run.Finish(ctx, assess.End{}); !errors.Is(err, errBroken) {
-		t.Fatal(err)
+	res, err := run.Finish(ctx, assess.End{})
+	if !errors.Is(err, errBroken) || !res.Ledgers[0].Balanced() || res.Ledgers[0].Records != 2 {
+		t.Fatalf("%v %+v", err, res.Ledgers)
 	}
 	if s, err := w.e.Scan(ctx, run.ScanID()); err != nil || s.Status != finding.Failed || !strings.Contains(s.Reason, "broken") {
 		t.Errorf("%+v %v", s, err)
+	}
+	if f := w.finding("CVE-2016-10009"); f.State != finding.Open || f.Decision == "" {
+		t.Errorf("%+v", f)
+	}
+	if got, err := working.Rematch(ctx); err != nil || got.New != 2 {
+		t.Errorf("%+v %v", got, err)
 	}
 }
 

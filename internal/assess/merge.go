@@ -191,8 +191,10 @@ func (m *merging) save(ctx context.Context) error {
 			ids = append(ids, f.Weakness.CVE())
 		}
 	}
-	if err := m.facts.load(ctx, ids); err != nil {
-		return err
+	if m.failed == nil {
+		if err := m.facts.load(ctx, ids); err != nil {
+			return err
+		}
 	}
 	for _, s := range m.states {
 		if err := m.saveState(ctx, s); err != nil {
@@ -220,6 +222,9 @@ func (m *merging) saveState(ctx context.Context, s *state) error {
 		if err := m.tx.AddLook(ctx, s.host.ID, l); err != nil {
 			return err
 		}
+	}
+	if m.failed != nil {
+		return nil // nothing was seen or covered, and rating without facts would forget what is known
 	}
 	for _, e := range s.sorted() {
 		e.miss(s, m.report.sensor)

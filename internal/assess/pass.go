@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,11 +19,14 @@ type pass struct {
 	at     time.Time
 	met    *tally
 	facts  *facts
+	failed error // of the catalogue: hosts and services are kept without asking it any more
 }
 
 // maxRows is about how many rows one transaction writes, so that others wait a moment only.
 const maxRows = 5000
 
+// run returns an error beside a ledger that balances when the catalogue failed: then hosts and services are stored, which
+// a Rematch completes, and nothing is closed.
 func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 	ledger := finding.Ledger{Records: p.report.records, Informational: p.report.informational, Hosts: len(p.report.order)}
 	for reason, n := range p.report.dropped.Dropped {
@@ -42,8 +46,9 @@ func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 	}
 	for _, key := range p.report.order {
 		h := p.report.hosts[key]
-		if err := p.prepare(ctx, h); err != nil {
-			return ledger, err
+		p.prepare(ctx, h)
+		if h.unasked > 0 {
+			ledger.Drop("the catalogue could not be asked", h.unasked)
 		}
 		p.count(h, &ledger, named, matched)
 		if batch = append(batch, h); rows+h.rows() < maxRows {
@@ -60,16 +65,26 @@ func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 		}
 	}
 	ledger.CVEs = len(named)
-	return ledger, flush()
+	return ledger, errors.Join(p.failed, flush())
 }
 
 // prepare asks the catalogue about a host, outside of any transaction on the estate.
-func (p *pass) prepare(ctx context.Context, h *hostReport) error {
+func (p *pass) prepare(ctx context.Context, h *hostReport) {
+	if p.failed == nil {
+		p.failed = p.ask(ctx, h)
+	}
+	if p.failed != nil {
+		h.matched = make([]serviceMatch, len(h.services))
+		h.observations, h.unasked = nil, len(h.observations)
+		h.coverage = nil
+	}
+}
+
+func (p *pass) ask(ctx context.Context, h *hostReport) (err error) {
 	words := make([]asset.Said, len(h.services))
 	for i, s := range h.services {
 		words[i] = p.report.said(s, serviceMatch{}, p.scan.ID, p.at)
 	}
-	var err error
 	if h.matched, err = matchServices(ctx, p.matcher, words, h.cpes); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type hostReport struct {
 	coverage     []finding.Coverage
 
 	matched []serviceMatch // of services, in their order
+	unasked int            // observations that are left out since the catalogue failed
 }
 
 func newReport(sensor string) *report {
