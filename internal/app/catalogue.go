@@ -146,7 +146,7 @@ func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) repo
 		ID: r.ID.String(), Title: report.Text(r.Title), Description: report.Text(r.Description), Status: report.Text(r.Status),
 		Published: report.Date{Time: r.Published}, Modified: report.Date{Time: r.Modified}, Severity: v.Severity, CVSS: v.CVSS,
 		CVSSVersion: report.Text(v.CVSSVersion), CVSSSource: report.Text(v.CVSSSource), CVSSVector: report.Text(v.CVSSVector),
-		EPSS: v.EPSS, Decision: report.Text(v.Decision), PriorityScore: v.Score, CWEs: notNil(r.CWEs),
+		EPSS: v.EPSS, Decision: report.Text(v.Decision), PriorityScore: rounded(v.Score), CWEs: notNil(r.CWEs),
 		Affected: []report.AffectedRule{}, Exploits: []report.Exploit{}, References: []report.Reference{},
 	}
 	if r.Title == "" {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"math"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
@@ -17,7 +18,7 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 		CVE: report.Text(l.Weakness.CVE().String()), Check: report.Text(l.Weakness.Check()), Title: report.Text(l.Title),
 		Remedy: report.Text(l.Remedy), Severity: l.Severity, CVSS: l.CVSS, CVSSVersion: report.Text(l.CVSSVersion),
 		CVSSSource: report.Text(l.CVSSSource), EPSS: l.EPSS, Decision: report.Text(l.Decision),
-		DecisionAssumed: notNil(l.Assumed), Due: report.Date{Time: l.Due}, Forensics: l.Forensics, PriorityScore: l.Score,
+		DecisionAssumed: notNil(l.Assumed), Due: report.Date{Time: l.Due}, Forensics: l.Forensics, PriorityScore: rounded(l.Score),
 		ScorePartial: l.ScorePartial, Likelihood: l.Likelihood, LikelihoodSource: report.Text(l.LikelihoodSource),
 		Confidence: l.Confidence, Status: string(l.Status), State: string(l.State), Triage: string(l.Triage.State),
 		FirstSeen: l.FirstSeen.UTC(), LastSeen: l.LastSeen.UTC(), Evidence: []report.Evidence{},
@@ -99,6 +100,15 @@ func pointer(t time.Time) *time.Time {
 	}
 	t = t.UTC()
 	return &t
+}
+
+// rounded takes away what binary fractions add: 0.212, not 0.21200000000000002.
+func rounded(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	r := math.Round(*v*1e6) / 1e6
+	return &r
 }
 
 // notNil makes an absent list an empty one, which JSON shows as [].

@@ -127,6 +127,16 @@ func (e *environment) command(use, short string, args cobra.PositionalArgs, run 
 	}
 }
 
+// atLeastOne wants an argument, and says which kind.
+func atLeastOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("name at least one %s: %s", what, cmd.UseLine())
+		}
+		return nil
+	}
+}
+
 // group makes a command that only holds others. Without one of them it explains itself.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {

@@ -14,7 +14,7 @@ func (e *environment) importCommand() *cobra.Command {
 		req app.ImportRequest
 		out output
 	)
-	cmd := e.command("import FILE...", "Read saved reports and account for every record in them", cobra.MinimumNArgs(1),
+	cmd := e.command("import FILE...", "Read saved reports and account for every record in them", atLeastOne("file"),
 		func(cmd *cobra.Command, args []string) error {
 			req.Files = args
 			return e.importFiles(cmd, req, out)

@@ -59,8 +59,9 @@ func (v *verdict) fails(findings []report.Finding) bool {
 	})
 }
 
+// severityRank orders the severities that can be a threshold; anything else is 0.
 func severityRank(s string) int {
-	return slices.Index([]string{"", "low", "medium", "high", "critical"}, s) * map[bool]int{true: 1}[s != "" && s != "info" && s != "unknown"]
+	return slices.Index([]string{"low", "medium", "high", "critical"}, s) + 1
 }
 
 func (e *environment) scanCommand() *cobra.Command {
@@ -69,7 +70,7 @@ func (e *environment) scanCommand() *cobra.Command {
 		out output
 		v   verdict
 	)
-	cmd := e.command("scan TARGET...", "Scan hosts and list the vulnerabilities that apply", cobra.MinimumNArgs(1),
+	cmd := e.command("scan TARGET...", "Scan hosts and list the vulnerabilities that apply", atLeastOne("target"),
 		func(cmd *cobra.Command, args []string) error {
 			req.Targets = args
 			return e.scan(cmd, req, out, v)

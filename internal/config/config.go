@@ -74,7 +74,7 @@ func Default() Config {
 	return Config{
 		DataDir:  defaultDataDir(),
 		Progress: true,
-		Log:      Log{Format: "text", Level: "warn", MaxSizeMB: 20, MaxFiles: 5},
+		Log:      Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
 		Scan:     Scan{Scanners: []string{"native"}},
 		Feeds: Feeds{
 			NVD: NVDFeed{Enabled: true}, KEV: Feed{Enabled: true},

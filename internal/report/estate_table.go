@@ -82,10 +82,10 @@ func LedgerTable(w io.Writer, doc Import, t Terminal) error {
 func (p *printer) ledger(l Ledger) {
 	p.line("%s", p.view.paint(toneTitle, fmt.Sprintf("%s (%s)", Plain(l.File), l.Tool)))
 	p.item("  ", fmt.Sprintf("%s (%d up), %s, %s", Plural(l.Hosts, "host", "hosts"), l.HostsUp,
-		Plural(l.Services, "service", "services"), Plural(l.CVEs, "CVE", "CVEs")))
+		Plural(l.Services, "service", "services"), Plural(l.CVEs, "CVE", "CVEs")+" named in it"))
 	p.line("  %7s  records", Thousands(l.Records))
 	if l.Expanded > 0 {
-		p.line("  %7s  more findings, from records that name several CVEs", "+"+Thousands(l.Expanded))
+		p.line("  %7s  more findings, from records that lead to several", "+"+Thousands(l.Expanded))
 	}
 	p.line("  %7s  new findings", Thousands(l.Findings.New))
 	p.line("  %7s  merged into findings that were known", Thousands(l.Findings.Merged))

@@ -16,7 +16,7 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	if t == "" {
 		return []byte("null"), nil
 	}
-	return json.Marshal(string(t))
+	return appendString(nil, string(t)), nil
 }
 
 // UnmarshalJSON reads null as "".
