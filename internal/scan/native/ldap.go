@@ -60,7 +60,7 @@ func ldapDone(b []byte) bool {
 }
 
 func parseLDAP(b []byte) *service {
-	tag, message, rest, ok := ber(b)
+	tag, message, _, ok := ber(b)
 	if !ok || tag != 0x30 {
 		return nil
 	}
@@ -77,7 +77,6 @@ func parseLDAP(b []byte) *service {
 	default:
 		return nil
 	}
-	_ = rest
 	values := entry(op)
 	has := func(attribute, value string) bool {
 		for _, v := range values[attribute] {

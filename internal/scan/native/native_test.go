@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -400,61 +399,6 @@ func TestTarpitsAreLeftBehind(t *testing.T) {
 	}
 }
 
-// TestShortageOfDescriptors runs itself with room for few descriptors: every open port is still found.
-func TestShortageOfDescriptorsIsNotSilence(t *testing.T) {
-	if os.Getenv("PATCHSCOUT_TEST_FEW_FILES") == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestShortageOfDescriptorsIsNotSilence$", "-test.v")
-		cmd.Env = append(os.Environ(), "PATCHSCOUT_TEST_FEW_FILES=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return
-	}
-	var want []uint16
-	for range 30 {
-		want = append(want, listen(t, say("220 (vsFTPd 3.0.3)\r\n")))
-	}
-	// The servers above hold 30; their side of each connection counts here too.
-	files := 64
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(files), Max: uint64(files)}); err != nil {
-		t.Skip(err)
-	}
-	hog := shortOfFiles(t, 3)
-	defer hog()
-	r := runJob(t, jobFor(want...))
-	for _, p := range want {
-		if r.services[p].Product != "vsftpd" {
-			t.Errorf("port %d: %+v", p, r.services[p])
-		}
-	}
-}
-
-// shortOfFiles opens files until only left are free, and gives them back after a second.
-func shortOfFiles(t *testing.T, left int) (release func()) {
-	var held []*os.File
-	for {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
-		}
-		held = append(held, f)
-	}
-	for range min(left, len(held)) {
-		held[len(held)-1].Close()
-		held = held[:len(held)-1]
-	}
-	t.Logf("%d descriptors held", len(held))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		time.Sleep(time.Second)
-		for _, f := range held {
-			f.Close()
-		}
-	}()
-	return func() { <-done }
-}
-
 func TestAReportThatCannotBeWrittenEndsTheScan(t *testing.T) {
 	full := errors.New("no space left on device")
 	err := Scanner{}.Run(t.Context(), jobFor(closedPort(t)), writerFunc(func([]byte) (int, error) { return 0, full }), nil)
@@ -494,5 +438,21 @@ func TestATimeoutOfTheJobIsAnError(t *testing.T) {
 	err := Scanner{}.Run(t.Context(), job, &bytes.Buffer{}, nil)
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+func TestAHostThatAcceptsEverythingIsOnlyListed(t *testing.T) {
+	h := newHost(loopback)
+	for p := range uint16(enoughVague) {
+		h.facts.learn(p+1, &service{})
+	}
+	if !h.facts.tarpit() {
+		t.Error("not taken for a tarpit")
+	}
+	h.ports = []uint16{1, 5000}
+	h.facts.learn(5000, unexamined(5000))
+	h.answered = true
+	if rec := h.done(); rec.Ports != "" {
+		t.Errorf("covers %q", rec.Ports)
 	}
 }

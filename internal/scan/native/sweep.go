@@ -286,8 +286,15 @@ func (s *sweep) identify(ctx context.Context, h *host, port uint16, conn net.Con
 	s.watch.update(func(w *watch) { w.open++ }, nil)
 	far := h.clock.smoothed
 	h.services.Go(func() {
-		svc := s.detect.service(ctx, target{addr: netip.AddrPortFrom(h.addr, port), names: h.names, pages: h.pages, rtt: max(rtt, far)}, conn)
-		if ctx.Err() != nil && svc.Product == "" {
+		var svc *service
+		if h.facts.tarpit() {
+			conn.Close()
+			svc = unexamined(port)
+		} else {
+			t := target{addr: netip.AddrPortFrom(h.addr, port), names: h.names, pages: h.pages, rtt: max(rtt, far)}
+			svc = s.detect.service(ctx, t, conn)
+		}
+		if ctx.Err() != nil && (svc.Product == "" || svc.Guessed) {
 			return // interrupted before anything was recognised: not a result
 		}
 		h.facts.learn(port, svc)
@@ -348,6 +355,21 @@ func without(ports []uint16, lists ...[]uint16) []uint16 {
 		}
 	}
 	return kept
+}
+
+// enoughVague is how many open ports of a host may stay unrecognised before the others are only listed: a host that
+// accepts everything and says nothing would hold the scan for hours.
+const enoughVague = 200
+
+func (f *facts) tarpit() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.vague) >= enoughVague
+}
+
+// unexamined is an open port of such a host.
+func unexamined(port uint16) *service {
+	return &service{Name: usualNames[port], Guessed: true, Extra: "open, not looked at: the host accepts everything and says nothing"}
 }
 
 // learn keeps what a service says about its host. The lowest SSH port speaks for the host's key: a container's sshd on
