@@ -2,9 +2,11 @@
 # Starts real servers from Debian's packages on loopback, identifies them with the native scanner and with nmap -sV, and
 # prints both and the times. Everything lives in a temporary folder and, where the kernel lets us, in a network namespace
 # of its own, so that the servers have their usual ports and nobody else sees them; otherwise on ports from 20000 up.
-# Ends what it started, by process id. Usage: test/real-servers/run.sh [--install] [--keep-going]; as root.
+# Ends what it started, by process id. Usage: test/real-servers/run.sh [--install]; as root.
+# SKIP_NMAP, SKIP_RABBIT leave out what is slow; RAW prints the raw report; KEEP keeps the folder.
 set -u
-cd "$(dirname "$0")/../.."
+self=$(realpath "$0")
+cd "$(dirname "$self")/../.." || exit 1
 
 packages="openssh-server nginx-light apache2-bin vsftpd postfix mariadb-server postgresql redis-server memcached mosquitto
 dovecot-imapd dovecot-pop3d bind9 samba rabbitmq-server lighttpd haproxy squid varnish slapd rsync nmap openssl iproute2"
@@ -22,7 +24,7 @@ fi
 # A process namespace as well: when it ends, all that was started in it has ended.
 own="unshare --net --pid --fork --kill-child --mount-proc"
 if [ -z "${IN_NAMESPACE:-}" ] && $own true 2>/dev/null; then
-    IN_NAMESPACE=1 exec $own "$0" --in-namespace
+    IN_NAMESPACE=1 exec $own "$self" --in-namespace
 fi
 base=20000
 if [ -n "${IN_NAMESPACE:-}" ]; then
