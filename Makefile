@@ -84,7 +84,7 @@ bench: build ## the figures: make bench FEEDS=dir
 
 starter: ## make the starter catalogue: make starter FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the NVD and KEV files are: make starter FEEDS=dir"; exit 2; }
-	$(GO) run ./test/starter -feeds "$(FEEDS)"
+	$(GO) run ./internal/catalogue/starter/make -from "$(FEEDS)"
 
 setup: ## install what the tests need (apt, as root) or say what is missing
 	@scripts/setup.sh

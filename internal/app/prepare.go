@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/patchscout/patchscout/internal/catalogue/starter"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/store"
@@ -12,7 +13,9 @@ import (
 
 // Prepare loads the starter catalogue when there is no catalogue yet. It does next to nothing otherwise.
 func (a *App) Prepare(ctx context.Context, progress func(Progress)) error {
-	_, err := a.store.Catalogue().Stats(ctx)
+	_, err := starter.Load(ctx, a.store.Catalogue(), func(done, total int) {
+		progress(Progress{Percent: 100 * float64(done) / float64(max(total, 1)), Stage: "loading the starter catalogue"})
+	})
 	return err
 }
 

@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"internal/match", "internal/priority", "internal/scan", "internal/feed"},
 	{"internal/scan/", "internal/feed/"}, // adapters: one tool or publisher each
 	{"internal/catalogue"},
-	{"internal/assess"},
+	{"internal/assess", "internal/catalogue/"},
 	{"internal/store", "internal/report", "internal/app/demo"},
 	{"internal/app"},
 	{"internal/cli"},

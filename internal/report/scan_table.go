@@ -304,18 +304,17 @@ func (g *fold) add(f Finding) {
 	}
 }
 
-// String reads "192.0.2.7 22/tcp OpenSSH 9.2p1: 31 candidates (1 in KEV), the distribution backports fixes".
+// String reads "192.0.2.7 22/tcp OpenSSH 9.2p1: 31 candidates (1 in KEV) that the distribution may have fixed already".
 func (g *fold) String() string {
 	text := strings.Join(strings.Fields(g.host+" "+g.place+" "+g.service), " ") + ": " + Plural(g.count, "candidate", "candidates")
 	if g.kev > 0 {
 		text += fmt.Sprintf(" (%d in KEV)", g.kev)
 	}
-	for _, reason := range g.reasons {
-		text += ", "
-		if len(g.reasons) > 1 {
-			text += Thousands(g.byReason[reason]) + " "
-		}
-		text += reason
+	if len(g.reasons) == 1 {
+		return text + " " + g.reasons[0]
+	}
+	for i, reason := range g.reasons {
+		text += map[bool]string{true: ": ", false: ", "}[i == 0] + Thousands(g.byReason[reason]) + " " + reason
 	}
 	return text
 }
@@ -326,10 +325,10 @@ func whyPotential(f Finding) string {
 	case "conditional":
 		return "only on a platform that this scan could not see"
 	case "uncertain":
-		return "the update level is not known, or the record names no range"
+		return "where the update level or the range of versions is not known"
 	}
 	if f.Confidence <= 30 {
-		return "the distribution backports fixes, so the version alone proves nothing"
+		return "that the distribution may have fixed already: it backports fixes"
 	}
 	return fmt.Sprintf("with confidence below %d%%", ConfirmedAt)
 }
