@@ -13,12 +13,16 @@ import (
 
 // Rank sorts records in which all words occur, best first. Since every record holds every word, rarity plays no part;
 // what remains of BM25F is how often and where they occur against the record's length. The texts come from the records
-// themselves, so both databases rank alike and neither has to store positions. What is exploited counts a little more;
-// the newer of equals comes first.
+// themselves, so both databases rank alike and neither has to store positions. What is new or exploited counts a
+// little more: of two that fit alike it is the one to read first.
 func Rank(words []string, records []*cve.Record, exploited func(cve.ID) bool) {
 	scores := make(map[cve.ID]float64, len(records))
+	latest := 0
 	for _, r := range records {
-		s := relevance(words, r)
+		latest = max(latest, r.ID.Year())
+	}
+	for _, r := range records {
+		s := relevance(words, r) * (1 + recencyWorth*recency(latest-r.ID.Year()))
 		if exploited(r.ID) {
 			s *= 1.15
 		}
@@ -28,6 +32,12 @@ func Rank(words []string, records []*cve.Record, exploited func(cve.ID) bool) {
 		return cmp.Or(cmp.Compare(scores[b.ID], scores[a.ID]), cmp.Compare(b.ID, a.ID))
 	})
 }
+
+// recencyWorth is what the newest gains over the oldest.
+const recencyWorth = 0.3
+
+// recency falls from 1 to 0 within 20 years.
+func recency(years int) float64 { return 1 - float64(min(years, 20))/20 }
 
 // The weights of a word by where it stands, and BM25's parameters: the saturation that is usual, a length norm that
 // does not punish long advisories much.

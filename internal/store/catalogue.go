@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
@@ -83,21 +84,16 @@ func (c *Catalogue) Digests(ctx context.Context) (map[cve.ID]catalogue.Digest, e
 
 // Records implements catalogue.Target.
 func (c *Catalogue) Records(ctx context.Context, ids []cve.ID, fn func(id cve.ID, stored []byte) error) error {
+	sorted := slices.Sorted(slices.Values(ids))
 	return c.db.view(ctx, func(tx *Tx) error {
-		for _, id := range ids {
+		return eachID(ctx, tx, `SELECT id, record FROM cve WHERE id IN (%s) ORDER BY id`, sorted, func(rows *sql.Rows) error {
+			var id cve.ID
 			var stored []byte
-			err := tx.QueryRow(ctx, `SELECT record FROM cve WHERE id = ?`, int64(id)).Scan(&stored)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err == nil {
-				err = fn(id, stored)
-			}
-			if err != nil {
+			if err := rows.Scan(&id, &stored); err != nil {
 				return err
 			}
-		}
-		return nil
+			return fn(id, stored)
+		})
 	})
 }
 

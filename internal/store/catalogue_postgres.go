@@ -56,7 +56,7 @@ func (p *postgresSchema) rebuild(ctx context.Context, fn func(catalogue.Writer) 
 
 func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(catalogue.Writer) error) error {
 	db := p.server.pool(next, 2)
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // everything was committed or rolled back before
 	if err := migrateUp(ctx, db, Postgres, p.schema); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(cata
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // it only goes back to the pool
 	sqlTx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ func (c *Catalogue) Packs(ctx context.Context, products []cpe.Product) ([][]byte
 		if err != nil {
 			return err
 		}
-		defer find.Close()
+		defer find.Close() //nolint:errcheck // it ends with its transaction anyway
 		for i, p := range products {
 			err := find.QueryRowContext(ctx, string(p.Part), p.Vendor, p.Product).Scan(&out[i])
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -124,6 +124,12 @@ func readFacts(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]intel.F
 		out[x.CVE] = f
 		return err
 	})
+}
+
+// Empty says whether the catalogue has never been filled, by a starter or by feeds.
+func (c *Catalogue) Empty(ctx context.Context) (bool, error) {
+	origin, err := c.Meta(ctx, catalogue.MetaOrigin)
+	return origin == "", err
 }
 
 // Stats describes the catalogue as it is now.

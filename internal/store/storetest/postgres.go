@@ -71,8 +71,8 @@ func admin(t testing.TB, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
+	defer db.Close() //nolint:errcheck // a test's connection
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
@@ -97,7 +97,8 @@ func start() error {
 		return err
 	}
 	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "patchscout", "-A", "trust", "-E", "UTF8",
+	// No context ends these: the server must outlive the test that needed it first.
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "patchscout", "-A", "trust", "-E", "UTF8",
 		"--locale=C", "--no-sync")
 	initdb.SysProcAttr, initdb.Dir = account, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -109,7 +110,7 @@ func start() error {
 	}
 	defer logFile.Close()
 	// The data is thrown away, so durability is off.
-	process := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+	process := exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
 	process.SysProcAttr, process.Dir = account, dir
 	process.Stdout, process.Stderr = logFile, logFile
@@ -125,7 +126,7 @@ func await(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // a test's connection
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
