@@ -168,3 +168,23 @@ func TestReportsImportedInAnyOrderTellTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonsWordOnExposureChangesTheDecision(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("native", up(), ssh("7.2p2"), covered(1, 1024))
+		before := w.finding("CVE-2016-10009")
+		yes := true
+		if err := w.e.SetExposed(ctx, before.HostID, &yes); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.a.Rematch(ctx); err != nil {
+			t.Fatal(err)
+		}
+		after := w.finding("CVE-2016-10009")
+		if before.Decision != "track" || before.Exposed || after.Decision != "attend" || !after.Exposed || after.ExposedWhy != "a person said so" {
+			t.Errorf("%s -> %s (%s)", before.Decision, after.Decision, after.ExposedWhy)
+		}
+	})
+}

@@ -41,12 +41,6 @@ func (d Decision) rank() byte {
 	}
 }
 
-// ParseDecision reads a decision's name; ok is false for any other text.
-func ParseDecision(s string) (d Decision, ok bool) {
-	d = Decision(s)
-	return d, d.rank() != 9
-}
-
 // Decide is the table of BOD 26-04, row by row:
 //
 //	KEV  exposed  automatable   total              partial
