@@ -235,6 +235,9 @@ func canonical(v string) (string, error) {
 			out = appendEscaped(out, c)
 		}
 	}
+	if string(out) == NA {
+		return `\-`, nil // an escaped hyphen is a hyphen, not NA
+	}
 	return string(out), nil
 }
 

@@ -69,7 +69,7 @@ func TestParseNamesTheMistake(t *testing.T) {
 }
 
 func TestBannerTextNeverBecomesAWildcard(t *testing.T) {
-	n := New('a', "x", "y*", "1.*?:2", "*")
+	n := New('a', "x", "-", "1.*?:2", "*")
 	if HasWildcard(n.Get(ProductName)) || HasWildcard(n.Get(Version)) || HasWildcard(n.Get(Update)) {
 		t.Fatalf("wildcard in %s", n)
 	}
