@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -98,9 +99,9 @@ func start() error {
 	}
 	data := filepath.Join(dir, "data")
 	// No context ends these: the server must outlive the test that needed it first.
-	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "patchscout", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = account, dir
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "patchscout",
+		"-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: account.Credential}, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -114,11 +115,23 @@ func start() error {
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
 	process.SysProcAttr, process.Dir = account, dir
 	process.Stdout, process.Stderr = logFile, logFile
-	if err := process.Start(); err != nil {
+	if err := startPinned(process); err != nil {
 		return err
 	}
 	server.process = process
 	return await(dir)
+}
+
+// startPinned starts the server from a thread that lives as long as this process: the death signal is sent when the
+// starting thread ends, and Go ends threads at will.
+func startPinned(process *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		started <- process.Start()
+		select {}
+	}()
+	return <-started
 }
 
 func await(dir string) error {
@@ -165,7 +178,7 @@ func major(path string) int {
 // unprivileged returns how to start the server: as this user, or, since PostgreSQL refuses root, as another one that
 // is given the folder.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{}
+	attr := diesWithUs()
 	if os.Geteuid() != 0 {
 		return attr, nil
 	}
