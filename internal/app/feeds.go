@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -80,7 +81,27 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	for _, r := range runs {
 		doc.Runs = append(doc.Runs, toFeedRun(r))
 	}
+	if err == nil && changed(runs) {
+		doc.Estate, err = a.rematch(ctx, watch)
+	}
 	return doc, err
+}
+
+func changed(runs []feed.Run) bool {
+	return slices.ContainsFunc(runs, func(r feed.Run) bool { return r.Inserted+r.Updated > 0 })
+}
+
+// rematch asks anew what the changed catalogue says of the hosts that are known. Nil when there are none.
+func (a *App) rematch(ctx context.Context, watch *syncProgress) (*report.Rematch, error) {
+	watch.stage("matching known hosts anew")
+	r, err := a.assessor().Rematch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("match known hosts anew: %w", err)
+	}
+	if r.Hosts == 0 {
+		return nil, nil
+	}
+	return &report.Rematch{Hosts: r.Hosts, New: r.New, Withdrawn: r.Withdrawn, Returned: r.Returned}, nil
 }
 
 func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
@@ -214,6 +235,12 @@ func (s *syncProgress) read(name string, n int64) {
 		s.percent = max(s.percent, min(100, 100*float64(s.done)/float64(s.total)))
 	}
 	s.say("loading " + name)
+}
+
+func (s *syncProgress) stage(stage string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.say(stage)
 }
 
 func (s *syncProgress) say(stage string) {

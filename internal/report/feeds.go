@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -10,6 +11,15 @@ import (
 type Sync struct {
 	Runs    []FeedRun `json:"runs"`
 	Unknown []string  `json:"unknown_files"`
+	Estate  *Rematch  `json:"estate"` // null: nothing changed, or no hosts are known
+}
+
+// Rematch says what a changed catalogue means for the hosts that are known.
+type Rematch struct {
+	Hosts     int `json:"hosts"`
+	New       int `json:"new"`
+	Withdrawn int `json:"withdrawn"`
+	Returned  int `json:"returned"`
 }
 
 // FeedRun is one run of one feed. Seen = Inserted + Updated + Unchanged + Rejected.
@@ -70,6 +80,11 @@ func SyncTable(w io.Writer, s Sync, v View) error {
 	p.err = g.draw(w, v.Terminal)
 	for _, r := range s.Runs {
 		p.runNotes(r)
+	}
+	if e := s.Estate; e != nil {
+		p.line("")
+		p.text(fmt.Sprintf("%s matched anew: %s, %s withdrawn, %s returned.", Plural(e.Hosts, "known host", "known hosts"),
+			Plural(e.New, "new finding", "new findings"), Thousands(e.Withdrawn), Thousands(e.Returned)))
 	}
 	if len(s.Unknown) > 0 {
 		p.line("")
