@@ -98,7 +98,9 @@ type Row struct {
 
 // Digest is what Target.Digests will say of the row.
 func (r *Row) Digest() Digest {
-	return Digest{Modified: r.Modified, Hash: r.Hash, Scored: r.Scored, Configured: r.Configured, Rejected: r.Status == "Rejected"}
+	return Digest{
+		Modified: r.Modified, Hash: r.Hash, Scored: r.Scored, Configured: r.Configured, Rejected: r.Status == "Rejected",
+	}
 }
 
 // NewRow encodes a record. The row keeps no reference to the encoder.

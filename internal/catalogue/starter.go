@@ -171,7 +171,9 @@ func (s *starterReader) next() (*cve.Record, error) {
 
 // LoadStarter fills a catalogue that has never been filled; one that has is left alone and false returned. progress
 // may be nil; it is told how many of the records are in.
-func LoadStarter(ctx context.Context, target Target, file func() (io.Reader, error), progress func(done, total int)) (bool, error) {
+func LoadStarter(
+	ctx context.Context, target Target, file func() (io.Reader, error), progress func(done, total int),
+) (loaded bool, err error) {
 	if empty, err := isEmpty(ctx, target); err != nil || !empty {
 		return false, err
 	}

@@ -173,11 +173,12 @@ func (l *loading) held(had, removed, downgraded int) error {
 		return nil
 	}
 	if removed >= had {
-		return fault.Conflict("held: feed %s would become empty (it has %d records); use --force if that is meant", l.run.Feed, had)
+		return fault.Conflict("held: feed %s would become empty (it has %d records); use --force if that is meant",
+			l.run.Feed, had)
 	}
 	if lost := removed + downgraded; lost*50 > had {
-		return fault.Conflict("held: feed %s would remove %d and downgrade %d of its %d records, over 2 %%; use --force if that is meant",
-			l.run.Feed, removed, downgraded, had)
+		return fault.Conflict("held: feed %s would remove %d and downgrade %d of its %d records, over 2 %%; "+
+			"use --force if that is meant", l.run.Feed, removed, downgraded, had)
 	}
 	return nil
 }
