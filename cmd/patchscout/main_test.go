@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/patchscout/patchscout/internal/cli"
+	"github.com/patchscout/patchscout/internal/store/storetest"
 )
 
 // runAsCommand makes the test binary the command itself, for tests that need a real process to signal.
@@ -23,8 +24,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runAsCommand) != "" {
 		command()
 	}
-	testscript.Main(m, map[string]func(){"patchscout": command})
+	testscript.Main(withPostgres{m}, map[string]func(){"patchscout": command})
 }
+
+// withPostgres stops the server that a test may have started.
+type withPostgres struct{ m *testing.M }
+
+func (w withPostgres) Run() int { return storetest.Main(w.m) }
 
 // The transcripts show the command as a user types it: testdata/script/*.txtar.
 func TestScripts(t *testing.T) {
