@@ -30,16 +30,16 @@ run: ## run the command: make run ARGS="scan 127.0.0.1"
 build: ## bin/patchscout, without cgo
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/patchscout ./cmd/patchscout
 
-test: test-unit test-integration test-e2e ## everything a change must pass
+test: setup test-unit test-integration test-e2e ## everything a change must pass
 
-test-unit: ## the rules and parsers, with coverage in cover.out
+test-unit: setup ## the rules and parsers, with coverage in cover.out
 	$(GO) test -short -coverprofile=cover.out ./internal/...
 	@$(GO) tool cover -func=cover.out | tail -n 1
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 $(INTEGRATION)
 
-test-e2e: ## the command as a user types it
+test-e2e: setup ## the command as a user types it
 	$(GO) test -count=1 $(E2E)
 
 test-long: setup ## test, plus the long stories, the race detector and a minute of fuzzing for each parser
