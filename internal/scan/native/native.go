@@ -97,6 +97,9 @@ func plan(job scan.Job) ([]*host, error) {
 		h := newHost(t.Address.Unmap())
 		h.names = t.Names
 		h.ports = common
+		for _, port := range t.Ports {
+			h.pin(port, job.Exclude)
+		}
 		for _, raw := range t.URLs {
 			h.addURL(raw, job.Exclude)
 		}
@@ -144,6 +147,17 @@ type page struct {
 	path string
 }
 
+// pin has a port that was named with the target asked first, whatever the profile says; false when it is excluded.
+func (h *host) pin(port uint16, exclude []finding.PortRange) bool {
+	if finding.Contains(exclude, port) {
+		return false
+	}
+	if !slices.Contains(h.ports, port) {
+		h.ports = append([]uint16{port}, h.ports...)
+	}
+	return true
+}
+
 // addURL pins the URL's port. A URL that does not parse was already refused by whoever took the target.
 func (h *host) addURL(raw string, exclude []finding.PortRange) {
 	u, err := url.Parse(raw)
@@ -157,15 +171,12 @@ func (h *host) addURL(raw string, exclude []finding.PortRange) {
 	if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && n > 0 {
 		port = uint16(n)
 	}
-	if finding.Contains(exclude, port) {
+	if !h.pin(port, exclude) {
 		return
 	}
 	h.pages = append(h.pages, page{port: port, host: u.Hostname(), path: u.RequestURI()})
 	if _, err := netip.ParseAddr(u.Hostname()); err != nil && !slices.Contains(h.names, u.Hostname()) {
 		h.names = append(slices.Clip(h.names), u.Hostname())
-	}
-	if !slices.Contains(h.ports, port) {
-		h.ports = append([]uint16{port}, h.ports...)
 	}
 }
 

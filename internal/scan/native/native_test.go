@@ -261,12 +261,23 @@ func TestAURLPinsItsPort(t *testing.T) {
 	}
 }
 
+func TestAPortNamedWithTheTargetIsScannedBesidesTheOthers(t *testing.T) {
+	named, usual := listen(t, lines("SSH-2.0-OpenSSH_7.2p2\r\n", nil)), listen(t, lines("SSH-2.0-OpenSSH_8.9p1\r\n", nil))
+	job := jobFor(usual)
+	job.Hosts[0].Ports = []uint16{named}
+	r := runJob(t, job)
+	if r.services[named].Version != "7.2p2" || r.services[usual].Version != "8.9p1" || !finding.Contains(r.coverage[0].Ports, named) {
+		t.Errorf("services: %+v, coverage %+v", r.services, r.coverage)
+	}
+}
+
 func TestExcludedPortsAreNotAsked(t *testing.T) {
 	touched := make(chan struct{}, 10)
 	p := listen(t, func(net.Conn) { touched <- struct{}{} })
 	job := jobFor(p, closedPort(t))
 	job.Exclude = []finding.PortRange{{First: p, Last: p}}
 	job.Hosts[0].URLs = []string{fmt.Sprintf("http://127.0.0.1:%d/", p)}
+	job.Hosts[0].Ports = []uint16{p}
 	r := runJob(t, job)
 	if len(touched) > 0 || finding.Contains(r.coverage[0].Ports, p) {
 		t.Error("an excluded port was asked or covered")
