@@ -285,8 +285,7 @@ func (w *worker) scan(ctx context.Context) error {
 	read := make(chan error, 1)
 	go func() { read <- w.read(ctx, in) }()
 	t := &tee{raw: raw, pipe: out, left: w.opts.MaxRaw, limit: w.opts.MaxRaw}
-	runErr := w.scanner.Run(ctx, w.job, t, func(p Progress) { w.progress(p) })
-	out.Close()
+	runErr := w.tool(ctx, t)
 	readErr := <-read
 	switch {
 	case t.err != nil:
@@ -297,6 +296,18 @@ func (w *worker) scan(ctx context.Context) error {
 		return fmt.Errorf("read the report of %s: %w", w.scanner.Name(), readErr)
 	}
 	return nil
+}
+
+// tool runs the scanner. A panic becomes an error here and not further out: the reader must be told of the end and waited
+// for, whatever happens.
+func (w *worker) tool(ctx context.Context, t *tee) (err error) {
+	defer t.pipe.Close()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("scanner %s: %v", w.scanner.Name(), p)
+		}
+	}()
+	return w.scanner.Run(ctx, w.job, t, w.progress)
 }
 
 // read outlives a cancelled ctx, so that what the tool had written is not lost; it ends when the pipe is closed.

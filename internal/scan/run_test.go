@@ -154,6 +154,23 @@ func TestAFailingScannerIsAResultAndCoversNothing(t *testing.T) {
 	}
 }
 
+func TestAScannerThatPanicsLeavesNobodyBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which fails when a goroutine is left waiting
+		breaks := script{name: "breaks", run: func(_ context.Context, raw io.Writer, _ func(Progress)) error {
+			io.WriteString(raw, "host 192.0.2.1\n")
+			panic("a bug")
+		}}
+		var l log
+		got, err := Run(t.Context(), []Scanner{breaks}, jobOf("192.0.2.1"), Options{Emit: l.emit})
+		if err != nil || got.Scanners[0].Status != Failed || got.Scanners[0].Err.Error() != "scanner breaks: a bug" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if text := l.of("breaks"); text != "host 192.0.2.1 [name-of-192.0.2.1]" {
+			t.Error(text)
+		}
+	})
+}
+
 func TestResultsOutsideOfTheJobAreDropped(t *testing.T) {
 	s := says("tool", "host 198.51.100.1\nservice 198.51.100.1\nservice ::ffff:192.0.2.1\nhost fe80::1\ncoverage 198.51.100.1\n")
 	var l log
