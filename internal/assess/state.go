@@ -154,7 +154,7 @@ func (e *entry) checks(sensor string) (out []string) {
 
 // settle derives everything that follows from the evidence and the looks.
 func (a *Assessor) settle(f *facts, e *entry, s *state, site asset.Site) {
-	e.Derive()
+	e.Derive(s.looks...)
 	e.Life = finding.Fold(e.Finding, s.looks)
 	f.rate(e.Finding, exposure(site, s.host), a.now())
 }

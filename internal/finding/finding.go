@@ -147,16 +147,17 @@ func (t Triage) Hidden(on time.Time) bool {
 	case FalsePositive, OutOfScope:
 		return true
 	case Accepted:
-		return t.Until.IsZero() || !on.After(t.Until.AddDate(0, 0, 1))
+		return t.Until.IsZero() || on.Before(t.Until.AddDate(0, 0, 1))
 	default:
 		return false
 	}
 }
 
 // Derive computes title, remedy, location, status and confidence from the current evidence: the strongest speaks, the
-// others add what it left out. The order in which evidence arrived does not matter.
-func (f *Finding) Derive() {
-	current := f.current()
+// others add what it left out. looks are the looks at its host, of all sensors: what a sensor said before it looked
+// again and no longer says speaks only when nothing else is left. The order in which evidence arrived does not matter.
+func (f *Finding) Derive(looks ...Look) {
+	current := f.standing(f.current(), looks)
 	slices.SortFunc(current, stronger)
 	f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, f.Reason = "", "", "", "", "", ""
 	f.Status, f.Confidence = Uncertain, 0
@@ -187,6 +188,20 @@ func (f *Finding) current() []Evidence {
 		out = append(out, e)
 	}
 	return out
+}
+
+// standing leaves out the rows that their own sensor's later looks refuted; all of them stay when none would be left, so
+// that a fixed finding keeps its last words.
+func (f *Finding) standing(rows []Evidence, looks []Look) []Evidence {
+	refuted := func(e Evidence) bool {
+		return slices.ContainsFunc(looks, func(l Look) bool {
+			return l.Sensor == e.Sensor && l.At.After(e.LastSeen) && l.Covers(f.Fingerprint, e.Check)
+		})
+	}
+	if left := slices.DeleteFunc(slices.Clone(rows), refuted); len(left) > 0 {
+		return left
+	}
+	return rows
 }
 
 // stronger sorts what confirms first, then by confidence, then by status; names break ties.

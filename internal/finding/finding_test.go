@@ -45,7 +45,7 @@ func take(f *Finding, looks []Look, r report) []Look {
 	}
 	sortEvidence(f.Evidence)
 	f.Life = Fold(f, looks)
-	f.Derive()
+	f.Derive(looks...)
 	return looks
 }
 
@@ -259,6 +259,17 @@ func TestTheStrongestEvidenceSpeaks(t *testing.T) {
 	f.Derive()
 	if !f.Confirmed() || f.Confidence != 95 || f.Title != "proved" {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestASensorThatTookItsWordBackDoesNotConfirm(t *testing.T) {
+	weak := seen("nmap", 1, 30)
+	f := play(saw("native", 0), missed("native", 1), report{look("nmap", 1), &weak})
+	if !f.State.Live() || f.Confidence != 30 || f.Confirmed() {
+		t.Errorf("%s at %d, confirmed by a sensor that no longer sees it", f.State, f.Confidence)
+	}
+	if f := play(saw("native", 0), missed("native", 1)); f.Confidence != 80 {
+		t.Errorf("a fixed finding lost its last words: %d", f.Confidence)
 	}
 }
 

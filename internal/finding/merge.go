@@ -27,7 +27,7 @@ func Merge(a, b Finding, looks []Look) Finding {
 		out.Evidence = union(out.Evidence, e, times(looks, e.source(), out.Fingerprint))
 	}
 	sortEvidence(out.Evidence)
-	out.Derive()
+	out.Derive(looks...)
 	out.Life = Fold(&out, looks)
 	return out
 }
