@@ -168,6 +168,7 @@ func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
 
 func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, totals finding.ScanTotals, err error) {
 	met := newTally()
+	var failed error // of the catalogue; the reports of the other sensors are kept all the same
 	for sensor := range end.Dropped {
 		if r.reports[sensor] == nil {
 			r.reports[sensor] = newReport(sensor)
@@ -186,16 +187,19 @@ func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, tot
 		ledger, err := p.run(ctx)
 		ledger.File, ledger.Tool, ledger.Scan = end.File, sensor, r.scan.ID
 		ledgers = append(ledgers, ledger)
+		if failed == nil {
+			failed = p.failed
+		}
 		if err := errors.Join(err, r.a.estate.AddLedger(ctx, ledger, reportHash(end.Scanners, sensor))); err != nil {
-			return ledgers, met.totals(), err
+			return ledgers, met.totals(), errors.Join(failed, err)
 		}
 	}
 	if err := r.silent(ctx, end.Silent, met); err != nil {
-		return ledgers, met.totals(), err
+		return ledgers, met.totals(), errors.Join(failed, err)
 	}
 	totals = met.totals()
 	totals.Findings, err = r.a.estate.CountScanFindings(ctx, r.scan.ID)
-	return ledgers, totals, err
+	return ledgers, totals, errors.Join(failed, err)
 }
 
 // silent keeps the targets of which nobody got an answer.

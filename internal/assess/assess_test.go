@@ -537,6 +537,32 @@ func TestSilentHostsAreInTheScanAndNotInTheEstate(t *testing.T) {
 	}
 }
 
+func TestASensorWithoutAnAnswerDoesNotContradictOneOfTheSameScan(t *testing.T) {
+	w := newWorld(t, storetest.NewSQLite(t))
+	ctx := context.Background()
+	run, err := w.a.Begin(ctx, finding.Scan{Site: asset.DefaultSite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := finding.Event{Host: &finding.HostSeen{Address: addr, Status: "down", Reason: "no answer"}}
+	for _, said := range []struct {
+		sensor string
+		event  finding.Event
+		after  time.Duration
+	}{{"native", up(), 0}, {"native", ssh("7.2p2"), 0}, {"nmap", silent, time.Minute}} {
+		if err := run.Emit(said.sensor, dated(said.event, w.now.Add(said.after))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := run.Finish(ctx, assess.End{}); err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+	if err != nil || len(hosts) != 1 || hosts[0].Status != asset.Up {
+		t.Errorf("%+v %v", hosts, err)
+	}
+}
+
 func TestTwentyThousandFindingsAreAssessedInSeconds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -591,9 +617,17 @@ func TestAFailingCatalogueKeepsServicesForTheNextRematch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	third := ssh("9.2p1")
+	third.Service.Address = netip.MustParseAddr("10.0.0.3")
+	if err := run.Emit("nmap", dated(third, w.now.AddDate(0, 0, 1))); err != nil {
+		t.Fatal(err)
+	}
 	res, err := run.Finish(ctx, assess.End{})
-	if !errors.Is(err, errBroken) || !res.Ledgers[0].Balanced() || res.Ledgers[0].Records != 2 {
+	if !errors.Is(err, errBroken) || len(res.Ledgers) != 2 || !res.Ledgers[0].Balanced() || res.Ledgers[0].Records != 2 {
 		t.Fatalf("%v %+v", err, res.Ledgers)
+	}
+	if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 3 {
+		t.Errorf("the second sensor's host was lost: %d hosts, %v", len(hosts), err)
 	}
 	if s, err := w.e.Scan(ctx, run.ScanID()); err != nil || s.Status != finding.Failed || !strings.Contains(s.Reason, "broken") {
 		t.Errorf("%+v %v", s, err)
@@ -601,7 +635,7 @@ func TestAFailingCatalogueKeepsServicesForTheNextRematch(t *testing.T) {
 	if f := w.finding("CVE-2016-10009"); f.State != finding.Open || f.Decision == "" {
 		t.Errorf("%+v", f)
 	}
-	if got, err := working.Rematch(ctx); err != nil || got.New != 2 {
+	if got, err := working.Rematch(ctx); err != nil || got.New != 3 {
 		t.Errorf("%+v %v", got, err)
 	}
 }

@@ -76,12 +76,15 @@ func (m *merging) resolve(ctx context.Context, h *hostReport, byHost map[*asset.
 	return nil
 }
 
-// describe takes over what a newer report says; one that knows nothing takes nothing away.
+// describe takes over what a newer report says; one that knows nothing takes nothing away. A sensor that got no answer
+// does not contradict one of the same scan that did.
 func (m *merging) describe(host *asset.Host, h *hostReport) {
 	if m.at.Before(host.LastSeen) {
 		return
 	}
-	host.Status = asset.HostStatus(h.status)
+	if h.answered() || !m.met.up[h.key()] {
+		host.Status = asset.HostStatus(h.status)
+	}
 	host.Demo = host.Demo && m.scan.Demo
 	if h.os != "" {
 		host.OS = h.os

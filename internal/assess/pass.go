@@ -2,7 +2,6 @@ package assess
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -25,8 +24,8 @@ type pass struct {
 // maxRows is about how many rows one transaction writes, so that others wait a moment only.
 const maxRows = 5000
 
-// run returns an error beside a ledger that balances when the catalogue failed: then hosts and services are stored, which
-// a Rematch completes, and nothing is closed.
+// run returns a ledger that balances also when the catalogue failed, which p.failed then tells: hosts and services are
+// stored, which a Rematch completes, and nothing is closed.
 func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 	ledger := finding.Ledger{Records: p.report.records, Informational: p.report.informational, Hosts: len(p.report.order)}
 	for reason, n := range p.report.dropped.Dropped {
@@ -65,7 +64,7 @@ func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 		}
 	}
 	ledger.CVEs = len(named)
-	return ledger, errors.Join(p.failed, flush())
+	return ledger, flush()
 }
 
 // prepare asks the catalogue about a host, outside of any transaction on the estate.

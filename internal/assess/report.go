@@ -163,7 +163,7 @@ func (r *report) takeCoverage(e finding.Coverage) {
 	for _, c := range e.Checks {
 		checks = append(checks, strings.ReplaceAll(finding.Cut(c, maxShort), "\n", " ")) // the store keeps one a line
 	}
-	e.Checks = checks
+	e.Checks, e.Ports = checks, slices.Clone(e.Ports)
 	h.coverage = append(h.coverage, e)
 }
 
