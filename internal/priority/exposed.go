@@ -10,13 +10,16 @@ type Exposure struct {
 }
 
 // Exposed decides for a host: a person's word (override, nil for none) wins; else a host that answered a scan from an
-// external site or that has a globally routable address is exposed.
+// external site or that has a globally routable address is exposed. Of a host that only has a name nothing is known.
 func Exposed(externalSite bool, addresses []netip.Addr, override *bool) Exposure {
 	if override != nil {
 		return Exposure{Exposed: *override, Known: true, Why: "a person said so"}
 	}
 	if externalSite {
 		return Exposure{Exposed: true, Known: true, Why: "answered a scan from an external site"}
+	}
+	if len(addresses) == 0 {
+		return Exposure{Why: "no address is known"}
 	}
 	for _, a := range addresses {
 		if Routable(a) {

@@ -176,6 +176,9 @@ func TestOnlyPublicAddressesAreExposed(t *testing.T) {
 	if Exposed(true, public, &no).Exposed {
 		t.Error("a person's word must win")
 	}
+	if Exposed(false, nil, nil).Known {
+		t.Error("a host known only by name is neither exposed nor not")
+	}
 	if !Exposed(true, nil, nil).Exposed {
 		t.Error("an external site exposes")
 	}
