@@ -24,12 +24,13 @@ func OpenMatcher(ctx context.Context, cfg config.Config, log *slog.Logger, progr
 	options := store.Options{DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Reveal(), Log: log, ReadOnly: true}
 	s, err := store.Open(ctx, options)
 	if err == nil {
-		if _, err = s.Catalogue().Generation(ctx); err == nil {
+		var empty bool // a first start that was killed leaves a catalogue without records
+		if empty, err = s.Catalogue().Empty(ctx); err == nil && !empty {
 			return newMatcher(s.Catalogue(), s.Close), nil
 		}
 		err = errors.Join(err, s.Close())
 	}
-	if kind := fault.KindOf(err); kind != fault.KindNotFound && kind != fault.KindConflict {
+	if kind := fault.KindOf(err); err != nil && kind != fault.KindNotFound && kind != fault.KindConflict {
 		return nil, err
 	}
 	a, err := Open(ctx, cfg, log)

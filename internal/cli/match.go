@@ -39,7 +39,6 @@ func (e *environment) steady() {
 }
 
 func (e *environment) match(cmd *cobra.Command, args []string) error {
-	e.steady()
 	cfg, err := e.config(cmd)
 	if err != nil {
 		return err
@@ -48,6 +47,7 @@ func (e *environment) match(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	e.steady() // not before: loading the starter catalogue needs more memory
 	m := &matchStream{matcher: matcher, out: e.stdout}
 	if len(args) > 0 {
 		return discardOnPipe(m.arguments(cmd.Context(), args))

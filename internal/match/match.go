@@ -45,7 +45,8 @@ type Subject struct {
 type Match struct {
 	CVE        cve.ID
 	Status     Status
-	Criteria   string   // the rule that matched, canonical CPE 2.3
+	Subject    string   // the observed name that matched, canonical CPE 2.3
+	Criteria   string   // the rule that it matched, canonical CPE 2.3
 	Needs      []string // conditions of a conditional match: CPE names of which the host's platform must show one each
 	Confidence int      // 0..100
 	Reason     string   // one sentence without a full stop
@@ -192,7 +193,7 @@ func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host
 	}
 	w.hits = hits
 	r.Matches = make([]Match, len(hits))
-	words := phrasebook{query: q}
+	words := phrasebook{query: q, subject: q.name.String()}
 	for i := range hits {
 		r.Matches[i] = words.match(&hits[i], s)
 	}

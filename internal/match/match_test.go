@@ -260,7 +260,7 @@ func TestConditionIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Match{{
-		CVE: id(t, "CVE-2010-1000"), Status: Conditional, Criteria: "cpe:2.3:a:example:app:*:*:*:*:*:*:*:*", Needs: []string{windows}, Confidence: 50,
+		CVE: id(t, "CVE-2010-1000"), Status: Conditional, Subject: "cpe:2.3:a:example:app:1.5:*:*:*:*:*:*:*", Criteria: "cpe:2.3:a:example:app:*:*:*:*:*:*:*:*", Needs: []string{windows}, Confidence: 50,
 		Reason:  "1.5 is below 2.0, the first fixed version; applies only on microsoft windows, which is not known of this host",
 		FixedIn: "2.0",
 	}}

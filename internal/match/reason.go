@@ -129,6 +129,7 @@ func (h *hit) fixedIn() string {
 // phrasebook words hits of one subject. Many hits share their rule's text, so each is worded once.
 type phrasebook struct {
 	query   query
+	subject string
 	phrases map[phraseKey]phrase
 }
 
@@ -160,7 +161,7 @@ func (w *phrasebook) match(h *hit, s Subject) Match {
 		}
 		w.phrases[key] = p
 	}
-	m := Match{CVE: h.cve, Status: h.status, Criteria: p.criteria, Needs: p.needs, Confidence: h.confidence, Reason: p.reason, FixedIn: h.fixedIn()}
+	m := Match{CVE: h.cve, Status: h.status, Subject: w.subject, Criteria: p.criteria, Needs: p.needs, Confidence: h.confidence, Reason: p.reason, FixedIn: h.fixedIn()}
 	if s.Backport != "" {
 		m.Confidence = min(m.Confidence, confidenceBackport)
 	}

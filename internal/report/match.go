@@ -9,12 +9,12 @@ import (
 
 // MatchLine is what `match` answers for one line, that is one host. Its JSON is
 //
-//	{"cpe":<the line>,"cpes":[…],"cves":[{"id","status","matched_cpe","needs":[…],"confidence","reason"}],
+//	{"cpe":<the line>,"cpes":[…],"cves":[{"id","status","matched_cpe","rule","needs":[…],"confidence","reason","fixed_in"}],
 //	 "unknown_version":N,"error":null or text}
 type MatchLine struct {
 	Line           string
 	CPEs           []string      // the line's CPEs, canonical 2.3
-	CVEs           []match.Match // by id
+	CVEs           []match.Match // by id, one each: of several CPEs the surest
 	UnknownVersion int           // CVEs of products whose version the line does not say
 	Error          string
 }
@@ -50,6 +50,8 @@ func appendMatch(b []byte, m match.Match) []byte {
 	b = append(b, `","status":"`...)
 	b = append(b, m.Status...)
 	b = append(b, `","matched_cpe":`...)
+	b = appendString(b, m.Subject)
+	b = append(b, `,"rule":`...)
 	b = appendString(b, m.Criteria)
 	b = append(b, `,"needs":[`...)
 	b = appendStrings(b, m.Needs)
@@ -57,7 +59,11 @@ func appendMatch(b []byte, m match.Match) []byte {
 	b = strconv.AppendInt(b, int64(m.Confidence), 10)
 	b = append(b, `,"reason":`...)
 	b = appendString(b, m.Reason)
-	return append(b, '}')
+	b = append(b, `,"fixed_in":`...)
+	if m.FixedIn == "" {
+		return append(b, "null}"...)
+	}
+	return append(appendString(b, m.FixedIn), '}')
 }
 
 func appendStrings(b []byte, list []string) []byte {

@@ -378,13 +378,16 @@ func catalogueSentence(c Catalogue, now time.Time) string {
 	if c.Records == 0 {
 		return "The catalogue is empty, so nothing could be matched: run patchscout feeds sync"
 	}
-	kind := "Catalogue"
+	say := "Catalogue"
 	if c.Starter {
-		kind = "Starter catalogue"
+		say = "Starter catalogue"
 	}
-	say := fmt.Sprintf("%s: %s", kind, Plural(c.Records, "CVE", "CVEs"))
-	if !c.Newest.IsZero() {
-		say += fmt.Sprintf(", newest from %s (%s)", c.Newest, Age(now.Sub(c.Newest.Time)))
+	if age, known := feedAge(c, "nvd"); c.Starter && known {
+		say += fmt.Sprintf(" of %s (%s)", now.Add(-age).UTC().Format(time.DateOnly), Age(age))
+	}
+	say += ": " + Plural(c.Records, "CVE", "CVEs")
+	if !c.Starter && !c.Newest.IsZero() {
+		say += fmt.Sprintf(", the newest of %s", c.Newest)
 	}
 	var never, stale []string
 	for _, f := range feedNames {
