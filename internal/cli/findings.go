@@ -30,7 +30,7 @@ func (e *environment) findingsListCommand(name string) *cobra.Command {
 	flags.Int64Var(&req.Scan, "scan", 0, "only what this scan saw")
 	flags.StringVar(&req.Host, "host", "", "only this address or host id")
 	flags.StringVar(&req.Site, "site", "", "only this site")
-	flags.StringVar(&req.State, "state", "", "open, reopened, fixed, all (default open and reopened)")
+	flags.StringVar(&req.State, "state", "", "open, reopened, fixed, closed, all (default open and reopened)")
 	flags.StringSliceVar(&req.Severities, "severity", nil, "critical, high, medium, low, info, unknown")
 	flags.StringSliceVar(&req.Decisions, "decision", nil, "act, attend, plan, track")
 	flags.BoolVar(&req.KEV, "kev", false, "only what CISA knows to be exploited")

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/patchscout/patchscout/internal/match"
+	"github.com/patchscout/patchscout/internal/telemetry"
 )
 
 // MatchLine is what `match` answers for one line, that is one host. Its JSON is
@@ -77,7 +78,7 @@ func appendStrings(b []byte, list []string) []byte {
 }
 
 // appendString appends s as a JSON string (RFC 8259 section 7): bytes that are not UTF-8 become U+FFFD; DEL, C1
-// controls and U+2028/2029 are escaped too, since the output also reaches terminals.
+// controls, bidirectional and invisible characters are escaped too, since the output also reaches terminals.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -101,7 +102,6 @@ func appendString(b []byte, s string) []byte {
 }
 
 func appendRune(b []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
 	switch {
 	case r == '"' || r == '\\':
 		return append(b, '\\', byte(r))
@@ -109,8 +109,8 @@ func appendRune(b []byte, r rune) []byte {
 		return append(b, '\\', 'n')
 	case r == '\t':
 		return append(b, '\\', 't')
-	case r < 0x20 || r >= 0x7f && r <= 0x9f || r == 0x2028 || r == 0x2029:
-		return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+	case telemetry.Harmful(r):
+		return appendEscape(b, r)
 	}
 	return utf8.AppendRune(b, r)
 }

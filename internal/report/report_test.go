@@ -154,6 +154,21 @@ func TestJSONKeepsAbsentFactsNull(t *testing.T) {
 	}
 }
 
+func TestJSONEscapesWhatATerminalWouldObey(t *testing.T) {
+	hostile := "a\u202eb\u009bc\x7fd\x1be\U000E0041f–é"
+	var out bytes.Buffer
+	if err := JSON(&out, map[string]string{"k": hostile}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\u202e\u009b\x7f\x1b\U000E0041") {
+		t.Errorf("%q", out.String())
+	}
+	var back map[string]string
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["k"] != hostile {
+		t.Errorf("%q came back (%v)", back["k"], err)
+	}
+}
+
 func TestSARIFHoldsConfirmedFindingsOnly(t *testing.T) {
 	var out bytes.Buffer
 	if err := SARIF(&out, sample(), "1.2.3", 0); err != nil {

@@ -69,7 +69,7 @@ func Plain(s string) string {
 		switch {
 		case r == '\t', r == '\n', r == '\r':
 			return ' '
-		case harmful(r):
+		case Harmful(r):
 			return '\uFFFD'
 		}
 		return r
@@ -85,9 +85,9 @@ func isPlain(s string) bool {
 	return true
 }
 
-// harmful covers C0, DEL and C1 controls, and the "Trojan Source" set: bidirectional embeddings, overrides, isolates
+// Harmful says whether a character can change what a reader of a terminal sees of others: C0, DEL and C1 controls, and the "Trojan Source" set: bidirectional embeddings, overrides, isolates
 // and marks, zero-width characters, line and paragraph separators, tags.
-func harmful(r rune) bool {
+func Harmful(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r <= 0x9f:
 		return true

@@ -86,7 +86,7 @@ func FuzzPlain(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Plain(s)
 		for _, r := range got {
-			if harmful(r) {
+			if Harmful(r) {
 				t.Fatalf("%q keeps %U", got, r)
 			}
 		}
