@@ -64,6 +64,11 @@ func notes(r Run) string {
 	if n := len(r.Problems); n > 0 {
 		out = append(out, Plural(n, "target unknown", "targets unknown"))
 	}
+	for _, s := range r.Scanners {
+		if s.Error != "" {
+			out = append(out, s.Name+" "+s.Status)
+		}
+	}
 	return strings.Join(out, ", ")
 }
 

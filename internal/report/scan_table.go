@@ -225,7 +225,7 @@ func (p *printer) summary(s Scan, confirmed []Finding) {
 	case services > 0:
 		p.text("No confirmed findings among these services.")
 	case up > 0:
-		p.text("Nothing answered on the ports that were scanned. To see PatchScout at work: patchscout demo")
+		p.text("None of the ports that were looked at is open. To see PatchScout at work: patchscout demo")
 	}
 }
 
