@@ -3,6 +3,7 @@ package feed
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,30 @@ func (l *Lines) Next() ([]string, error) {
 		}
 		if len(bytes.TrimSpace(l.raw)) > 0 {
 			return l.split()
+		}
+	}
+}
+
+// Each calls f for every row that is left. A row that cannot be used is rejected and the next one follows; an error of f
+// ends the file.
+func (l *Lines) Each(ctx context.Context, sink Sink, f func(row []string) error) error {
+	for n := 0; ; n++ {
+		if n&0xfff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		row, err := l.Next()
+		var bad *RowError
+		switch {
+		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
+			return nil
+		case errors.As(err, &bad):
+			sink.Reject(l.Place(), bad.Reason)
+			continue
+		case err == nil:
+			err = f(row)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -3,8 +3,6 @@ package epss
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strconv"
@@ -112,33 +110,20 @@ func (p *parser) comment(row []string) error {
 }
 
 func (p *parser) rows(ctx context.Context) error {
-	for n := 0; ; n++ {
-		if n&0xfff == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		row, err := p.lines.Next()
-		var bad *feed.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			if n == 0 {
-				return fault.Invalid("%s: no scores in it", p.name)
-			}
-			return nil
-		case errors.As(err, &bad):
-			p.sink.Reject(p.lines.Place(), bad.Reason)
-			continue
-		case err != nil:
-			return err
-		}
+	good := 0
+	err := p.lines.Each(ctx, p.sink, func(row []string) error {
 		score, field, reason := p.score(row)
 		if reason != "" {
-			p.sink.Reject(fmt.Sprintf("%s %s", p.lines.Place(), field), reason)
-			continue
+			p.sink.Reject(p.lines.Place()+" "+field, reason)
+			return nil
 		}
-		if err := p.sink.EPSS(score); err != nil {
-			return err
-		}
+		good++
+		return p.sink.EPSS(score)
+	})
+	if err == nil && good == 0 {
+		return fault.Invalid("%s: no scores in it", p.name)
 	}
+	return err
 }
 
 func (p *parser) score(row []string) (s intel.EPSS, field, reason string) {

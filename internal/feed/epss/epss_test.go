@@ -89,6 +89,7 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		{"<html>", current + ": an HTML or XML page, not the feed (a login or error page?)"},
 		{"id,file\n1,2\n", current + ` line 1: want the columns cve,epss,percentile, have "id,file"`},
 		{"cve,epss,percentile\n", current + ": no scores in it"},
+		{"cve,epss,percentile\nCVE-2014-0160,much,1\n", current + ": no scores in it"},
 		{"#score_date:tomorrow\ncve,epss,percentile\n", current + ` line 1 score_date: malformed date "tomorrow"`},
 		{"#only comments\n", current + " line 2: no header line cve,epss,percentile: EOF"},
 		{"cve,epss,percentile\n" + strings.Repeat("x", 2<<20), "read " + current + " at line 2: a row of more than 1048576 bytes"},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // Limits bound what a hostile document can make us hold. Zero fields take the defaults.
@@ -45,6 +47,32 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Broken is the error for a document that ended at record n: fault.Invalid, but the reader's own error keeps its kind.
+func Broken(name string, n int, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("read %s at record %d: %w", name, n, err)
+	}
+	return fault.Invalid("read %s at record %d: %w", name, n, err)
+}
+
+// Rejection says where record n of a document is wrong, and why, as feed.Sink.Reject takes them. id is the record's
+// own name and field the member that was read, each "" when not known.
+func Rejection(name string, n int, id, field string, err error) (place, reason string) {
+	place = fmt.Sprintf("%s record %d", name, n)
+	if id != "" {
+		place += " (" + id + ")"
+	}
+	if field != "" {
+		place += " " + field
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		return place, err.Error()
+	}
+	return fmt.Sprintf("%s, byte %d", place, e.Offset), e.Reason
+}
 
 // Kind is what kind of value comes next.
 type Kind byte
@@ -111,9 +139,6 @@ func (d *Decoder) Err() error {
 
 // Offset is how many bytes of the document were read.
 func (d *Decoder) Offset() int64 { return d.base + int64(d.pos) }
-
-// Depth is how many objects and arrays are open.
-func (d *Decoder) Depth() int { return len(d.stack) }
 
 func (d *Decoder) skipBOM() {
 	for len(d.buf) < 3 && d.fill(0) {

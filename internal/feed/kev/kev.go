@@ -4,8 +4,6 @@ package kev
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -52,14 +50,14 @@ func (Reader) Read(ctx context.Context, file feed.File, r io.Reader, sink feed.S
 		return err
 	}
 	if path.Ext(file.Name) == ".csv" {
-		return readCSV(file, body, sink)
+		return readCSV(ctx, file, body, sink)
 	}
 	return readJSON(file, body, sink)
 }
 
 func readJSON(file feed.File, r io.Reader, sink feed.Sink) error {
 	d := jsonstream.New(r, jsonstream.Limits{String: 64 << 10, Record: 1 << 20})
-	list, n := false, 0
+	list, n, good := false, 0, 0
 	for d.Object(); d.More(); {
 		if string(d.Key()) != "vulnerabilities" {
 			d.Skip()
@@ -78,11 +76,12 @@ func readJSON(file feed.File, r io.Reader, sink feed.Sink) error {
 			}
 			if err := d.Err(); err != nil {
 				if !d.Recover(mark) {
-					return broken(file, n, d.Err())
+					return jsonstream.Broken(file.Name, n, d.Err())
 				}
-				reject(sink, fmt.Sprintf("%s record %d", file.Name, n), e.id, field, err)
+				sink.Reject(jsonstream.Rejection(file.Name, n, e.knownID(), field, err))
 				continue
 			}
+			good++
 			if err := sink.KEV(kev); err != nil {
 				return err
 			}
@@ -90,36 +89,20 @@ func readJSON(file feed.File, r io.Reader, sink feed.Sink) error {
 	}
 	d.End()
 	if err := d.Err(); err != nil {
-		return broken(file, n, err)
+		return jsonstream.Broken(file.Name, n, err)
 	}
 	if !list {
 		return fault.Invalid("%s: no list of vulnerabilities in it, this is no KEV catalogue", file.Name)
 	}
+	return anyGood(file, good)
+}
+
+// anyGood refuses a catalogue without a single entry: CISA's never was, and taking it would forget all that is exploited.
+func anyGood(file feed.File, good int) error {
+	if good == 0 {
+		return fault.Invalid("%s: no entry in it that can be used", file.Name)
+	}
 	return nil
-}
-
-func broken(file feed.File, n int, err error) error {
-	var e *jsonstream.Error
-	if errors.As(err, &e) && e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("read %s at record %d: %w", file.Name, n, err) // the source's own error keeps its kind
-	}
-	return fault.Invalid("read %s at record %d: %w", file.Name, n, err)
-}
-
-func reject(sink feed.Sink, place, id, field string, err error) {
-	if parsed, bad := cve.ParseID(id); bad == nil {
-		place += " (" + parsed.String() + ")"
-	}
-	if field != "" {
-		place += " " + field
-	}
-	reason := err.Error()
-	var e *jsonstream.Error
-	if errors.As(err, &e) {
-		reason = e.Reason
-		place += fmt.Sprintf(", byte %d", e.Offset)
-	}
-	sink.Reject(place, reason)
 }
 
 // entry is a record as both forms write it.
@@ -153,6 +136,15 @@ func readEntry(d *jsonstream.Decoder) (e entry) {
 	return e
 }
 
+// knownID is the entry's id for messages, "" when it is none.
+func (e entry) knownID() string {
+	id, err := cve.ParseID(e.id)
+	if err != nil {
+		return ""
+	}
+	return id.String()
+}
+
 // kev checks the entry. Without a reason it is good; else field names what is wrong.
 func (e entry) kev() (k intel.KEV, field, reason string) {
 	id, err := cve.ParseID(strings.TrimSpace(e.id))
@@ -175,7 +167,7 @@ func (e entry) kev() (k intel.KEV, field, reason string) {
 	return k, "", ""
 }
 
-func readCSV(file feed.File, r io.Reader, sink feed.Sink) error {
+func readCSV(ctx context.Context, file feed.File, r io.Reader, sink feed.Sink) error {
 	lines := feed.NewLines(file, r)
 	header, err := lines.Next()
 	if err != nil {
@@ -186,27 +178,20 @@ func readCSV(file feed.File, r io.Reader, sink feed.Sink) error {
 	if at[0] < 0 || at[4] < 0 {
 		return fault.Invalid("%s line 1: no columns cveID and dateAdded, this is no KEV catalogue", file.Name)
 	}
-	for {
-		row, err := lines.Next()
-		var bad *feed.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &bad):
-			sink.Reject(lines.Place(), bad.Reason)
-			continue
-		case err != nil:
-			return err
-		}
+	good := 0
+	err = lines.Each(ctx, sink, func(row []string) error {
 		cell := func(i int) string { return feed.Cell(row, at[i]) }
 		e := entry{cell(0), cell(1), cell(2), cell(3), cell(4), cell(5), cell(6), cell(7)}
 		kev, field, reason := e.kev()
 		if reason != "" {
 			sink.Reject(lines.Place()+" "+field, reason)
-			continue
+			return nil
 		}
-		if err := sink.KEV(kev); err != nil {
-			return err
-		}
+		good++
+		return sink.KEV(kev)
+	})
+	if err != nil {
+		return err
 	}
+	return anyGood(file, good)
 }

@@ -99,6 +99,9 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		{jsonName, "<html>", jsonName + ": an HTML or XML page, not the feed (a login or error page?)"},
 		{jsonName, "{}", jsonName + ": no list of vulnerabilities in it, this is no KEV catalogue"},
 		{jsonName, `{"vulnerabilities":[{"cveID"`, "read " + jsonName + " at record 1: the file breaks off at byte 28"},
+		{jsonName, `{"vulnerabilities":[]}`, jsonName + ": no entry in it that can be used"},
+		{jsonName, `{"vulnerabilities":[{"cveID":"none","dateAdded":"2022-05-04"}]}`, jsonName + ": no entry in it that can be used"},
+		{csvName, "cveID,dateAdded\n", csvName + ": no entry in it that can be used"},
 		{csvName, "id,file\n", csvName + " line 1: no columns cveID and dateAdded, this is no KEV catalogue"},
 		{csvName, "cveID,dateAdded\n\"CVE-2014", "read " + csvName + " at line 2: the file breaks off within a quoted field"},
 	} {

@@ -4,8 +4,6 @@ package nvd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -111,29 +109,14 @@ func (p *parser) records(ctx context.Context) error {
 }
 
 // broken is the error for the file as a whole.
-func (p *parser) broken(err error) error {
-	var e *jsonstream.Error
-	if errors.As(err, &e) && e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("read %s at record %d: %w", p.file, p.n, err) // the source's own error keeps its kind
-	}
-	return fault.Invalid("read %s at record %d: %w", p.file, p.n, err)
-}
+func (p *parser) broken(err error) error { return jsonstream.Broken(p.file, p.n, err) }
 
 func (p *parser) reject(err error) {
-	place := fmt.Sprintf("%s record %d", p.file, p.n)
+	id := ""
 	if p.id != 0 {
-		place += " (" + p.id.String() + ")"
+		id = p.id.String()
 	}
-	if p.field != "" {
-		place += " " + p.field
-	}
-	reason := err.Error()
-	var e *jsonstream.Error
-	if errors.As(err, &e) {
-		place += fmt.Sprintf(", byte %d", e.Offset)
-		reason = e.Reason
-	}
-	p.sink.Reject(place, reason)
+	p.sink.Reject(jsonstream.Rejection(p.file, p.n, id, p.field, err))
 }
 
 // vulnerability reads {"cve":{…}}.

@@ -33,7 +33,7 @@ func remote(part string, optional bool) feed.Remote {
 	return feed.Remote{Name: prefix + part + ".json.gz", Meta: prefix + part + ".meta", Optional: optional}
 }
 
-// Owns knows the yearly files, "modified", "recent" and the pages that APIPages stores.
+// Owns knows the yearly files, "modified", "recent" and the pages that API stores.
 func (Reader) Owns(name string) bool {
 	ok, _ := path.Match(prefix+"*.json", name)
 	return ok
