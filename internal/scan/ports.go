@@ -3,7 +3,6 @@ package scan
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -97,17 +96,17 @@ func SubtractPorts(ranges, without []finding.PortRange) []finding.PortRange {
 	return out
 }
 
-// FormatPorts prints ranges as ParsePorts reads them.
-func FormatPorts(ranges []finding.PortRange) string {
-	var b strings.Builder
-	for i, r := range ranges {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(int(r.First)))
-		if r.Last != r.First {
-			b.WriteString("-" + strconv.Itoa(int(r.Last)))
-		}
-	}
-	return b.String()
+// webPorts is where HTTP is usual: consoles, proxies, application servers and APIs besides 80 and 443.
+const webPorts = "80-90,280,300,443,591,593,631,832,981,1010,1080,1311,1880,2082-2083,2086-2087,2095-2096,2375-2376,2379,2480," +
+	"3000-3002,3128,3333,4000,4040,4200,4243,4443,4567,4711-4712,4848,4993,5000-5001,5104,5108,5280-5281,5357," +
+	"5555,5601,5800,5984-5986,6443,6543,7000-7002,7070,7080,7396,7443,7474,7547,7777,8000-8010,8014,8020,8042," +
+	"8060,8069,8080-8096,8098,8112,8118,8123,8139-8140,8161,8172,8180-8181,8200,8222,8243,8280-8281,8333-8334," +
+	"8384,8400,8404,8443-8444,8484,8500,8530-8531,8600,8649,8765,8800,8834,8880-8889,8983,9000-9003,9043,9060," +
+	"9080,9090-9093,9095,9099-9100,9200,9292,9392,9443,9502,9800,9870,9981,9990,9999-10000,10080,10243,10250," +
+	"10255,10443,11371,12443,15672,16080,16686,18080,18091-18092,19999-20000,20720,28017,32400,50000,50070"
+
+// WebPorts lists the ports of the Web profile, sorted and merged.
+func WebPorts() []finding.PortRange {
+	ranges, _ := finding.ReadPorts(webPorts) // a constant, which a test reads
+	return ranges
 }

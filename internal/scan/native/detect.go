@@ -23,6 +23,7 @@ type target struct {
 	addr  netip.AddrPort
 	names []string
 	pages []page
+	named bool // by the user, port and all
 	rtt   time.Duration
 }
 
@@ -129,6 +130,9 @@ func (s *session) identify(conn net.Conn) *service {
 	var first *wire
 	if conn != nil {
 		first = newWire(s.ctx, conn)
+	}
+	if prints(port) && !s.target.named {
+		return s.listen(first, quietEnough)
 	}
 	if len(hinted) > 0 {
 		s.spare = make(chan *wire, 1)

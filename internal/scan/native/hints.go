@@ -44,6 +44,10 @@ var speaksFirst = map[uint16]bool{
 	2222: true, 2525: true, 3306: true, 3307: true, 3690: true, 4190: true, 4222: true, 5038: true, 5900: true, 5901: true, 5902: true,
 }
 
+// prints says that a port is where printers take raw pages (JetDirect): whatever is sent there comes out on paper. Such a
+// port is only listened to, unless the user named it himself. nmap leaves the same ports alone.
+func prints(port uint16) bool { return 9100 <= port && port <= 9107 }
+
 // usualNames names services after their port alone, for people; nothing is matched on such a name.
 var usualNames = map[uint16]string{
 	21: "ftp", 22: "ssh", 23: "telnet", 25: "smtp", 53: "domain", 80: "http", 88: "kerberos", 110: "pop3", 111: "rpcbind",

@@ -124,7 +124,7 @@ func portsOf(job scan.Job) ([]uint16, error) {
 	case job.Profile == scan.Full:
 		ports = byFrequency([]finding.PortRange{{First: 1, Last: 65535}})
 	case job.Profile == scan.Web:
-		ports = webPorts()
+		ports = byFrequency(scan.WebPorts())
 	default:
 		return nil, fault.Invalid("native scan: unknown profile %q", job.Profile)
 	}
@@ -152,6 +152,7 @@ func (h *host) pin(port uint16, exclude []finding.PortRange) bool {
 	if finding.Contains(exclude, port) {
 		return false
 	}
+	h.named = append(h.named, port)
 	if !slices.Contains(h.ports, port) {
 		h.ports = append([]uint16{port}, h.ports...)
 	}

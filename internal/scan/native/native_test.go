@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -268,6 +269,32 @@ func TestAPortNamedWithTheTargetIsScannedBesidesTheOthers(t *testing.T) {
 	r := runJob(t, job)
 	if r.services[named].Version != "7.2p2" || r.services[usual].Version != "8.9p1" || !finding.Contains(r.coverage[0].Ports, named) {
 		t.Errorf("services: %+v, coverage %+v", r.services, r.coverage)
+	}
+}
+
+func TestPrintersAreNotMadeToPrint(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:9107")
+	if err != nil {
+		t.Skip("the printers' port is taken:", err)
+	}
+	heard := make(chan int, 100)
+	serveOn(t, l, func(c net.Conn) {
+		c.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // twice what a probe waits before it speaks
+		n, _ := c.Read(make([]byte, 100))
+		heard <- n
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nServer: nginx/1.16.1\r\nContent-Length: 0\r\n\r\n")
+	})
+	job := jobFor(9107)
+	if _, open := runJob(t, job).services[9107]; !open {
+		t.Error("the port is not listed")
+	}
+	if n := <-heard; n > 0 {
+		t.Error("something was sent to a printer")
+	}
+	job.Hosts[0].Ports = []uint16{9107}
+	runJob(t, job)
+	if n := <-heard; n == 0 {
+		t.Error("a port that the user named was not asked")
 	}
 }
 

@@ -187,7 +187,7 @@ func (r *reader) service(addr netip.Addr, rec record) error {
 }
 
 func (r *reader) done(addr netip.Addr, rec record) error {
-	ports, err := parseRanges(rec.Ports)
+	ports, err := finding.ReadPorts(rec.Ports)
 	if err != nil {
 		return r.drop(err.Error())
 	}

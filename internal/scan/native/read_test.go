@@ -33,7 +33,7 @@ func TestAReportBecomesEventsHostByHost(t *testing.T) {
 		case e.Service != nil:
 			got = append(got, "service "+e.Service.Address.String()+" "+e.Service.Product+" "+e.Service.Version)
 		case e.Coverage != nil:
-			got = append(got, "coverage "+e.Coverage.Address.String()+" "+printRanges(e.Coverage.Ports))
+			got = append(got, "coverage "+e.Coverage.Address.String()+" "+finding.PrintPorts(e.Coverage.Ports))
 		}
 		return nil
 	})

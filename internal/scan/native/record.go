@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -144,38 +143,4 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n]
-}
-
-func printRanges(ranges []finding.PortRange) string {
-	var out []byte
-	for i, r := range ranges {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = strconv.AppendUint(out, uint64(r.First), 10)
-		if r.Last > r.First {
-			out = append(out, '-')
-			out = strconv.AppendUint(out, uint64(r.Last), 10)
-		}
-	}
-	return string(out)
-}
-
-func parseRanges(s string) ([]finding.PortRange, error) {
-	var ranges []finding.PortRange
-	for s != "" {
-		var field string
-		field, s, _ = strings.Cut(s, ",")
-		from, to, isRange := strings.Cut(field, "-")
-		if !isRange {
-			to = from
-		}
-		first, err1 := strconv.ParseUint(from, 10, 16)
-		last, err2 := strconv.ParseUint(to, 10, 16)
-		if err1 != nil || err2 != nil || first == 0 || last < first {
-			return nil, fmt.Errorf("port range %q", clip(field, 32))
-		}
-		ranges = append(ranges, finding.PortRange{First: uint16(first), Last: uint16(last)})
-	}
-	return ranges, nil
 }

@@ -31,6 +31,7 @@ type host struct {
 	names []string
 	pages []page
 	ports []uint16 // in the order in which they are asked
+	named []uint16 // those that came with the target
 
 	queue    []attempt
 	retry    []attempt // silent so far; asked again when the queue is empty
@@ -291,7 +292,8 @@ func (s *sweep) identify(ctx context.Context, h *host, port uint16, conn net.Con
 			conn.Close()
 			svc = unexamined(port)
 		} else {
-			t := target{addr: netip.AddrPortFrom(h.addr, port), names: h.names, pages: h.pages, rtt: max(rtt, far)}
+			t := target{addr: netip.AddrPortFrom(h.addr, port), names: h.names, pages: h.pages,
+				named: slices.Contains(h.named, port), rtt: max(rtt, far)}
 			svc = s.detect.service(ctx, t, conn)
 		}
 		if ctx.Err() != nil && (svc.Product == "" || svc.Guessed) {
@@ -328,7 +330,7 @@ func (h *host) done() record {
 		OS: f.os, CPEs: f.cpes, SSHKey: f.sshKey, Open: f.open, Silent: h.silents, Unsent: len(h.unsent)}
 	if h.answered {
 		rec.Status, rec.Reason = string(asset.Up), h.reason
-		rec.Ports = printRanges(rangesOf(without(h.ports, h.unsent, f.vague)))
+		rec.Ports = finding.PrintPorts(rangesOf(without(h.ports, h.unsent, f.vague)))
 		return rec
 	}
 	rec.Status, rec.Reason = string(asset.Unknown), fmt.Sprintf("did not answer on %d ports", h.next-len(h.unsent))

@@ -151,7 +151,7 @@ func (d *document) read() error {
 
 // scaninfo notes which ports were scanned: services="1,3-4,6-7".
 func (d *document) scaninfo(e xml.StartElement) {
-	ranges, err := scan.ParsePorts(cutServices(attr(e, "services")))
+	ranges, err := finding.ReadPorts(cutServices(attr(e, "services")))
 	if err == nil {
 		protocol := attr(e, "protocol")
 		d.ports[protocol] = scan.MergePorts(append(d.ports[protocol], ranges...))
@@ -354,7 +354,7 @@ func (d *document) portList(h *host) error {
 func (d *document) extraports(h *host, state string) error {
 	x := extra{state: state}
 	err := d.each(func(e xml.StartElement) error {
-		ranges, err := scan.ParsePorts(cutServices(attr(e, "ports")))
+		ranges, err := finding.ReadPorts(cutServices(attr(e, "ports")))
 		if e.Name.Local == "extrareasons" && err == nil && ranges != nil {
 			if x.ports == nil {
 				x.ports = map[string][]finding.PortRange{}

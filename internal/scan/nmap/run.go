@@ -23,12 +23,6 @@ var environment = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 // killAfter is how long nmap may take to end by itself after SIGINT; Run promises two seconds in all.
 const killAfter = 1200 * time.Millisecond
 
-// webPorts is the web profile: where HTTP is usual.
-const webPorts = "80-90,280,443,591,593,631,981,1080,1311,2082-2083,2086-2087,2095-2096,2375,2480,3000-3001,3128,4000,4443,4848,5000-5001,5601," +
-	"5800,5984-5986,6443,7000-7002,7070,7080,7443,7474,7547,7777,8000-8010,8014,8020,8042,8060,8069,8080-8096,8118,8123,8161,8180-8181,8200,8222," +
-	"8243,8280-8281,8333,8384,8443-8444,8484,8500,8530-8531,8765,8800,8834,8880-8889,8983,9000-9003,9043,9060,9080,9090-9093,9200,9443,9800,9870,9981," +
-	"9990,9999-10000,10250,10443,15672,16080,18080,18091,20000,28017,32400,50000,50070"
-
 // batch is one call of nmap: hosts of one family that are asked in one way.
 type batch struct {
 	hosts []scan.HostTarget
@@ -77,7 +71,7 @@ func batches(job scan.Job) []batch {
 	var out []batch
 	add := func(six, pn bool, ports []finding.PortRange, h scan.HostTarget) {
 		for i := range out {
-			if out[i].six == six && out[i].pn == pn && scan.FormatPorts(out[i].ports) == scan.FormatPorts(ports) {
+			if out[i].six == six && out[i].pn == pn && finding.PrintPorts(out[i].ports) == finding.PrintPorts(ports) {
 				out[i].hosts = append(out[i].hosts, h)
 				return
 			}
@@ -86,7 +80,7 @@ func batches(job scan.Job) []batch {
 	}
 	ports := job.Ports
 	if len(ports) == 0 && job.Profile == scan.Web {
-		ports, _ = scan.ParsePorts(webPorts)
+		ports = scan.WebPorts()
 	}
 	for _, h := range job.Hosts {
 		own := ports
@@ -121,7 +115,7 @@ func (s *Scanner) args(job scan.Job, b batch) ([]string, error) {
 		if len(left) == 0 {
 			return nil, fault.Invalid("nmap: every port is excluded")
 		}
-		args = append(args, "-p", "T:"+scan.FormatPorts(left))
+		args = append(args, "-p", "T:"+finding.PrintPorts(left))
 	case job.Profile == scan.Quick:
 		args = append(args, "--top-ports", "100", "--version-intensity", "5")
 	case job.Profile == scan.Full:
@@ -130,7 +124,7 @@ func (s *Scanner) args(job scan.Job, b batch) ([]string, error) {
 		args = append(args, "--top-ports", "1000")
 	}
 	if len(job.Exclude) > 0 && len(b.ports) == 0 {
-		args = append(args, "--exclude-ports", scan.FormatPorts(scan.MergePorts(job.Exclude)))
+		args = append(args, "--exclude-ports", finding.PrintPorts(scan.MergePorts(job.Exclude)))
 	}
 	if job.Rate > 0 {
 		args = append(args, "--max-rate", strconv.Itoa(job.Rate))
@@ -241,8 +235,8 @@ func (t *tail) said() string {
 	return ": " + cut(text, 500)
 }
 
-// stop ends a process group: asked first, so that nmap closes its report, then killed. signal is nil-safe for a group
-// that is gone.
+// stop ends a process group: asked first, so that nmap closes its report, then killed. Both
+// may be called of a group that is gone.
 func stop(ended <-chan struct{}, interrupt, kill func()) {
 	interrupt()
 	select {
