@@ -13,14 +13,11 @@ import (
 // never answer the challenge. SMB 1 is asked only when SMB 2 is refused: there the server names its software.
 
 func (s *session) smb() *service {
-	w, err := s.open()
-	if err != nil {
+	w := s.openSMB()
+	if w == nil {
 		return nil
 	}
 	defer w.Close()
-	if s.target.addr.Port() == 139 && !netbios(w, s.patience) {
-		return nil
-	}
 	answer := w.ask(frame(smb2Header(0, 0), smb2Negotiate), s.patience, frameEnd)
 	if len(answer) < 4+64+8 || !bytes.Equal(answer[4:8], []byte("\xfeSMB")) {
 		if len(answer) > 8 && !bytes.Equal(answer[5:8], []byte("SMB")) {
@@ -49,6 +46,19 @@ func (s *session) smb() *service {
 	found.versionMissing()
 	found.Banner = []byte(found.Extra)
 	return found
+}
+
+// openSMB connects, on port 139 through a NetBIOS session; nil when nobody is there for it.
+func (s *session) openSMB() *wire {
+	w, err := s.open()
+	if err != nil {
+		return nil
+	}
+	if s.target.addr.Port() == 139 && !netbios(w, s.patience) {
+		w.Close()
+		return nil
+	}
+	return w
 }
 
 // versionMissing says so, for people, where neither a version nor a system was named.
@@ -207,14 +217,11 @@ func utf16Text(b []byte) string {
 // smb1 negotiates "NT LM 0.12" and asks for a session with an NTLM token; the answer names the system and the software
 // ("Unix", "Samba 3.0.20-Debian").
 func (s *session) smb1() *service {
-	w, err := s.open()
-	if err != nil {
+	w := s.openSMB()
+	if w == nil {
 		return nil
 	}
 	defer w.Close()
-	if s.target.addr.Port() == 139 && !netbios(w, s.patience) {
-		return nil
-	}
 	negotiate := []byte("\x00\x0c\x00\x02NT LM 0.12\x00")
 	answer := w.ask(frame(smb1Header(0x72), negotiate), s.patience, frameEnd)
 	if len(answer) < 4+32+5 || !bytes.Equal(answer[4:8], []byte("\xffSMB")) {
