@@ -121,13 +121,14 @@ func (f *Fetcher) retry(ctx context.Context, what string, once func() (wait time
 		}
 		gap = min(2*gap, longestGap)
 		f.log().Info("trying again", "what", what, "wait", wait.Round(time.Millisecond), "error", err)
-		if err := f.sleep(ctx, min(wait, longestGap)); err != nil {
+		if err := f.Wait(ctx, min(wait, longestGap)); err != nil {
 			return err
 		}
 	}
 }
 
-func (f *Fetcher) sleep(ctx context.Context, d time.Duration) error {
+// Wait waits by the Fetcher's own clock, or until ctx ends.
+func (f *Fetcher) Wait(ctx context.Context, d time.Duration) error {
 	if f.Sleep != nil {
 		return f.Sleep(ctx, d)
 	}

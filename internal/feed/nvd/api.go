@@ -115,7 +115,7 @@ func (a *API) page(ctx context.Context, f *feed.Fetcher, s span, start, number i
 		if fault.KindOf(err) != fault.KindDenied || try == 3 || ctx.Err() != nil {
 			return path, err
 		}
-		if err := sleep(ctx, f, apiWindow); err != nil {
+		if err := f.Wait(ctx, apiWindow); err != nil {
 			return "", err
 		}
 	}
@@ -134,7 +134,7 @@ func (a *API) pace(ctx context.Context, f *feed.Fetcher) error {
 	if len(a.sent) >= limit {
 		free := a.sent[len(a.sent)-limit].Add(apiWindow + time.Second)
 		if wait := free.Sub(now()); wait > 0 {
-			if err := sleep(ctx, f, wait); err != nil {
+			if err := f.Wait(ctx, wait); err != nil {
 				return err
 			}
 		}
@@ -142,18 +142,6 @@ func (a *API) pace(ctx context.Context, f *feed.Fetcher) error {
 	}
 	a.sent = append(a.sent, now())
 	return nil
-}
-
-func sleep(ctx context.Context, f *feed.Fetcher, d time.Duration) error {
-	if f.Sleep != nil {
-		return f.Sleep(ctx, d)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }
 
 // measure counts a page's records and reads how many there are in all.
