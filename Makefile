@@ -42,10 +42,10 @@ test-integration: setup ## the same stories on real PostgreSQL and real tools
 test-e2e: setup ## the command as a user types it
 	$(GO) test -count=1 $(E2E)
 
-test-long: setup ## test, plus the long stories, the race detector and a minute of fuzzing for each parser
+test-long: setup ## test, plus the long stories, the race detector and fuzzing of each parser
 	PATCHSCOUT_TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
 	$(MAKE) test-race
-	scripts/fuzz.sh 60s
+	scripts/fuzz.sh 50000x
 
 test-race: ## the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...

@@ -138,3 +138,16 @@ func TestEnvExampleIsComplete(t *testing.T) {
 		t.Errorf(".env.example as it stands changes a default:\n%s", diff)
 	}
 }
+
+func FuzzEnvFile(f *testing.F) {
+	f.Add([]byte("# comment\nexport PATCHSCOUT_LOG_FILE='x y'\nOTHER=1\n"))
+	f.Add([]byte("PATCHSCOUT_=\"\n=\n'"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		values, err := parseEnvFile(".env", text)
+		for name, value := range values {
+			if !strings.HasPrefix(name, envPrefix) || strings.ContainsAny(value, "\n") {
+				t.Errorf("%q = %q (%v)", name, value, err)
+			}
+		}
+	})
+}
