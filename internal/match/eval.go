@@ -239,27 +239,27 @@ func (p *pack) fitsOther(q query, r rule) grade {
 }
 
 // glob matches a canonical value against a pattern with unescaped "*" (any text) and "?" (one character), NISTIR 7696
-// section 6.3. Both sides are short.
+// section 6.3. It only ever goes back to the last "*", so that no pattern of a feed takes more than length times length.
 func glob(pattern, value string) bool {
-	for {
-		switch {
-		case pattern == "":
-			return value == ""
-		case pattern[0] == '*':
-			for i := 0; i <= len(value); i++ {
-				if glob(pattern[1:], value[i:]) {
-					return true
-				}
-			}
+	behind, from, seen := "", "", false // the pattern behind the last "*", and the value where that was tried
+	for value != "" {
+		if pattern != "" && pattern[0] == '*' {
+			pattern = pattern[1:]
+			behind, from, seen = pattern, value, true
+			continue
+		}
+		n, m := unit(pattern), unit(value)
+		if n > 0 && (pattern[0] == '?' || pattern[:n] == value[:m]) {
+			pattern, value = pattern[n:], value[m:]
+			continue
+		}
+		if !seen {
 			return false
 		}
-		n := unit(pattern)
-		m := unit(value)
-		if m == 0 || pattern[0] != '?' && pattern[:n] != value[:m] {
-			return false
-		}
-		pattern, value = pattern[n:], value[m:]
+		from = from[unit(from):]
+		pattern, value = behind, from
 	}
+	return strings.Trim(pattern, "*") == ""
 }
 
 // unit is the length of the first character of a canonical value, its backslash included.

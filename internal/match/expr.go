@@ -141,7 +141,7 @@ func (r *reader) expr(depth int) (e expr) {
 		}
 	case opAnd, opOr, opNot:
 		n := r.count()
-		if depth > 2*maxDepth {
+		if depth > 2*maxDepth || e.op == opNot && n != 1 {
 			r.bad = true
 		}
 		for i := 0; i < n && !r.bad; i++ {

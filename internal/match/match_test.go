@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // memory is a catalogue in a map.
@@ -352,4 +354,39 @@ func FuzzDecodePack(f *testing.F) {
 			t.Fatal(res)
 		}
 	})
+}
+
+func TestGlobFollowsTheStandardAndEndsSoon(t *testing.T) {
+	for _, c := range []struct {
+		pattern, value string
+		want           bool
+	}{
+		{"*", "", true}, {"*", "1.2", true}, {"1.*", "1.2", true}, {"1.*", "2.1", false}, {"*.2", "1.2.2", true}, {"?.2", "1.2", true},
+		{"??", "1", false}, {`\**`, `\*a`, true}, {`\**`, "a", false}, {`a\?`, "ab", false}, {"a*b*c", "aXbYbZc", true}, {"a*b", "acbd", false},
+		{strings.Repeat("*a", 120) + "b", strings.Repeat("a", 250), false}, // took longer than the age of the universe
+	} {
+		if got := glob(c.pattern, c.value); got != c.want {
+			t.Errorf("%.20s against %.20s: %v", c.pattern, c.value, got)
+		}
+	}
+}
+
+func TestARecordCannotFillMemoryWithConditions(t *testing.T) {
+	node := cve.Node{Operator: cve.And}
+	for i := range 8000 {
+		node.Matches = append(node.Matches, vulnerable(fmt.Sprintf("cpe:2.3:a:vendor:product_%d:1.0:*:*:*:*:*:*:*", i)))
+	}
+	size := 0
+	err := leavesOf(record(t, "CVE-2024-0001", node), func(_ cpe.Product, l leaf) { size += len(l.residual) })
+	if fault.KindOf(err) != fault.KindInvalid || size > 2*maxConditions {
+		t.Errorf("%d bytes of conditions, %v", size, err)
+	}
+}
+
+func TestADamagedConditionIsNone(t *testing.T) {
+	for _, text := range []string{string([]byte{opNot, 0}), string([]byte{opNot, 2, opAnd, 0, opAnd, 0}), "", "x"} {
+		if _, err := parseExpr(text); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
 }

@@ -10,8 +10,9 @@ import (
 
 // Limits on what one record may hold; NVD's largest has 4,891 leaves, two levels deep.
 const (
-	maxLeaves = 20000
-	maxDepth  = 16
+	maxLeaves     = 20000
+	maxDepth      = 16
+	maxConditions = 32 << 20 // bytes: an AND of n criteria writes each of them n-1 times
 )
 
 // leaf is one vulnerable criterion of one CVE with what else must hold for it: the other operands of every AND above
@@ -54,6 +55,7 @@ func boundsOf(m cve.CPEMatch) bounds {
 type walker struct {
 	id     cve.ID
 	leaves int
+	size   int // of the conditions written so far
 	emit   func(cpe.Product, leaf)
 }
 
@@ -81,8 +83,10 @@ func (w *walker) node(n *cve.Node, needs []expr, depth int) error {
 	if n.Operator == cve.And {
 		return w.and(n, needs, depth)
 	}
-	residual := encodeNeeds(needs)
-	var first error
+	residual, first := w.condition(needs)
+	if first != nil {
+		return first
+	}
 	for i := range n.Matches {
 		if err := w.leaf(&n.Matches[i], residual); err != nil && first == nil {
 			first = err
@@ -124,7 +128,14 @@ func (w *walker) and(n *cve.Node, needs []expr, depth int) error {
 		if !n.Matches[i].Vulnerable {
 			continue
 		}
-		if err := w.leaf(&n.Matches[i], encodeNeeds(others(i))); err != nil && first == nil {
+		if w.size > maxConditions {
+			return errConditions
+		}
+		residual, err := w.condition(others(i))
+		if err == nil {
+			err = w.leaf(&n.Matches[i], residual)
+		}
+		if err != nil && first == nil {
 			first = err
 		}
 	}
@@ -132,11 +143,26 @@ func (w *walker) and(n *cve.Node, needs []expr, depth int) error {
 		if !hasVulnerable(&n.Children[i]) {
 			continue
 		}
+		if w.size > maxConditions {
+			return errConditions
+		}
 		if err := w.node(&n.Children[i], others(len(n.Matches)+i), depth+1); err != nil && first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+var errConditions = fault.Invalid("conditions of more than %d bytes", maxConditions)
+
+// condition encodes what a leaf needs, within the limit on one record.
+func (w *walker) condition(needs []expr) (string, error) {
+	if w.size > maxConditions {
+		return "", errConditions
+	}
+	text := encodeNeeds(needs)
+	w.size += len(text)
+	return text, nil
 }
 
 func hasVulnerable(n *cve.Node) bool {
