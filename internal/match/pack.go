@@ -383,6 +383,14 @@ func (r *reader) rule(p *pack) (out rule) {
 	if out.flags&flagEnd != 0 {
 		out.b = r.index(len(p.edges) + 1)
 	}
+	r.bad = r.bad || out.flags&(flagStart|flagStartExcl) != 0 && out.a == 0 || out.flags&(flagEnd|flagEndExcl) != 0 && out.b == 0
+	return out
+}
+
+// unbounded reads a rule of a kind that has no range.
+func (r *reader) unbounded(p *pack) rule {
+	out := r.rule(p)
+	r.bad = r.bad || out.flags&(flagStart|flagEnd) != 0
 	return out
 }
 
@@ -421,8 +429,9 @@ func decodePack(product cpe.Product, blob []byte) (*pack, error) {
 	p.others = make([]rule, r.count())
 	for i := range p.others {
 		kind := r.byte()
-		p.others[i] = r.rule(p)
+		p.others[i] = r.unbounded(p)
 		p.others[i].kind = kind
+		r.bad = r.bad || kind < kindEvery || kind > kindPattern
 		if kind == kindPattern {
 			p.others[i].a = r.index(len(p.strings))
 		}
@@ -452,7 +461,7 @@ func (p *pack) condition(index uint32) *expr {
 func (p *pack) exact(i int, use func(rule)) {
 	r := reader{b: p.versions[i].rules}
 	for r.i < len(r.b) {
-		found := r.rule(p)
+		found := r.unbounded(p)
 		if r.bad {
 			return
 		}

@@ -98,25 +98,25 @@ func (h *inventory) any(kids []expr) verdict {
 func (h *inventory) leaf(e *expr) verdict {
 	contradicted := false
 	for i := range h.queries {
-		q := &h.queries[i]
-		t := isUnknown
-		if cpe.Same(q.name.Product(), e.name.Product()) {
-			t = fitsPlatform(q, e)
-			if t == isFalse {
-				contradicted = true
-			}
-		} else {
-			t = relatesTo(q.name, e)
-			contradicted = contradicted || t == isFalse
-		}
-		if t == isTrue {
+		switch h.queries[i].settles(e) {
+		case isTrue:
 			return verdict{truth: isTrue}
+		case isFalse:
+			contradicted = true
 		}
 	}
 	if contradicted {
 		return verdict{truth: isFalse}
 	}
 	return verdict{isUnknown, []string{e.describe()}}
+}
+
+// settles says what one of the host's names tells of a condition.
+func (q *query) settles(e *expr) truth {
+	if cpe.Same(q.name.Product(), e.name.Product()) {
+		return fitsPlatform(q, e)
+	}
+	return relatesTo(q.name, e)
 }
 
 // describe names a condition: its CPE and, if there is one, the range.
