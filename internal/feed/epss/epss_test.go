@@ -1,7 +1,6 @@
 package epss_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -11,25 +10,10 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
-	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/feed/epss"
+	"github.com/patchscout/patchscout/internal/feed/feedtest"
 	"github.com/patchscout/patchscout/internal/intel"
 )
-
-type collector struct {
-	scores   []intel.EPSS
-	rejected []string
-}
-
-func (c *collector) CVE(*cve.Record) error       { panic("no CVE here") }
-func (c *collector) KEV(intel.KEV) error         { panic("no KEV here") }
-func (c *collector) Exploit(intel.Exploit) error { panic("no exploit here") }
-func (c *collector) EPSS(e intel.EPSS) error     { c.scores = append(c.scores, e); return nil }
-func (c *collector) Reject(place, reason string) { c.rejected = append(c.rejected, place+": "+reason) }
-
-func (c *collector) read(name, text string) error {
-	return epss.Reader{}.Read(context.Background(), feed.File{Feed: "epss", Name: name}, strings.NewReader(text), c)
-}
 
 const current = "epss_scores-current.csv"
 
@@ -54,19 +38,19 @@ func TestDateComesFromTheCommentElseTheName(t *testing.T) {
 		{current, strings.TrimSuffix(rows, "\n"), scores(time.Time{}, "")},
 		{current, "cve,epss\nCVE-2014-0160,0.5\n", []intel.EPSS{{CVE: cve.NewID(2014, 160), Score: 0.5}}},
 	} {
-		var got collector
-		if err := got.read(c.name, c.text); err != nil {
+		var got feedtest.Sink
+		if err := got.Read(epss.Reader{}, c.name, c.text); err != nil {
 			t.Errorf("%.60q: %v", c.text, err)
 		}
-		if diff := cmp.Diff(c.want, got.scores); diff != "" || len(got.rejected) > 0 {
-			t.Errorf("%.60q: %s, rejected %v", c.text, diff, got.rejected)
+		if diff := cmp.Diff(c.want, got.Scores); diff != "" || len(got.Rejected) > 0 {
+			t.Errorf("%.60q: %s, rejected %v", c.text, diff, got.Rejected)
 		}
 	}
 }
 
 func TestBadRowsAreRejectedAndNamed(t *testing.T) {
-	var c collector
-	err := c.read(current, "#score_date:2024-07-02\ncve,epss,percentile\nCVE-1,0.1,0.1\nCVE-2014-0160,1.5,0.1\n"+
+	var c feedtest.Sink
+	err := c.Read(epss.Reader{}, current, "#score_date:2024-07-02\ncve,epss,percentile\nCVE-1,0.1,0.1\nCVE-2014-0160,1.5,0.1\n"+
 		"CVE-2014-0160,NaN,0.1\nCVE-2014-0160,0.1,-1\nCVE-2014-0160,0.1\x00,0.2\nCVE-2014-0160\nCVE-2014-0160,"+
 		strings.Repeat("9", 70_000)+",0\n\nCVE-2014-0160,0.1,0.2\n")
 	want := []string{
@@ -78,8 +62,8 @@ func TestBadRowsAreRejectedAndNamed(t *testing.T) {
 		current + " line 8 epss: not a number from 0 to 1",
 		current + " line 9: field 2 is longer than 65536 bytes",
 	}
-	if diff := cmp.Diff(want, c.rejected); err != nil || len(c.scores) != 1 || diff != "" {
-		t.Errorf("%v, %d scores: %s", err, len(c.scores), diff)
+	if diff := cmp.Diff(want, c.Rejected); err != nil || len(c.Scores) != 1 || diff != "" {
+		t.Errorf("%v, %d scores: %s", err, len(c.Scores), diff)
 	}
 }
 
@@ -94,7 +78,7 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		{"#only comments\n", current + " line 2: no header line cve,epss,percentile: EOF"},
 		{"cve,epss,percentile\n" + strings.Repeat("x", 2<<20), "read " + current + " at line 2: a row of more than 1048576 bytes"},
 	} {
-		err := new(collector).read(current, c.text)
+		err := new(feedtest.Sink).Read(epss.Reader{}, current, c.text)
 		if err == nil || err.Error() != c.want || fault.KindOf(err) != fault.KindInvalid {
 			t.Errorf("%.40q: %v, want %s", c.text, err, c.want)
 		}
@@ -118,11 +102,11 @@ func FuzzRead(f *testing.F) {
 	f.Add("#model_version:v2023.03.01,score_date:2024-07-02T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.97565,1\n")
 	f.Add("cve,epss\r\n\"CVE-2014-0160\",5e-05\r\n\"x\ny\",\"\"\"\"\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		var c collector
-		if err := c.read(current, text); err != nil && fault.KindOf(err) != fault.KindInvalid {
+		var c feedtest.Sink
+		if err := c.Read(epss.Reader{}, current, text); err != nil && fault.KindOf(err) != fault.KindInvalid {
 			t.Error(err)
 		}
-		for _, s := range c.scores {
+		for _, s := range c.Scores {
 			if s.CVE == 0 || !(s.Score >= 0 && s.Score <= 1 && s.Percentile >= 0 && s.Percentile <= 1) {
 				t.Errorf("score %v", s)
 			}

@@ -1,7 +1,6 @@
 package kev_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -10,25 +9,10 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
-	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/feedtest"
 	"github.com/patchscout/patchscout/internal/feed/kev"
 	"github.com/patchscout/patchscout/internal/intel"
 )
-
-type collector struct {
-	entries  []intel.KEV
-	rejected []string
-}
-
-func (c *collector) CVE(*cve.Record) error       { panic("no CVE here") }
-func (c *collector) EPSS(intel.EPSS) error       { panic("no EPSS here") }
-func (c *collector) Exploit(intel.Exploit) error { panic("no exploit here") }
-func (c *collector) KEV(k intel.KEV) error       { c.entries = append(c.entries, k); return nil }
-func (c *collector) Reject(place, reason string) { c.rejected = append(c.rejected, place+": "+reason) }
-
-func (c *collector) read(name, text string) error {
-	return kev.Reader{}.Read(context.Background(), feed.File{Feed: "kev", Name: name}, strings.NewReader(text), c)
-}
 
 const (
 	jsonName = "known_exploited_vulnerabilities.json"
@@ -60,22 +44,22 @@ func TestBothFormsHoldTheSame(t *testing.T) {
 			"CVE-2021-44228,Apache,Log4j2,Apache Log4j2 RCE,2021-12-10,x,\"Update, or take it\r\noff the network.\",2021-12-24,Known,,CWE-20\r\n" +
 			"\r\nCVE-2014-0160,OpenSSL,OpenSSL,\"OpenSSL, \"\"Heartbleed\"\"\",2022-05-04,,,,Unknown,,\r\n",
 	} {
-		var c collector
-		if err := c.read(name, text); err != nil {
+		var c feedtest.Sink
+		if err := c.Read(kev.Reader{}, name, text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		for i := range c.entries { // the line break in the CSV becomes two blanks
-			c.entries[i].RequiredAction = strings.ReplaceAll(c.entries[i].RequiredAction, "  ", " ")
+		for i := range c.KEVs { // the line break in the CSV becomes two blanks
+			c.KEVs[i].RequiredAction = strings.ReplaceAll(c.KEVs[i].RequiredAction, "  ", " ")
 		}
-		if diff := cmp.Diff(want, c.entries); diff != "" || len(c.rejected) > 0 {
-			t.Errorf("%s: %s, rejected %v", name, diff, c.rejected)
+		if diff := cmp.Diff(want, c.KEVs); diff != "" || len(c.Rejected) > 0 {
+			t.Errorf("%s: %s, rejected %v", name, diff, c.Rejected)
 		}
 	}
 }
 
 func TestBadEntriesAreRejectedAndNamed(t *testing.T) {
-	var c collector
-	err := c.read(jsonName, `{"vulnerabilities":[{"cveID":"none","dateAdded":"2022-05-04"},
+	var c feedtest.Sink
+	err := c.Read(kev.Reader{}, jsonName, `{"vulnerabilities":[{"cveID":"none","dateAdded":"2022-05-04"},
 		{"cveID":"CVE-2014-0160","dateAdded":"4 May"},{"cveID":"CVE-2014-0160","dateAdded":["2022-05-04"]},
 		{"cveID":"CVE-2014-0160","dateAdded":"2022-05-04"}]}`)
 	want := []string{
@@ -83,14 +67,14 @@ func TestBadEntriesAreRejectedAndNamed(t *testing.T) {
 		jsonName + " record 2 (CVE-2014-0160) dateAdded, byte 110: malformed date",
 		jsonName + " record 3 (CVE-2014-0160), byte 148: want a string",
 	}
-	if diff := cmp.Diff(want, c.rejected); err != nil || len(c.entries) != 1 || diff != "" {
-		t.Errorf("%v, %d entries: %s", err, len(c.entries), diff)
+	if diff := cmp.Diff(want, c.Rejected); err != nil || len(c.KEVs) != 1 || diff != "" {
+		t.Errorf("%v, %d entries: %s", err, len(c.KEVs), diff)
 	}
-	c = collector{}
-	err = c.read(csvName, "cveID,dateAdded,dueDate\nCVE-2014-0160,2022-05-04,soon\nCVE-2014-0160,2022-05-04\n\"CVE\"x,1\n")
+	c = feedtest.Sink{}
+	err = c.Read(kev.Reader{}, csvName, "cveID,dateAdded,dueDate\nCVE-2014-0160,2022-05-04,soon\nCVE-2014-0160,2022-05-04\n\"CVE\"x,1\n")
 	want = []string{csvName + " line 2 dueDate: malformed date", csvName + " line 4: text behind a quoted field"}
-	if diff := cmp.Diff(want, c.rejected); err != nil || len(c.entries) != 1 || diff != "" {
-		t.Errorf("%v, %d entries: %s", err, len(c.entries), diff)
+	if diff := cmp.Diff(want, c.Rejected); err != nil || len(c.KEVs) != 1 || diff != "" {
+		t.Errorf("%v, %d entries: %s", err, len(c.KEVs), diff)
 	}
 }
 
@@ -105,7 +89,7 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		{csvName, "id,file\n", csvName + " line 1: no columns cveID and dateAdded, this is no KEV catalogue"},
 		{csvName, "cveID,dateAdded\n\"CVE-2014", "read " + csvName + " at line 2: the file breaks off within a quoted field"},
 	} {
-		err := new(collector).read(c.name, c.text)
+		err := new(feedtest.Sink).Read(kev.Reader{}, c.name, c.text)
 		if err == nil || err.Error() != c.want || fault.KindOf(err) != fault.KindInvalid {
 			t.Errorf("%q: %v, want %s", c.text, err, c.want)
 		}
@@ -116,15 +100,15 @@ func FuzzRead(f *testing.F) {
 	f.Add(false, `{"vulnerabilities":[{"cveID":"CVE-2014-0160","dateAdded":"2022-05-04"},{}]}`)
 	f.Add(true, "cveID,dateAdded,product\r\nCVE-2014-0160,2022-05-04,\"a \"\"b\"\"\"\r\n")
 	f.Fuzz(func(t *testing.T, isCSV bool, text string) {
-		var c collector
+		var c feedtest.Sink
 		name := jsonName
 		if isCSV {
 			name = csvName
 		}
-		if err := c.read(name, text); err != nil && fault.KindOf(err) != fault.KindInvalid {
+		if err := c.Read(kev.Reader{}, name, text); err != nil && fault.KindOf(err) != fault.KindInvalid {
 			t.Error(err)
 		}
-		for _, k := range c.entries {
+		for _, k := range c.KEVs {
 			if k.CVE == 0 || k.Added.IsZero() && k.Added.Year() != 1 {
 				t.Errorf("entry without id or date: %v", k)
 			}

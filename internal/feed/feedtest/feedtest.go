@@ -1,0 +1,43 @@
+// Package feedtest keeps what a feed's reader gives, for the tests of readers. It never fetches and is imported by tests
+// only.
+package feedtest
+
+import (
+	"context"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/intel"
+)
+
+// Sink is a feed.Sink that remembers everything in order. The zero value is ready.
+type Sink struct {
+	CVEs     []*cve.Record
+	KEVs     []intel.KEV
+	Scores   []intel.EPSS
+	Exploits []intel.Exploit
+	Rejected []string // "place: reason"
+}
+
+var _ feed.Sink = (*Sink)(nil)
+
+// CVE implements feed.Sink.
+func (s *Sink) CVE(r *cve.Record) error { s.CVEs = append(s.CVEs, r); return nil }
+
+// KEV implements feed.Sink.
+func (s *Sink) KEV(k intel.KEV) error { s.KEVs = append(s.KEVs, k); return nil }
+
+// EPSS implements feed.Sink.
+func (s *Sink) EPSS(e intel.EPSS) error { s.Scores = append(s.Scores, e); return nil }
+
+// Exploit implements feed.Sink.
+func (s *Sink) Exploit(e intel.Exploit) error { s.Exploits = append(s.Exploits, e); return nil }
+
+// Reject implements feed.Sink.
+func (s *Sink) Reject(place, reason string) { s.Rejected = append(s.Rejected, place+": "+reason) }
+
+// Read has a reader read text as the file of a name.
+func (s *Sink) Read(r feed.Reader, name, text string) error {
+	return r.Read(context.Background(), feed.File{Feed: r.Feed(), Name: name}, strings.NewReader(text), s)
+}
