@@ -66,12 +66,6 @@ type Result struct {
 	Silent   []HostTarget // no scanner got an answer from these: nothing is known of them, they are not clean
 }
 
-// Incomplete says that a scanner did not complete or that a host the user named himself did not answer (exit code 4).
-func (r Result) Incomplete() bool {
-	return slices.ContainsFunc(r.Scanners, func(o Outcome) bool { return o.Status != Completed }) ||
-		slices.ContainsFunc(r.Silent, func(h HostTarget) bool { return h.Explicit })
-}
-
 // reasonOutside is the ledger's word for a result that names an address nobody asked for.
 const reasonOutside = "address outside of the scan"
 
