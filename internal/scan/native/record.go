@@ -47,7 +47,7 @@ type record struct {
 	Reason  string   `json:"reason,omitempty"`
 	OS      string   `json:"os,omitempty"`
 	SSHKey  string   `json:"ssh_key,omitempty"` // also in service
-	Ports   string   `json:"ports,omitempty"`   // done: what was looked at to the end, "1-1024,3306"
+	Ports   string   `json:"ports,omitempty"`   // done: what answered and was looked at to the end, "1-1024,3306"
 	Open    int      `json:"open,omitempty"`
 	Silent  int      `json:"silent,omitempty"` // attempts without an answer
 	Unsent  int      `json:"unsent,omitempty"` // ports that could not be asked from here

@@ -3,11 +3,16 @@
 package native
 
 import (
+	"errors"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
 )
 
 // TestShortageOfDescriptors runs itself with room for few descriptors: every open port is still found.
@@ -63,4 +68,36 @@ func shortOfFiles(t *testing.T, left int) (release func()) {
 		}
 	}()
 	return func() { <-done }
+}
+
+// A full accept queue drops what comes, as a filter does.
+func TestAPortThatSaysNothingIsNotCovered(t *testing.T) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, refused := uint16(name.(*syscall.SockaddrInet4).Port), closedPort(t)
+	full := false
+	for range 10 {
+		c, err := net.DialTimeout("tcp4", fmt.Sprintf("127.0.0.1:%d", quiet), 200*time.Millisecond)
+		if full = err != nil; full {
+			break
+		}
+		defer c.Close()
+	}
+	if !full {
+		t.Skip("this system takes every connection")
+	}
+	r := runJob(t, jobFor(quiet, refused))
+	if len(r.coverage) != 1 || finding.Contains(r.coverage[0].Ports, quiet) || !finding.Contains(r.coverage[0].Ports, refused) {
+		t.Errorf("covered %+v", r.coverage)
+	}
 }

@@ -44,6 +44,7 @@ type host struct {
 	reason   string
 	downs    int // "unreachable" answers
 	silents  int
+	quiet    []uint16 // ports that said nothing to the end, or were reported unreachable: a filter, or loss
 	unsent   []uint16
 	whyNot   error // why unsent
 	second   bool  // the silent host's second chance is under way
@@ -200,6 +201,7 @@ func (s *sweep) settle(ctx context.Context, h *host, a attempt, conn net.Conn, r
 		}
 	case unreachable:
 		h.downs++
+		h.quiet = append(h.quiet, a.port)
 		h.whyNot = err
 	case unsent:
 		h.unsent = append(h.unsent, a.port)
@@ -209,6 +211,8 @@ func (s *sweep) settle(ctx context.Context, h *host, a attempt, conn net.Conn, r
 		if a.try+1 < tries {
 			finished = 0
 			h.retry = append(h.retry, attempt{port: a.port, try: a.try + 1})
+		} else {
+			h.quiet = append(h.quiet, a.port)
 		}
 	}
 	if h.inflight == 0 && len(h.queue) == 0 {
@@ -330,7 +334,7 @@ func (h *host) done() record {
 		OS: f.os, CPEs: f.cpes, SSHKey: f.sshKey, Open: f.open, Silent: h.silents, Unsent: len(h.unsent)}
 	if h.answered {
 		rec.Status, rec.Reason = string(asset.Up), h.reason
-		rec.Ports = finding.PrintPorts(rangesOf(without(h.ports, h.unsent, f.vague)))
+		rec.Ports = finding.PrintPorts(rangesOf(without(h.ports, h.unsent, h.quiet, f.vague))) // silence closes nothing
 		return rec
 	}
 	rec.Status, rec.Reason = string(asset.Unknown), fmt.Sprintf("did not answer on %d ports", h.next-len(h.unsent))
