@@ -52,9 +52,15 @@ func (n *Name) unpackEdition(component string) error {
 	return nil
 }
 
-// setURI decodes one component: percent-encoding, %01 and %02 as wildcards, "" as ANY.
+// setURI decodes one component: percent-encoding, %01 and %02 as wildcards, "" as ANY. A plain "*" is no URI, but many
+// write it for ANY as in 2.3; taken literally it would be a version of its own, below every range's end.
 func (n *Name) setURI(a Attribute, component string) error {
-	if component == "" || component == NA {
+	switch {
+	case component == Any && (a == Vendor || a == ProductName):
+		return fault.Invalid("%s %q is a wildcard: name one %s", names[a], component, names[a])
+	case component == Any:
+		return nil
+	case component == "" || component == NA:
 		n.values[a] = component
 		return nil
 	}
