@@ -73,6 +73,9 @@ func (m *matchStream) arguments(ctx context.Context, args []string) error {
 
 func (m *matchStream) lines(ctx context.Context, r io.Reader) error {
 	in := bufio.NewReaderSize(r, app.MaxLine+1)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // it was just peeked at
+	}
 	for {
 		line, long, err := readLine(in)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -88,6 +91,9 @@ func (m *matchStream) lines(ctx context.Context, r io.Reader) error {
 		}
 	}
 }
+
+// byteOrderMark is what editors on Windows put before UTF-8 text.
+const byteOrderMark = "\ufeff"
 
 // readLine returns the next line without its end, cut at app.MaxLine if it is longer; err is io.EOF with the last one.
 func readLine(in *bufio.Reader) (line string, long bool, err error) {
