@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -15,11 +16,18 @@ import (
 // postgresServer is the parsed database URL.
 type postgresServer struct{ config *pgx.ConnConfig }
 
+// connectTimeout is per address, where the URL names none (connect_timeout): a server that accepts and says nothing
+// would otherwise hold a command for ever.
+const connectTimeout = 10 * time.Second
+
 func newPostgres(url string) (*postgresServer, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// pgx's text repeats the URL with its password masked only in part, so it is not passed on.
 		return nil, fault.Invalid("database URL: not understood")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
 	}
 	return &postgresServer{config: config}, nil
 }
