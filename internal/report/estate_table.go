@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// shownServices keeps a host on which everything answers from filling a screen.
+const shownServices = 20
+
 // HostTable lists hosts and what answers on them.
 func HostTable(w io.Writer, hosts []Host, t Terminal) error {
 	g := &grid{columns: []column{
@@ -14,7 +17,11 @@ func HostTable(w io.Writer, hosts []Host, t Terminal) error {
 	}}
 	for _, h := range hosts {
 		var services []string
-		for _, s := range h.Services {
+		for i, s := range h.Services {
+			if i == shownServices {
+				services = append(services, fmt.Sprintf("… and %d more", len(h.Services)-i))
+				break
+			}
 			services = append(services, strings.TrimSpace(fmt.Sprintf("%d/%s %s", s.Port, s.Protocol, s.Service)))
 		}
 		name := ""

@@ -211,3 +211,17 @@ func TestEmptyAndUncleanScansSaySo(t *testing.T) {
 		})
 	}
 }
+
+func TestAHostOnWhichEverythingAnswersStaysReadable(t *testing.T) {
+	h := Host{ID: 1, Address: "192.0.2.1", Status: "up"}
+	for port := range uint16(1000) {
+		h.Services = append(h.Services, Service{Port: port + 1, Protocol: "tcp"})
+	}
+	var out bytes.Buffer
+	if err := HostTable(&out, []Host{h}, Terminal{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "… and 980 more") || len(out.String()) > 1000 {
+		t.Errorf("%d characters: %.200s", len(out.String()), out.String())
+	}
+}
