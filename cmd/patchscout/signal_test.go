@@ -127,8 +127,12 @@ func descendants(pid int) (all []int) {
 }
 
 func TestInterruptStopsWithinTwoSecondsAndKeepsWhatWasFound(t *testing.T) {
-	for _, scanner := range []string{"native", "nmap"} {
-		t.Run(scanner, func(t *testing.T) {
+	for _, tt := range []struct {
+		scanner string
+		stop    syscall.Signal
+	}{{"native", syscall.SIGINT}, {"native", syscall.SIGHUP}, {"nmap", syscall.SIGINT}, {"nmap", syscall.SIGTERM}} {
+		t.Run(tt.scanner+" "+tt.stop.String(), func(t *testing.T) {
+			scanner := tt.scanner
 			if _, err := exec.LookPath(scanner); scanner == "nmap" && err != nil {
 				t.Skip("nmap is not installed")
 			}
@@ -145,7 +149,7 @@ func TestInterruptStopsWithinTwoSecondsAndKeepsWhatWasFound(t *testing.T) {
 			time.Sleep(500 * time.Millisecond) // let it come to listen to the silent server
 			children := descendants(p.Process.Pid)
 			begin := time.Now()
-			if err := p.Process.Signal(syscall.SIGINT); err != nil {
+			if err := p.Process.Signal(tt.stop); err != nil {
 				t.Fatal(err)
 			}
 			_ = p.Wait()

@@ -36,17 +36,22 @@ func Main(args []string, version string) int {
 	return env.run(ctx, args)
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM cancels; the second one ends the process at once,
-// as the signal does by default.
+// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP cancels; the second one ends the process at
+// once, as the signal does by default. A closed terminal is no reason to lose what was found; under nohup it is no
+// reason to stop either.
 func interruptible() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	signal.Notify(signals, ends...)
 	go func() {
 		select {
 		case <-signals:
 			signal.Stop(signals)
-			signal.Reset(os.Interrupt, syscall.SIGTERM)
+			signal.Reset(ends...)
 			cancel()
 		case <-ctx.Done():
 			signal.Stop(signals)
