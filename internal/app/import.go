@@ -48,22 +48,47 @@ func CheckImport(req ImportRequest) error {
 	return nil
 }
 
-// Import reads reports one after the other and answers with a ledger each. At the first file that cannot be read it
-// stops and returns the ledgers so far with the error.
+// ErrReport marks a file that is no report that can be read. The other files of a request are imported all the same.
+var ErrReport = errors.New("unreadable report")
+
+// Import reads reports one after the other and answers with a ledger each. Files that cannot be read are skipped and
+// named in the error, which then is ErrReport; at any other error it stops and returns the ledgers so far.
 func (a *App) Import(ctx context.Context, req ImportRequest) (report.Import, error) {
 	doc := report.Import{Files: []report.Ledger{}}
 	if err := a.checkScan(ctx, ScanRequest{Site: req.Site}); err != nil {
 		return doc, err
 	}
+	var unreadable error
 	for _, path := range req.Files {
 		ledger, err := a.importFile(ctx, req, path)
+		if errors.Is(err, ErrReport) && ctx.Err() == nil {
+			unreadable = also(unreadable, err)
+			continue
+		}
 		if err != nil {
-			return doc, fmt.Errorf("import %s: %w", path, err)
+			return doc, also(unreadable, fmt.Errorf("import %s: %w", path, err))
 		}
 		doc.Files = append(doc.Files, ledger)
 	}
-	return doc, nil
+	return doc, unreadable
 }
+
+// also puts a second error into the sentence of the first.
+func also(first, second error) error {
+	if first == nil {
+		return second
+	}
+	return fmt.Errorf("%w; %w", first, second)
+}
+
+// reportError is ErrReport with the file and what is wrong with it.
+type reportError struct {
+	path  string
+	cause error
+}
+
+func (e reportError) Error() string   { return "import " + e.path + ": " + e.cause.Error() }
+func (e reportError) Unwrap() []error { return []error{ErrReport, e.cause} }
 
 // saved is a report in memory, as the tool wrote it.
 type saved struct {
@@ -76,11 +101,11 @@ type saved struct {
 func (a *App) importFile(ctx context.Context, req ImportRequest, path string) (report.Ledger, error) {
 	raw, err := readReport(req, path)
 	if err != nil {
-		return report.Ledger{}, err
+		return report.Ledger{}, reportError{path, err}
 	}
 	s, err := a.parse(ctx, raw, req.Tool)
 	if err != nil {
-		return report.Ledger{}, err
+		return report.Ledger{}, reportError{path, err}
 	}
 	if req.Full {
 		s.events = append(s.events, fullCoverage(s.scanner.Name(), s.events)...)

@@ -64,9 +64,12 @@ func parsePlan(req ScanRequest) (p plan, err error) {
 	if !slices.Contains([]scan.Profile{scan.Quick, scan.Standard, scan.Full, scan.Web}, p.profile) {
 		return p, fault.Invalid("--profile %s: want quick, standard, full or web", p.profile)
 	}
-	for _, name := range req.Scanners {
+	for i, name := range req.Scanners {
 		if name != (native.Scanner{}).Name() && name != nmap.Name {
 			return p, fault.Invalid("--scanner %s: want native or nmap", name)
+		}
+		if slices.Contains(req.Scanners[:i], name) {
+			return p, fault.Invalid("--scanner %s is named twice", name)
 		}
 	}
 	for _, text := range req.Targets {
@@ -86,8 +89,17 @@ func parsePlan(req ScanRequest) (p plan, err error) {
 	if p.ports, err = scan.ParsePorts(req.Ports); err != nil {
 		return p, err
 	}
-	p.excludePorts, err = scan.ParsePorts(req.ExcludePorts)
-	return p, err
+	if p.excludePorts, err = scan.ParsePorts(req.ExcludePorts); err != nil {
+		return p, err
+	}
+	ports := p.ports
+	if len(ports) == 0 {
+		ports = []finding.PortRange{{First: 1, Last: 65535}}
+	}
+	if len(scan.SubtractPorts(ports, p.excludePorts)) == 0 {
+		return p, fault.Invalid("--exclude-ports %s leaves no port to scan", req.ExcludePorts)
+	}
+	return p, nil
 }
 
 // Scan scans, matches, merges and keeps. When ctx is cancelled it stops scanning, keeps what was found until then and
@@ -107,6 +119,9 @@ func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)
 	expansion, err := scan.Expand(ctx, p.targets, p.exclude, net.DefaultResolver)
 	if err != nil {
 		return ScanResult{}, err
+	}
+	if len(expansion.Hosts)+len(expansion.Unresolved) == 0 { // a scan of nothing would look like a clean network
+		return ScanResult{}, fault.Invalid("--exclude leaves nothing to scan")
 	}
 	hosts, err := a.inScope(expansion.Hosts)
 	if err != nil {
@@ -132,7 +147,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 		return nil
 	}
 	if _, err := a.store.Estate().Scan(ctx, req.Baseline); err != nil {
-		return fault.Invalid("--baseline: %w", err)
+		return fault.Invalid("--baseline %d: no such scan (%w)", req.Baseline, err)
 	}
 	return nil
 }
@@ -343,6 +358,7 @@ func (r *rawReports) create(scanner string) (io.Writer, error) {
 		r.files = map[string]*os.File{}
 	}
 	r.files[scanner] = file
+	_ = os.Remove(file.Name()) // where an open file can go, it goes: a killed process leaves nothing in the temporary folder
 	return file, nil
 }
 

@@ -67,7 +67,7 @@ func (e *environment) search(cmd *cobra.Command, req app.SearchRequest, out outp
 	switch {
 	case strings.TrimSpace(req.Words) == "" && !req.KEV && req.MinCVSS == 0 && req.Vendor == "" && req.Product == "":
 		return fault.Invalid("cve search: say what to search for")
-	case req.MinCVSS < 0 || req.MinCVSS > 10:
+	case !(req.MinCVSS >= 0 && req.MinCVSS <= 10): // so that NaN is refused too
 		return fault.Invalid("--min-cvss %g: want 0 to 10", req.MinCVSS)
 	case req.Limit < 1 || req.Limit > 10_000:
 		return fault.Invalid("--limit %d: want 1 to 10000", req.Limit)

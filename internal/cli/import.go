@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,8 @@ func (e *environment) importFiles(cmd *cobra.Command, req app.ImportRequest, out
 	}
 	req.Stdin = e.stdin
 	doc, importErr := a.Import(cmd.Context(), req)
-	if importErr != nil {
-		importErr = exitWith{exitError, importErr} // a report that cannot be read is not a wrong command line
+	if errors.Is(importErr, app.ErrReport) { // a report that cannot be read is not a wrong command line
+		importErr = exitWith{exitError, importErr}
 	}
 	if len(doc.Files) == 0 {
 		return importErr
