@@ -26,7 +26,7 @@ func gatherRemote(ctx context.Context, o Options) (Gathering, error) {
 	}
 	if o.From != "" {
 		if u, err := url.Parse(o.From); err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return Gathering{}, fault.Invalid("URL %.80q: want http(s)://host/path of a folder of feeds", o.From)
+			return Gathering{}, fault.Invalid("the feeds' URL: want http(s)://host/path of a folder, without user name, password or query")
 		}
 	}
 	var g Gathering

@@ -88,8 +88,11 @@ func orDefault[T comparable](value, otherwise T) T {
 // name puts the host of a configured URL on the list.
 func (c *Client) name(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || u.Scheme != string(plain) && u.Scheme != string(secure) {
-		return fault.Invalid("URL %.80q: want http(s)://host/…", raw)
+	if err != nil { // its text would repeat a password in it
+		return fault.Invalid("a URL of the configuration or --from is malformed: want http(s)://host/…")
+	}
+	if u.Hostname() == "" || u.Scheme != string(plain) && u.Scheme != string(secure) {
+		return fault.Invalid("URL %.80q: want http(s)://host/…", u.Redacted())
 	}
 	host := strings.ToLower(u.Hostname())
 	if c.named[host] != plain {
