@@ -161,15 +161,45 @@ func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host
 	if err != nil {
 		return nil, err
 	}
+	looks, err := a.store.Estate().Looks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	byHost := map[int64][]*asset.Service{}
 	for _, s := range services {
-		byHost[s.HostID] = append(byHost[s.HostID], s)
+		if filter.Scan != 0 && answered(s, filter.Scan, looks[s.HostID]) || filter.Scan == 0 && !gone(s, looks[s.HostID]) {
+			byHost[s.HostID] = append(byHost[s.HostID], s)
+		}
 	}
 	out := make([]report.Host, 0, len(hosts))
 	for _, h := range hosts {
 		out = append(out, toHost(h, byHost[h.ID]))
 	}
 	return out, nil
+}
+
+// answered says whether a scan saw the service: it was the last to speak of it, or its look found the port open.
+func answered(s *asset.Service, scanID int64, looks []finding.Look) bool {
+	return slices.ContainsFunc(s.Said, func(said asset.Said) bool { return said.Scan == scanID }) ||
+		slices.ContainsFunc(looks, func(l finding.Look) bool {
+			return l.Scan == scanID && l.Protocol == s.Protocol && finding.Contains(l.Open, s.Port)
+		})
+}
+
+// gone says whether every sensor that saw the service has looked again since and found nothing there, as with findings.
+func gone(s *asset.Service, looks []finding.Look) bool {
+	place := finding.Fingerprint{Protocol: s.Protocol, Port: s.Port}
+	return len(s.Said) > 0 && !slices.ContainsFunc(s.Said, func(said asset.Said) bool {
+		last := said.At
+		for _, l := range looks {
+			if l.Sensor == said.Sensor && l.Protocol == s.Protocol && finding.Contains(l.Open, s.Port) && l.At.After(last) {
+				last = l.At
+			}
+		}
+		return !slices.ContainsFunc(looks, func(l finding.Look) bool {
+			return l.Sensor == said.Sensor && l.At.After(last) && l.Gone(place)
+		})
+	})
 }
 
 // Scans lists scans and imports, newest first; limit 0 is all.

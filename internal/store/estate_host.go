@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
 )
 
 var (
@@ -105,6 +106,15 @@ func (e *Estate) Services(ctx context.Context, hosts []int64) (services []*asset
 		return err
 	})
 	return services, err
+}
+
+// Looks lists the looks at hosts, by host, in order of time.
+func (e *Estate) Looks(ctx context.Context, hosts []int64) (looks map[int64][]finding.Look, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		looks, err = looksOf(ctx, tx, hosts)
+		return err
+	})
+	return looks, err
 }
 
 // SetExposed keeps a person's word on whether the internet reaches a host; nil takes it back.
