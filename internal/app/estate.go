@@ -72,6 +72,9 @@ func (a *App) filter(ctx context.Context, req FindingRequest) (finding.Filter, e
 			}
 		}
 	}
+	if err := a.checkExist(ctx, req.Scan, req.Site); err != nil {
+		return f, err
+	}
 	if req.Host != "" {
 		id, err := a.hostID(ctx, req.Host, req.Site)
 		if err != nil {
@@ -82,10 +85,26 @@ func (a *App) filter(ctx context.Context, req FindingRequest) (finding.Filter, e
 	return f, nil
 }
 
+// checkExist refuses a scan or site that does not exist: a mistyped one would look clean.
+func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
+	if scanID != 0 {
+		if _, err := a.store.Estate().Scan(ctx, scanID); err != nil {
+			return err
+		}
+	}
+	if site != "" {
+		if _, err := a.store.Estate().Site(ctx, site); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hostID finds the host that people mean by an id or an address.
 func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return id, nil
+		_, err := a.store.Estate().Host(ctx, id)
+		return id, err
 	}
 	hosts, err := a.store.Estate().Hosts(ctx, store.HostFilter{Site: site, Text: text})
 	if err != nil {
@@ -145,6 +164,9 @@ type AssetRequest struct {
 
 // Assets lists hosts and what answers on them.
 func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, error) {
+	if err := a.checkExist(ctx, 0, req.Site); err != nil {
+		return nil, err
+	}
 	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text})
 }
 

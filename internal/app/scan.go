@@ -147,7 +147,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 		return nil
 	}
 	if _, err := a.store.Estate().Scan(ctx, req.Baseline); err != nil {
-		return fault.Invalid("--baseline %d: no such scan (%w)", req.Baseline, err)
+		return fault.Invalid("--baseline: %w", err)
 	}
 	return nil
 }

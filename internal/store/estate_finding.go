@@ -191,7 +191,7 @@ func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err e
 			return err
 		}
 		if len(found) == 0 {
-			return fault.NotFound("finding %d", id)
+			return fault.NotFound("there is no finding %d", id)
 		}
 		if err := addHostNames(ctx, tx, found); err != nil {
 			return err

@@ -89,7 +89,7 @@ func (e *Estate) Host(ctx context.Context, id int64) (host *asset.Host, err erro
 	err = e.db.view(ctx, func(tx *Tx) error {
 		hosts, err := hostsByID(ctx, tx, []int64{id})
 		if err == nil && len(hosts) == 0 {
-			err = fault.NotFound("host %d", id)
+			err = fault.NotFound("there is no host %d", id)
 		}
 		if err == nil {
 			host = hosts[0]

@@ -91,7 +91,7 @@ func (e *Estate) Scan(ctx context.Context, id int64) (finding.Scan, error) {
 	c.add("id = ?", id)
 	found, err := e.scans(ctx, c, "")
 	if err == nil && len(found) == 0 {
-		err = fault.NotFound("scan %d", id)
+		err = fault.NotFound("there is no scan %d", id)
 	}
 	if err != nil {
 		return finding.Scan{}, err
