@@ -110,7 +110,11 @@ func (c *Catalogue) Rebuild(ctx context.Context, fn func(catalogue.Writer) error
 	if err := c.db.open(ctx); err != nil {
 		return err
 	}
-	if err := c.db.side.rebuild(ctx, fn); err != nil {
+	err := c.db.side.rebuild(ctx, fn)
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql rolls back by itself and then says only that
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("build the next catalogue: %w", err)
 	}
 	return nil
