@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -112,7 +114,7 @@ func (f *Fetcher) retry(ctx context.Context, what string, once func() (wait time
 	for try := 1; ; try++ {
 		wait, err := once()
 		var ours diskError
-		if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.KindUnavailable || try == attempts ||
+		if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.KindUnavailable || try >= triesFor(err) ||
 			errors.As(err, &ours) {
 			return err
 		}
@@ -125,6 +127,16 @@ func (f *Fetcher) retry(ctx context.Context, what string, once func() (wait time
 			return err
 		}
 	}
+}
+
+// triesFor is how often to try. Nobody there, or no such name, is a machine without a network more often than a passing
+// fault: whoever waits at the terminal is told after one more try.
+func triesFor(err error) int {
+	var name *net.DNSError
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && !name.IsTimeout {
+		return 2
+	}
+	return attempts
 }
 
 // Wait waits by the Fetcher's own clock, or until ctx ends.

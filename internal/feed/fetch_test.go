@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -389,10 +391,32 @@ func TestDeadServerIsTriedAgainThenUnavailable(t *testing.T) {
 	waits := 0
 	o.Sleep = func(context.Context, time.Duration) error { waits++; return nil }
 	err := gather(t, o).Feeds[0].Err
-	if fault.KindOf(err) != fault.KindUnavailable || waits != 4 || !strings.Contains(err.Error(), s.URL) {
+	if fault.KindOf(err) != fault.KindUnavailable || waits != 1 || !strings.Contains(err.Error(), s.URL) {
 		t.Errorf("%v after %d waits", err, waits)
 	}
 }
+
+func TestNobodyThereIsToldSoon(t *testing.T) {
+	for _, cause := range []error{syscall.ECONNREFUSED, &net.DNSError{Err: "no such host", Name: "feeds.example", IsNotFound: true}} {
+		tries := 0
+		f := feed.Fetcher{
+			Dir:   t.TempDir(),
+			Sleep: func(context.Context, time.Duration) error { return nil },
+			Client: doer(func(*http.Request) (*http.Response, error) {
+				tries++
+				return nil, fault.Unavailable("connect: %w", cause)
+			}),
+		}
+		_, err := f.Fetch(t.Context(), "https://feeds.example/a.json", nil)
+		if fault.KindOf(err) != fault.KindUnavailable || !errors.Is(err, cause) || tries != 2 {
+			t.Errorf("%v after %d tries", err, tries)
+		}
+	}
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 func TestFeedURLMayNameTheFileItself(t *testing.T) {
 	s := newSite(t, map[string]string{"/x/epss_scores-current.csv.gz": zipped(epssText)})
