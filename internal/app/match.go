@@ -30,7 +30,9 @@ func (m *Matcher) Close() error { return m.close() }
 
 func newMatcher(source match.PackSource, closeSource func() error) *Matcher {
 	packs := &batchedPacks{source: source, asked: map[cpe.Product]bool{}}
-	return &Matcher{packs: packs, matcher: match.New(packs), close: closeSource}
+	matcher := match.New(packs)
+	matcher.Terse = true
+	return &Matcher{packs: packs, matcher: matcher, close: closeSource}
 }
 
 // Lines answers each line, in order, as each is known. A line is one host: blank-separated CPEs that are each other's
@@ -54,6 +56,7 @@ func (m *Matcher) Lines(ctx context.Context, lines []string, answer func(report.
 		if err := answer(matchLine(lines[i], result)); err != nil {
 			return err
 		}
+		result.Recycle()
 	}
 	return nil
 }

@@ -65,14 +65,19 @@ func (id ID) String() string {
 		return ""
 	}
 	var b [24]byte
-	out := append(b[:0], "CVE-"...)
-	out = strconv.AppendInt(out, int64(id>>32), 10)
-	out = append(out, '-')
+	return string(id.Append(b[:0]))
+}
+
+// Append appends what String prints of an ID that is not zero.
+func (id ID) Append(b []byte) []byte {
+	b = append(b, "CVE-"...)
+	b = strconv.AppendInt(b, int64(id>>32), 10)
+	b = append(b, '-')
 	seq := int64(id & 0xffffffff)
 	for limit := int64(1000); limit > 1 && seq < limit; limit /= 10 {
-		out = append(out, '0')
+		b = append(b, '0')
 	}
-	return string(strconv.AppendInt(out, seq, 10))
+	return strconv.AppendInt(b, seq, 10)
 }
 
 // MarshalText writes the printed form; it is what JSON shows.

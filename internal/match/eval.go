@@ -128,10 +128,7 @@ func (q query) fitsUpdate(base, glued, attr string) grade {
 	case cpe.NA:
 		return no
 	}
-	if bytes.Equal(q.full, version.JoinKey(base, glued)) {
-		return yes
-	}
-	return no
+	return when(glued == q.update || bytes.Equal(q.full, version.JoinKey(base, glued)))
 }
 
 func (q query) fitsNoUpdate() grade {

@@ -75,6 +75,9 @@ type PackSource interface {
 type Matcher struct {
 	source PackSource
 	cache  *packCache
+
+	// Terse leaves Criteria out of matches: a long list is faster without words that nobody reads. Set it before use.
+	Terse bool
 }
 
 // New returns a Matcher over one generation of the catalogue.
@@ -108,7 +111,7 @@ func (m *Matcher) Host(ctx context.Context, subjects []Subject, platform []strin
 	}
 	for i := range subjects {
 		if r := &res.Subjects[i]; r.Err == nil {
-			matchSubject(r, subjects[i], packs, &host)
+			matchSubject(r, subjects[i], packs, &host, m.Terse)
 		}
 	}
 	return res, nil
@@ -170,7 +173,7 @@ func (m *Matcher) packs(ctx context.Context, products []cpe.Product) (map[cpe.Pr
 	return found, nil
 }
 
-func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host *inventory) {
+func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host *inventory, terse bool) {
 	q := newQuery(r.Name)
 	if q.version == cpe.Any {
 		r.Candidates = candidates(q, packs)
@@ -192,8 +195,8 @@ func matchSubject(r *SubjectResult, s Subject, packs map[cpe.Product]*pack, host
 		hits = mergeHits(hits)
 	}
 	w.hits = hits
-	r.Matches = make([]Match, len(hits))
-	words := phrasebook{query: q, subject: q.name.String()}
+	r.Matches = matchSlice(len(hits))
+	words := phrasebook{query: q, subject: q.name.String(), terse: terse}
 	for i := range hits {
 		r.Matches[i] = words.match(&hits[i], s)
 	}
@@ -206,6 +209,26 @@ type workspace struct {
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+var spareMatches sync.Pool // of *[]Match
+
+// matchSlice returns n Matches to be overwritten, from what Recycle gave back if that is large enough.
+func matchSlice(n int) []Match {
+	if spare, _ := spareMatches.Get().(*[]Match); spare != nil && cap(*spare) >= n {
+		return (*spare)[:n]
+	}
+	return make([]Match, n)
+}
+
+// Recycle gives the result's memory back for later ones. The caller must not use it, or copies of its Matches slices,
+// afterwards. Nobody has to call it.
+func (r Result) Recycle() {
+	for i := range r.Subjects {
+		if matches := r.Subjects[i].Matches; cap(matches) > 0 {
+			spareMatches.Put(&matches)
+		}
+	}
+}
 
 // mergeHits keeps the surest hit of each CVE over several packs, in the order of CVEs.
 func mergeHits(hits []hit) []hit {

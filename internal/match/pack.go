@@ -574,7 +574,7 @@ type packCache struct {
 }
 
 const (
-	cacheBytes   = 24 << 20
+	cacheBytes   = 12 << 20
 	emptyProduct = 200 // what remembering an unknown product costs
 )
 

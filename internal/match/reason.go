@@ -130,7 +130,10 @@ func (h *hit) fixedIn() string {
 type phrasebook struct {
 	query   query
 	subject string
+	terse   bool
 	phrases map[phraseKey]phrase
+	last    phrase // the one before, under lastKey
+	lastKey phraseKey
 }
 
 // phraseKey is all that the words of a hit depend on.
@@ -150,9 +153,15 @@ type phrase struct {
 func (w *phrasebook) match(h *hit, s Subject) Match {
 	r := h.rule
 	key := phraseKey{h.pack, r.update, r.attrs, r.residual, r.a, r.b, r.flags, r.kind, h.grade}
-	p, known := w.phrases[key]
+	p, known := w.last, w.lastKey == key
 	if !known {
-		p = phrase{h.pack.criteria(r), h.reason(w.query), cutNeeds(h.needs)}
+		p, known = w.phrases[key]
+	}
+	if !known {
+		p = phrase{reason: h.reason(w.query), needs: cutNeeds(h.needs)}
+		if !w.terse {
+			p.criteria = h.pack.criteria(r)
+		}
 		if s.Backport != "" && h.confidence > confidenceBackport {
 			p.reason += "; " + s.Backport + " backports fixes without changing this version, so the package may be patched"
 		}
@@ -161,6 +170,7 @@ func (w *phrasebook) match(h *hit, s Subject) Match {
 		}
 		w.phrases[key] = p
 	}
+	w.last, w.lastKey = p, key
 	m := Match{CVE: h.cve, Status: h.status, Subject: w.subject, Criteria: p.criteria, Needs: p.needs, Confidence: h.confidence, Reason: p.reason, FixedIn: h.fixedIn()}
 	if s.Backport != "" {
 		m.Confidence = min(m.Confidence, confidenceBackport)

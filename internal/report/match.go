@@ -10,7 +10,7 @@ import (
 
 // MatchLine is what `match` answers for one line, that is one host. Its JSON is
 //
-//	{"cpe":<the line>,"cpes":[…],"cves":[{"id","status","matched_cpe","rule","needs":[…],"confidence","reason","fixed_in"}],
+//	{"cpe":<the line>,"cpes":[…],"cves":[{"id","status","matched_cpe","needs":[…],"confidence","reason","fixed_in"}],
 //	 "unknown_version":N,"error":null or text}
 type MatchLine struct {
 	Line           string
@@ -28,11 +28,12 @@ func (l MatchLine) AppendJSON(b []byte) []byte {
 	b = append(b, `,"cpes":[`...)
 	b = appendStrings(b, l.CPEs)
 	b = append(b, `],"cves":[`...)
-	for i, m := range l.CVEs {
+	var subject, reason repeated
+	for i := range l.CVEs {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendMatch(b, m)
+		b = appendMatch(b, &l.CVEs[i], &subject, &reason)
 	}
 	b = append(b, `],"unknown_version":`...)
 	b = strconv.AppendInt(b, int64(l.UnknownVersion), 10)
@@ -45,21 +46,36 @@ func (l MatchLine) AppendJSON(b []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-func appendMatch(b []byte, m match.Match) []byte {
+// repeated remembers where in the output a text stands, since the same CPE and the same reason follow each other many
+// times: copying them is cheaper than escaping them again.
+type repeated struct {
+	text       string
+	start, end int
+}
+
+func (r *repeated) append(b []byte, text string) []byte {
+	if r.end > 0 && r.text == text {
+		return append(b, b[r.start:r.end]...)
+	}
+	r.text, r.start = text, len(b)
+	b = appendString(b, text)
+	r.end = len(b)
+	return b
+}
+
+func appendMatch(b []byte, m *match.Match, subject, reason *repeated) []byte {
 	b = append(b, `{"id":"`...)
-	b = append(b, m.CVE.String()...)
+	b = m.CVE.Append(b)
 	b = append(b, `","status":"`...)
 	b = append(b, m.Status...)
 	b = append(b, `","matched_cpe":`...)
-	b = appendString(b, m.Subject)
-	b = append(b, `,"rule":`...)
-	b = appendString(b, m.Criteria)
+	b = subject.append(b, m.Subject)
 	b = append(b, `,"needs":[`...)
 	b = appendStrings(b, m.Needs)
 	b = append(b, `],"confidence":`...)
 	b = strconv.AppendInt(b, int64(m.Confidence), 10)
 	b = append(b, `,"reason":`...)
-	b = appendString(b, m.Reason)
+	b = reason.append(b, m.Reason)
 	b = append(b, `,"fixed_in":`...)
 	if m.FixedIn == "" {
 		return append(b, "null}"...)

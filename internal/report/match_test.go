@@ -16,12 +16,12 @@ func TestMatchLineHasTheContractsShape(t *testing.T) {
 		Line: `cpe:/a:x:"y"`, CPEs: []string{"cpe:2.3:a:x:\\\"y\\\":*:*:*:*:*:*:*:*"}, UnknownVersion: 3,
 		CVEs: []match.Match{{
 			CVE: cve.NewID(2016, 10009), Status: match.Affected, Subject: "cpe:2.3:a:x:y:1:*:*:*:*:*:*:*",
-			Criteria: "cpe:2.3:a:x:y:*:*:*:*:*:*:*:*", FixedIn: "7.4", Confidence: 80, Reason: "7.2p2 is below 7.4, the first fixed version",
+			FixedIn: "7.4", Confidence: 80, Reason: "7.2p2 is below 7.4, the first fixed version",
 		}},
 	}
 	got := string(line.AppendJSON(nil))
 	want := `{"cpe":"cpe:/a:x:\"y\"","cpes":["cpe:2.3:a:x:\\\"y\\\":*:*:*:*:*:*:*:*"],"cves":[{"id":"CVE-2016-10009",` +
-		`"status":"affected","matched_cpe":"cpe:2.3:a:x:y:1:*:*:*:*:*:*:*","rule":"cpe:2.3:a:x:y:*:*:*:*:*:*:*:*","needs":[],"confidence":80,` +
+		`"status":"affected","matched_cpe":"cpe:2.3:a:x:y:1:*:*:*:*:*:*:*","needs":[],"confidence":80,` +
 		`"reason":"7.2p2 is below 7.4, the first fixed version","fixed_in":"7.4"}],"unknown_version":3,"error":null}` + "\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
