@@ -171,8 +171,11 @@ func DisplayName(vendorProduct string) string {
 	return maker + " " + name
 }
 
+// plainWords undoes what a CPE value does to blanks and punctuation.
+var plainWords = strings.NewReplacer(`\`, "", "_", " ")
+
 func words(value string) string {
-	fields := strings.Fields(strings.NewReplacer(`\`, "", "_", " ").Replace(value))
+	fields := strings.Fields(plainWords.Replace(value))
 	for i, f := range fields {
 		fields[i] = word(f)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -166,4 +167,13 @@ func (e *environment) columns() int {
 
 func (e *environment) view(w io.Writer, limit, minConfidence int) report.View {
 	return report.View{Terminal: e.terminal(w), Now: time.Now().UTC(), Limit: limit, MinConfidence: minConfidence}
+}
+
+// steady trades memory, up to a soft limit in bytes, for most of the collector's work: a long list or a full load makes
+// much garbage that never lives long. What the user set in the environment stands.
+func (e *environment) steady(limit int64) {
+	if e.variable("GOGC") == "" && e.variable("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(limit)
+	}
 }

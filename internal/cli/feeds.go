@@ -43,6 +43,7 @@ func (e *environment) feedsSync(cmd *cobra.Command, req app.SyncRequest, out out
 	if err != nil {
 		return err
 	}
+	e.steady(320 << 20)
 	b := e.bar(cfg, "feeds")
 	doc, err := a.SyncFeeds(cmd.Context(), req, func(p app.Progress) { b.set(p.Percent, p.Stage) })
 	b.finish()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,15 +28,6 @@ Answers one JSON line per line, in order.`
 	return cmd
 }
 
-// steady trades some memory for half of the collector's work: a long list makes much garbage that never lives long.
-// What the user set in the environment stands.
-func (e *environment) steady() {
-	if e.variable("GOGC") == "" && e.variable("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(72 << 20)
-	}
-}
-
 func (e *environment) match(cmd *cobra.Command, args []string) error {
 	cfg, err := e.config(cmd)
 	if err != nil {
@@ -47,7 +37,7 @@ func (e *environment) match(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	e.steady() // not before: loading the starter catalogue needs more memory
+	e.steady(72 << 20) // not before: loading the starter catalogue needs more memory
 	m := &matchStream{matcher: matcher, out: e.stdout}
 	if len(args) > 0 {
 		return discardOnPipe(m.arguments(cmd.Context(), args))
