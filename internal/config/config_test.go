@@ -110,6 +110,30 @@ func TestSecretPrintsStarsEverywhere(t *testing.T) {
 	}
 }
 
+func TestEnvFileOfTheWorkingFolderIsNotTrustedBlindly(t *testing.T) {
+	isolate(t)
+	t.Chdir(t.TempDir())
+	load := func(text string, mode os.FileMode) error {
+		if err := os.WriteFile(".env", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(".env", mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(Sources{})
+		return err
+	}
+	if err := load("PATCHSCOUT_LOG_LEVEL=info\n", 0o600); err != nil {
+		t.Errorf("our own file: %v", err)
+	}
+	if err := load("PATCHSCOUT_NMAP_PATH=./nmap\n", 0o600); fault.KindOf(err) != fault.KindDenied {
+		t.Errorf("a program's path: %v", err)
+	}
+	if err := load("PATCHSCOUT_LOG_LEVEL=info\n", 0o666); fault.KindOf(err) != fault.KindDenied {
+		t.Errorf("a file that anybody can write: %v", err)
+	}
+}
+
 // The example is the documentation of every variable: it must load as it stands and name each one.
 func TestEnvExampleIsComplete(t *testing.T) {
 	text, err := os.ReadFile("../../.env.example")

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/v2"
@@ -124,10 +125,32 @@ func loadEnvironment(k *koanf.Koanf, src Sources) error {
 	if err != nil {
 		return err
 	}
+	if !named && text != nil {
+		if err := trustFolder(path, values); err != nil {
+			return err
+		}
+	}
 	for name, value := range environ {
 		values[name] = value
 	}
 	return setVariables(k, values)
+}
+
+// trustFolder refuses what an .env that only happens to lie in the working folder must not do: that folder may be
+// somebody else's, or unpacked from anywhere, and a program's path would be run (design decision 13).
+func trustFolder(path string, values map[string]string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fault.Invalid("environment file: %w", err)
+	}
+	owner, known := info.Sys().(*syscall.Stat_t)
+	if known && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o002 != 0 {
+		return fault.Denied("./.env belongs to or can be written by somebody else: name it with %sENV_FILE to use it", envPrefix)
+	}
+	if name := envPrefix + "NMAP_PATH"; values[name] != "" {
+		return fault.Denied("./.env: %s is only taken from the configuration file, the real environment, or a file named by %sENV_FILE", name, envPrefix)
+	}
+	return nil
 }
 
 func setVariables(k *koanf.Koanf, values map[string]string) error {
