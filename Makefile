@@ -43,7 +43,7 @@ test-e2e: setup ## the command as a user types it
 	$(GO) test -count=1 $(E2E)
 
 test-long: setup ## test, plus the long stories, the race detector and fuzzing of each parser
-	PATCHSCOUT_TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
+	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
 	$(MAKE) test-race
 	scripts/fuzz.sh 50000x
 

@@ -219,7 +219,7 @@ func TestKilledScanLeavesDataThatOpens(t *testing.T) {
 // A sync that is killed at any moment leaves the old catalogue or the new one, and can be run again.
 func TestKilledSyncLeavesTheOldCatalogueOrTheNewOne(t *testing.T) {
 	kills := 5
-	if os.Getenv("PATCHSCOUT_TEST_LONG") != "" {
+	if os.Getenv("TEST_LONG") != "" {
 		kills = 40
 	}
 	home, feeds := t.TempDir(), t.TempDir()

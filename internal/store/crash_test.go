@@ -99,7 +99,7 @@ func TestCrashChild(t *testing.T) {
 // A process that is killed at any moment leaves a database that opens, holds whole states only, and can be synced again.
 func TestKilledSync(t *testing.T) {
 	times := 3
-	if os.Getenv("PATCHSCOUT_TEST_LONG") != "" {
+	if os.Getenv("TEST_LONG") != "" {
 		times = 25
 	}
 	dir := t.TempDir()

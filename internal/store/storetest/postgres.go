@@ -47,11 +47,11 @@ func Main(m *testing.M) int {
 }
 
 // Postgres returns the URL of a fresh database on a real PostgreSQL, dropped when the test ends. Without the server's
-// binaries the test fails with the line that installs them, or is skipped when PATCHSCOUT_TEST_POSTGRES=off.
+// binaries the test fails with the line that installs them, or is skipped when TEST_POSTGRES=off.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	if os.Getenv("PATCHSCOUT_TEST_POSTGRES") == "off" {
-		t.Skip("PATCHSCOUT_TEST_POSTGRES=off")
+	if os.Getenv("TEST_POSTGRES") == "off" {
+		t.Skip("TEST_POSTGRES=off")
 	}
 	server.once.Do(func() { server.err = start() })
 	if server.err != nil {
@@ -164,7 +164,7 @@ func binaries() (string, error) {
 		if path, err := exec.LookPath("postgres"); err == nil {
 			return filepath.Dir(path), nil
 		}
-		return "", errors.New("PostgreSQL's binaries are not installed: run `" + aptLine + "`, or set PATCHSCOUT_TEST_POSTGRES=off")
+		return "", errors.New("PostgreSQL's binaries are not installed: run `" + aptLine + "`, or set TEST_POSTGRES=off")
 	}
 	sort.Slice(found, func(i, j int) bool { return major(found[i]) < major(found[j]) })
 	return filepath.Dir(found[len(found)-1]), nil
