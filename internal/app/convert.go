@@ -76,6 +76,7 @@ func toHost(h *asset.Host, services []*asset.Service) report.Host {
 		out.Services = append(out.Services, report.Service{
 			Port: s.Port, Protocol: s.Protocol, Service: report.Text(s.Name), Product: report.Text(s.Product),
 			Version: report.Text(s.Version), CPEs: notNil(s.CPEs), TLS: s.TLS,
+			UnknownVersion: s.Candidates,
 		})
 	}
 	return out

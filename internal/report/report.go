@@ -149,6 +149,10 @@ type Service struct {
 	Version  Text     `json:"version"`
 	CPEs     []string `json:"cpes"`
 	TLS      bool     `json:"tls"`
+
+	// UnknownVersion counts the product's CVEs that cannot be ruled in or out, because the service does not reveal its
+	// version; 0 when it does.
+	UnknownVersion int `json:"unknown_version"`
 }
 
 // Finding is one weakness of one host, with everything that says so.

@@ -60,7 +60,8 @@ func sample() Scan {
 		Hosts: []Host{
 			{ID: 1, Site: "default", Address: "192.0.2.7", Addresses: []string{"192.0.2.7"}, Hostnames: []string{}, Status: "up",
 				Services: []Service{{Port: 22, Protocol: "tcp", Service: "ssh", CPEs: []string{}}, {Port: 80, Protocol: "tcp", CPEs: []string{}}}},
-			{ID: 2, Site: "default", Address: "2001:db8::1", Status: "up", Services: []Service{{Port: 22, Protocol: "tcp"}}},
+			{ID: 2, Site: "default", Address: "2001:db8::1", Status: "up", Services: []Service{{Port: 22, Protocol: "tcp"},
+				{Port: 25, Protocol: "tcp", Service: "smtp", Product: "Postfix\x1b[2J", UnknownVersion: 13}}},
 		},
 		Findings: []Finding{apache, ssh, unscored, backport, second, conditional},
 	}

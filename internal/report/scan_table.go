@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -24,6 +25,7 @@ func Table(w io.Writer, s Scan, v View) error {
 	out.findings(confirmed, s.Scan)
 	out.summary(s, confirmed)
 	out.potential(potential)
+	out.unjudged(s.Hosts)
 	out.problems(s.Scan)
 	out.catalogue(s.Scan.Catalogue)
 	return out.err
@@ -341,6 +343,33 @@ func (p *printer) potential(findings []Finding) {
 	p.text(Plural(len(findings), "potential finding", "potential findings") + ", not counted above (see them with --min-confidence 1):")
 	for _, group := range foldPotential(findings) {
 		p.item("  ", group.String())
+	}
+}
+
+// maxUnjudged services are named one by one.
+const maxUnjudged = 10
+
+// unjudged names the services whose product is known and whose version is not: no findings is not a clean bill for them.
+func (p *printer) unjudged(hosts []Host) {
+	var items []string
+	for _, h := range hosts {
+		for _, s := range h.Services {
+			if s.UnknownVersion > 0 {
+				items = append(items, fmt.Sprintf("%s %d/%s %s: %s of this product, each for some versions", h.Name(), s.Port, s.Protocol,
+					cmp.Or(string(s.Product), string(s.Service)), Plural(s.UnknownVersion, "known CVE", "known CVEs")))
+			}
+		}
+	}
+	if len(items) == 0 {
+		return
+	}
+	p.line("")
+	p.text(Plural(len(items), "service does not reveal its version, so it", "services do not reveal their version, so they") + " could not be judged:")
+	for _, item := range items[:min(len(items), maxUnjudged)] {
+		p.item("  ", item)
+	}
+	if more := len(items) - maxUnjudged; more > 0 {
+		p.item("  ", fmt.Sprintf("… and %d more (--format json: unknown_version)", more))
 	}
 }
 
