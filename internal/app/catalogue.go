@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
@@ -159,6 +160,9 @@ func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) repo
 		out.KEV = &v.KEV
 	}
 	if k := facts.KEV; k != nil {
+		if len(r.Configurations) == 0 && r.Description == "" && k.Product != "" {
+			out.Title = report.Text(exploitedTitle(k))
+		}
 		out.KEVAdded, out.KEVDue, out.Ransomware = report.Date{Time: k.Added}, report.Date{Time: k.Due}, &k.Ransomware
 	}
 	for _, n := range r.Configurations {
@@ -173,6 +177,15 @@ func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) repo
 		out.References = append(out.References, report.Reference{URL: ref.URL, Tags: notNil(ref.Tags)})
 	}
 	return out
+}
+
+// exploitedTitle stands for a record of which nothing is published yet but that it is exploited.
+func exploitedTitle(k *intel.KEV) string {
+	product := k.Product
+	if !strings.HasPrefix(strings.ToLower(product), strings.ToLower(k.Vendor)) {
+		product = k.Vendor + " " + product
+	}
+	return product + ": exploited in the wild, details not yet published"
 }
 
 // affected appends the vulnerable leaves of a configuration.

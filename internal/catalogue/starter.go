@@ -19,7 +19,7 @@ import (
 // Starter is a small catalogue of bare facts that travels inside the binary: no description, no reference, no text of
 // any publisher. Its file is a zstd stream of
 //
-//	"PSST1"  date  number of KEV entries  {id added due ransomware}…  number of records  {length id fields}…
+//	"PSST2"  date  number of KEV entries  {id vendor product added due ransomware}…  number of records  {length id fields}…
 //
 // with numbers as varints and records as in the catalogue itself, so that equal facts make equal bytes.
 type Starter struct {
@@ -28,7 +28,7 @@ type Starter struct {
 	Records []*cve.Record // ascending by id
 }
 
-const starterMagic = "PSST1"
+const starterMagic = "PSST2"
 
 // facts is r without what a starter must not hold.
 func facts(r *cve.Record) *cve.Record {
@@ -49,6 +49,8 @@ func (s *Starter) Write(out io.Writer) error {
 	w.uint(uint64(len(s.KEV)))
 	for _, k := range s.KEV {
 		w.uint(uint64(k.CVE))
+		w.string(k.Vendor)
+		w.string(k.Product)
 		w.time(k.Added)
 		w.time(k.Due)
 		w.bool(k.Ransomware)
@@ -135,6 +137,12 @@ func (s *starterReader) kevEntry() (k intel.KEV, err error) {
 		return k, err
 	}
 	k.CVE = cve.ID(id)
+	if k.Vendor, err = s.name(); err != nil {
+		return k, err
+	}
+	if k.Product, err = s.name(); err != nil {
+		return k, err
+	}
 	if k.Added, err = s.time(); err != nil {
 		return k, err
 	}
@@ -144,6 +152,17 @@ func (s *starterReader) kevEntry() (k intel.KEV, err error) {
 	known, err := s.in.ReadByte()
 	k.Ransomware = known != 0
 	return k, err
+}
+
+// name reads the name of a vendor or product.
+func (s *starterReader) name() (string, error) {
+	n, err := binary.ReadUvarint(s.in)
+	if err != nil || n > 1<<10 {
+		return "", errors.Join(errors.New("name in a KEV entry"), err)
+	}
+	text := make([]byte, n)
+	_, err = io.ReadFull(s.in, text)
+	return string(text), err
 }
 
 // next returns the next record, nil at the end.

@@ -85,9 +85,9 @@ func (c *Chooser) CVE(r *cve.Record) error {
 	return nil
 }
 
-// KEV implements feed.Sink.
+// KEV implements feed.Sink. Names, dates and the ransomware mark are facts; CISA's texts stay behind.
 func (c *Chooser) KEV(k intel.KEV) error {
-	c.kev[k.CVE] = intel.KEV{CVE: k.CVE, Added: k.Added, Due: k.Due, Ransomware: k.Ransomware}
+	c.kev[k.CVE] = intel.KEV{CVE: k.CVE, Vendor: k.Vendor, Product: k.Product, Added: k.Added, Due: k.Due, Ransomware: k.Ransomware}
 	return nil
 }
 

@@ -50,8 +50,8 @@ func TestChooserKeepsListedProductsAndKEV(t *testing.T) {
 	if len(got) != 4 || got[0] != "CVE-2024-0001" || got[3] != "CVE-2024-0004" || s.Records[1] != newer {
 		t.Errorf("chosen: %v", got)
 	}
-	if k := s.KEV[0]; k.Name != "" || k.RequiredAction != "" || k.Vendor != "" || !k.Added.Equal(day.AddDate(0, 0, 3)) {
-		t.Errorf("KEV entry keeps text: %+v", k)
+	if k := s.KEV[0]; k.Name != "" || k.RequiredAction != "" || k.Vendor != "Acme" || !k.Added.Equal(day.AddDate(0, 0, 3)) {
+		t.Errorf("KEV entry keeps text or loses a name: %+v", k)
 	}
 	if !s.Date.Equal(day.AddDate(0, 0, 3)) {
 		t.Errorf("date %s, want that of the newest fact", s.Date)
