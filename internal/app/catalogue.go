@@ -185,7 +185,7 @@ func exploitedTitle(k *intel.KEV) string {
 	if !strings.HasPrefix(strings.ToLower(product), strings.ToLower(k.Vendor)) {
 		product = k.Vendor + " " + product
 	}
-	return product + ": exploited in the wild, details not yet published"
+	return product + ": exploited in the wild, no details in NVD yet"
 }
 
 // affected appends the vulnerable leaves of a configuration.
