@@ -16,10 +16,11 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
 INTEGRATION := ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
+CONCURRENT  := ./internal/app/... ./internal/feed ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test test-unit test-integration test-e2e test-long test-race check fmt vet lint vuln bench starter setup clean help
+.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln bench starter setup clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,7 +31,7 @@ run: ## run the command: make run ARGS="scan 127.0.0.1"
 build: ## bin/patchscout, without cgo
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/patchscout ./cmd/patchscout
 
-test: setup test-unit test-integration test-e2e ## everything a change must pass
+test: setup test-unit test-concurrent test-integration test-e2e ## everything a change must pass
 
 test-unit: setup ## the rules and parsers, with coverage in cover.out
 	$(GO) test -short -coverprofile=cover.out ./internal/...
@@ -46,6 +47,10 @@ test-long: setup ## test, plus the long stories, the race detector and fuzzing o
 	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
 	$(MAKE) test-race
 	scripts/fuzz.sh 50000x
+
+test-concurrent: ## the race detector over the packages that run things side by side (needs a C compiler)
+	@if command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT); \
+	else echo "race detector: SKIPPED, there is no C compiler (apt-get install gcc libc6-dev)"; fi
 
 test-race: ## the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...
