@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -67,25 +69,40 @@ func checkFolder(path string, readOnly bool) error {
 		return fault.Denied("data folder %s belongs to user %d, not to you (%d)", path, owner.Uid, os.Geteuid())
 	}
 	if info.Mode().Perm()&0o077 != 0 && !readOnly {
-		return closeFolder(path)
+		return closeFolder(path, info.Mode().Perm()&0o022 != 0)
 	}
 	return nil
 }
 
-// closeFolder takes a folder away from others, unless it is one that they share: --data-dir /tmp must not do that to
-// everybody's /tmp.
-func closeFolder(path string) error {
+// closeFolder takes a folder away from others, unless it holds other files: --data-dir /tmp must not do that to
+// everybody's /tmp. Where others can write it is refused, since they could put a database of theirs there; where they can
+// only look it stays as it is, our files being closed to them one by one.
+func closeFolder(path string, writable bool) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	if len(entries) > 0 && !exists(filepath.Join(path, ".lock")) {
-		return fault.Denied("data folder %s is open to others and holds other files: name a folder of its own, or chmod 700 it", path)
+	if slices.ContainsFunc(entries, foreign) {
+		if writable {
+			return fault.Denied("data folder %s can be written by others and holds other files: name a folder of its own, or chmod 700 it", path)
+		}
+		return nil
 	}
 	if err := os.Chmod(path, 0o700); err != nil {
 		return fmt.Errorf("close the data folder to others: %w", err)
 	}
 	return nil
+}
+
+// foreign says whether an entry of the data folder is not ours.
+func foreign(e os.DirEntry) bool {
+	name := e.Name()
+	for _, ours := range []string{".lock", ".migrate", ".catalogue.", "catalogue.", "estate.", "downloads"} {
+		if strings.HasPrefix(name, ours) {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *folder) file(name string) string { return filepath.Join(f.path, name) }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +99,33 @@ func TestSharedFolderIsNotTakenFromOthers(t *testing.T) {
 	}
 	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o777 {
 		t.Errorf("the folder's mode became %v", info.Mode())
+	}
+}
+
+func TestFolderThatOthersOnlySeeKeepsItsMode(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time our files are there too
+		s, err := store.Open(t.Context(), store.Options{DataDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.Init(t.Context()), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := os.Stat(dir); info.Mode().Perm() != 0o755 {
+			t.Errorf("the folder's mode became %v", info.Mode())
+		}
+	}
+	for _, name := range []string{"catalogue.db", "estate.db", ".lock"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
 	}
 }
 
