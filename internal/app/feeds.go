@@ -106,15 +106,12 @@ func (a *App) rematch(ctx context.Context, watch *syncProgress) (*report.Rematch
 
 func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
 	o := feed.Options{
-		Publishers: publishers, Feeds: req.Feeds, From: req.From, Seen: seen, Now: a.now, Log: a.log,
+		Publishers: publishers, Feeds: req.Feeds, Enabled: a.cfg.EnabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
 		Dir: filepath.Join(a.cfg.DataDir, "downloads"), URLs: a.feedURLs(),
 		Fetched: watch.fetched, Read: watch.read,
 	}
 	if o.From == "" {
 		o.From = a.cfg.Feeds.Mirror
-	}
-	if len(o.Feeds) == 0 {
-		o.Feeds = a.cfg.EnabledFeeds()
 	}
 	since, err := a.lastGood(ctx)
 	if err != nil {
