@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/finding"
@@ -95,7 +94,7 @@ func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
 		text string
 		into *[]finding.PortRange
 	}{{ports, &l.Ports}, {open, &l.Open}, {known, &l.Known}} {
-		parsed, err := parseRanges(r.text)
+		parsed, err := finding.ReadPorts(r.text)
 		if err != nil {
 			return fmt.Errorf("look at host %d: %w", host, err)
 		}
@@ -106,41 +105,4 @@ func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
 	}
 	out[host] = append(out[host], l)
 	return nil
-}
-
-// ranges writes port ranges as "22,80-90".
-func ranges(list []finding.PortRange) string {
-	var b strings.Builder
-	for i, r := range list {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(int(r.First)))
-		if r.Last != r.First {
-			b.WriteString("-" + strconv.Itoa(int(r.Last)))
-		}
-	}
-	return b.String()
-}
-
-func parseRanges(s string) (list []finding.PortRange, err error) {
-	if s == "" {
-		return nil, nil
-	}
-	for part := range strings.SplitSeq(s, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		a, err := strconv.ParseUint(first, 10, 16)
-		if err != nil {
-			return nil, err
-		}
-		b, err := strconv.ParseUint(last, 10, 16)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, finding.PortRange{First: uint16(a), Last: uint16(b)})
-	}
-	return list, nil
 }

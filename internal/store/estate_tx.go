@@ -199,7 +199,8 @@ func (t *EstateTx) AddLook(ctx context.Context, host int64, l finding.Look) erro
 	if err != nil {
 		return err
 	}
-	t.byName["look"].add(id, host, l.Sensor, l.Scan, millis(l.At), l.Protocol, ranges(l.Ports), ranges(l.Open), ranges(l.Known),
+	t.byName["look"].add(id, host, l.Sensor, l.Scan, millis(l.At), l.Protocol, finding.PrintPorts(l.Ports),
+		finding.PrintPorts(l.Open), finding.PrintPorts(l.Known),
 		t.text(strings.Join(l.Checks, "\n")))
 	return nil
 }
