@@ -144,23 +144,33 @@ func (q query) fitsNoUpdate() grade {
 // inRange tests a range rule. NVD's ranges speak of the version attribute, so "up to 7.2" includes 7.2p2, "before 9.3p2"
 // includes 9.3p1, and a rule with an update ("*:p2", up to 7.2) ends at that update. Pre-releases lie before
 // the release that ends a range.
-func (p *pack) inRange(q query, r rule) grade {
+func (q query) inRange(start, end *edge, flags uint8, attr string) grade {
 	g := yes
-	if r.a != 0 {
-		if g = q.after(&p.edges[r.a-1], r.flags&flagStartExcl != 0); g == no {
+	if start != nil {
+		if g = q.after(start, flags&flagStartExcl != 0); g == no {
 			return no
 		}
 	}
-	if r.b == 0 {
+	if end == nil {
 		return g
 	}
-	end := p.edges[r.b-1]
-	attr := p.strings[r.update]
 	if attr != "" && attr != cpe.NA {
 		base, _ := version.Split(end.text)
-		end.full, end.hasUpdate = version.JoinKey(base, cpe.Unquote(attr)), true
+		end = &edge{text: end.text, base: end.base, full: version.JoinKey(base, cpe.Unquote(attr)), hasUpdate: true}
 	}
-	return min(g, q.before(&end, r.flags&flagEndExcl != 0, attr == cpe.NA))
+	return min(g, q.before(end, flags&flagEndExcl != 0, attr == cpe.NA))
+}
+
+// inRange tests a range rule of p.
+func (p *pack) inRange(q query, r rule) grade {
+	var start, end *edge
+	if r.a != 0 {
+		start = &p.edges[r.a-1]
+	}
+	if r.b != 0 {
+		end = &p.edges[r.b-1]
+	}
+	return q.inRange(start, end, r.flags, p.strings[r.update])
 }
 
 func (q query) after(start *edge, exclusive bool) grade {
@@ -214,15 +224,23 @@ func when(b bool) grade {
 	return no
 }
 
-// fitsOther tests rules without a version of their own. An observed NA fits rules for NA and for all versions.
+// fitsOther tests a rule of p without a version of its own. An observed NA fits rules for NA and for all versions.
 func (p *pack) fitsOther(q query, r rule) grade {
 	switch r.kind {
 	case kindNA:
 		return when(q.version == cpe.NA)
 	case kindPattern:
-		return when(q.version != cpe.NA && glob(p.strings[r.a], q.version))
+		return q.fitsPattern(p.strings[r.a])
 	}
-	attr := p.strings[r.update]
+	return q.fitsEvery(p.strings[r.update])
+}
+
+func (q query) fitsPattern(pattern string) grade {
+	return when(q.version != cpe.NA && glob(pattern, q.version))
+}
+
+// fitsEvery tests a rule for every version, perhaps of one update.
+func (q query) fitsEvery(attr string) grade {
 	if attr == "" || q.update == cpe.Any {
 		return every
 	}

@@ -79,9 +79,9 @@ type edge struct {
 	hasUpdate bool
 }
 
-func newEdge(text string) edge {
+func newEdge(text string) *edge {
 	base, update := version.Split(text)
-	return edge{text: text, base: version.Key(base), full: version.JoinKey(base, update), hasUpdate: update != ""}
+	return &edge{text: text, base: version.Key(base), full: version.JoinKey(base, update), hasUpdate: update != ""}
 }
 
 // pack is the decoded form. Immutable but for parsed, which is filled on first use.
@@ -415,7 +415,7 @@ func decodePack(product cpe.Product, blob []byte) (*pack, error) {
 	texts := r.strings()
 	p.edges = make([]edge, len(texts)-1)
 	for i, text := range texts[1:] {
-		p.edges[i] = newEdge(text)
+		p.edges[i] = *newEdge(text)
 	}
 	p.versions = make([]exactVersion, r.count())
 	for i := range p.versions {

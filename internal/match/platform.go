@@ -129,7 +129,6 @@ func (e *expr) describe() string {
 
 // fitsPlatform tests a host's name against a condition on the same product.
 func fitsPlatform(q *query, e *expr) truth {
-	rule := packLeaf(e)
 	if !q.attributes(attrsOf(e.name)).ok {
 		return isFalse
 	}
@@ -140,7 +139,7 @@ func fitsPlatform(q *query, e *expr) truth {
 	if q.version == cpe.Any {
 		return isUnknown
 	}
-	switch rule.grade(*q) {
+	switch q.fits(e) {
 	case no:
 		return isFalse
 	case yes, every:
@@ -149,52 +148,38 @@ func fitsPlatform(q *query, e *expr) truth {
 	return isUnknown
 }
 
-// packLeaf makes a pack of one rule, so that platforms are compared exactly as subjects are.
-func packLeaf(e *expr) onePack {
-	l := leaf{version: open(e.name.Get(cpe.Version)), update: open(e.name.Get(cpe.Update)), bounds: e.bounds}
-	return onePack{l}
-}
-
-type onePack struct{ leaf leaf }
-
-func (o onePack) grade(q query) grade {
-	p := pack{strings: []string{"", o.leaf.update}}
-	r := rule{update: 1}
-	if o.leaf.update == "" {
-		r.update = 0
-	}
+// fits compares q with a condition on the same product exactly as with a rule of a pack.
+func (q *query) fits(e *expr) grade {
+	want, attr := e.name.Get(cpe.Version), open(e.name.Get(cpe.Update))
 	switch {
-	case !o.leaf.bounds.empty():
-		if q.version == cpe.NA {
-			return no
-		}
-		r.flags = boundFlags(o.leaf.bounds)
-		if o.leaf.bounds.start != "" {
-			p.edges = append(p.edges, newEdge(o.leaf.bounds.start))
-			r.a = uint32(len(p.edges))
-		}
-		if o.leaf.bounds.end != "" {
-			p.edges = append(p.edges, newEdge(o.leaf.bounds.end))
-			r.b = uint32(len(p.edges))
-		}
-		return p.inRange(q, r)
-	case o.leaf.version == "":
-		r.kind = kindEvery
-		return p.fitsOther(q, r)
-	case o.leaf.version == cpe.NA:
-		r.kind = kindNA
-		return p.fitsOther(q, r)
-	case cpe.HasWildcard(o.leaf.version):
-		r.kind = kindPattern
-		p.strings = append(p.strings, o.leaf.version)
-		r.a = 2
-		return p.fitsOther(q, r)
+	case !e.bounds.empty():
+		return q.fitsBounds(e.bounds, attr)
+	case want == cpe.Any:
+		return q.fitsEvery(attr)
+	case want == cpe.NA:
+		return when(q.version == cpe.NA)
+	case cpe.HasWildcard(want):
+		return q.fitsPattern(want)
 	}
-	base, glued := version.Split(cpe.Unquote(o.leaf.version))
+	base, glued := version.Split(cpe.Unquote(want))
 	if q.version == cpe.NA || !bytes.Equal(version.Key(base), q.base) {
 		return no
 	}
-	return q.fitsUpdate(base, glued, o.leaf.update)
+	return q.fitsUpdate(base, glued, attr)
+}
+
+func (q *query) fitsBounds(b bounds, attr string) grade {
+	if q.version == cpe.NA {
+		return no
+	}
+	var start, end *edge
+	if b.start != "" {
+		start = newEdge(b.start)
+	}
+	if b.end != "" {
+		end = newEdge(b.end)
+	}
+	return q.inRange(start, end, boundFlags(b), attr)
 }
 
 // relatesTo compares a host's name with a condition on another product.
