@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/finding"
@@ -94,7 +95,7 @@ func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
 		text string
 		into *[]finding.PortRange
 	}{{ports, &l.Ports}, {open, &l.Open}, {known, &l.Known}} {
-		parsed, err := finding.ReadPorts(r.text)
+		parsed, err := readRanges(r.text)
 		if err != nil {
 			return fmt.Errorf("look at host %d: %w", host, err)
 		}
@@ -105,4 +106,28 @@ func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
 	}
 	out[host] = append(out[host], l)
 	return nil
+}
+
+// readRanges reads back what was stored, whatever it was: finding.ReadPorts refuses port 0 in a report, and what was
+// taken in must not be refused on the way out.
+func readRanges(s string) (list []finding.PortRange, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		a, err := strconv.ParseUint(first, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		b, err := strconv.ParseUint(last, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, finding.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return list, nil
 }
