@@ -99,10 +99,10 @@ func (c *Catalogue) Records(ctx context.Context, ids []cve.ID, fn func(id cve.ID
 
 // Change implements catalogue.Target.
 func (c *Catalogue) Change(ctx context.Context, fn func(catalogue.Writer) error) error {
-	return c.db.update(ctx, func(tx *Tx) error {
+	return interrupted(ctx, c.db.update(ctx, func(tx *Tx) error {
 		w := newCatalogueWriter(ctx, tx)
 		return errors.Join(fn(w), w.close())
-	})
+	}))
 }
 
 // Rebuild implements catalogue.Target.
@@ -110,14 +110,19 @@ func (c *Catalogue) Rebuild(ctx context.Context, fn func(catalogue.Writer) error
 	if err := c.db.open(ctx); err != nil {
 		return err
 	}
-	err := c.db.side.rebuild(ctx, fn)
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql rolls back by itself and then says only that
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err := interrupted(ctx, c.db.side.rebuild(ctx, fn)); err != nil {
 		return fmt.Errorf("build the next catalogue: %w", err)
 	}
 	return nil
+}
+
+// interrupted makes an error of a cancelled context say so. database/sql rolls back by itself then, and whoever writes
+// meanwhile hears of a transaction that is done, of a closed statement or of a closed connection.
+func interrupted(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", ctx.Err(), err)
 }
 
 // carried are the tables that a next generation takes over as they are.

@@ -31,3 +31,20 @@ func TestAnInterruptedRebuildSaysThatItWasInterrupted(t *testing.T) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }
+
+func TestAnErrorThatFollowsAnInterruptionNamesIt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := store.Open(ctx, store.Options{DataDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	closed := errors.New("sql: statement is closed") // one of several things database/sql says, by chance of timing
+	err = s.Catalogue().Rebuild(ctx, func(catalogue.Writer) error {
+		cancel()
+		return closed
+	})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, closed) {
+		t.Errorf("error %v, want both the interruption and what came of it", err)
+	}
+}
