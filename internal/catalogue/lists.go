@@ -155,9 +155,15 @@ func swap[K, V comparable](l *loading, t Table[K, V], stored, rows map[K]V) erro
 // listSink takes the records of one list. A reader has no business with another feed's records.
 type listSink struct {
 	*loading
-	kev     func(intel.KEV)
-	epss    func(intel.EPSS)
-	exploit func(intel.Exploit)
+	kev       func(intel.KEV)
+	epss      func(intel.EPSS)
+	exploit   func(intel.Exploit)
+	ssvc      func(intel.SSVC)
+	technique func(intel.Technique)
+	tactic    func(intel.Tactic)
+	mapping   func(intel.Mapping)
+	weakness  func(intel.Weakness)
+	indicator func(intel.Indicator)
 }
 
 func (s listSink) Reject(place, reason string) { s.tally.Reject(place, reason) }
@@ -167,6 +173,13 @@ func (s listSink) EPSS(e intel.EPSS) error     { return take(s, "an EPSS score",
 func (s listSink) Exploit(x intel.Exploit) error {
 	return take(s, "an exploit", s.exploit, x)
 }
+
+func (s listSink) SSVC(v intel.SSVC) error           { return take(s, "an SSVC assessment", s.ssvc, v) }
+func (s listSink) Technique(v intel.Technique) error { return take(s, "a technique", s.technique, v) }
+func (s listSink) Tactic(v intel.Tactic) error       { return take(s, "a tactic", s.tactic, v) }
+func (s listSink) Mapping(v intel.Mapping) error     { return take(s, "a mapping", s.mapping, v) }
+func (s listSink) Weakness(v intel.Weakness) error   { return take(s, "a weakness", s.weakness, v) }
+func (s listSink) Indicator(v intel.Indicator) error { return take(s, "an indicator", s.indicator, v) }
 
 func take[V any](s listSink, what string, into func(V), v V) error {
 	if into == nil {

@@ -12,13 +12,72 @@ type Record struct {
 	Published time.Time
 	Modified  time.Time
 
-	Title       string // ours, generated from facts (catalogue.Title); "" until generated
+	Title       string // the assigner's, else one generated from facts (catalogue.Title); "" until generated
 	Description string // the publisher's English text; "" in the starter catalogue
 
 	Metrics        []Metric
 	CWEs           []string // "CWE-79", without NVD-CWE-noinfo and NVD-CWE-Other, in the publisher's order, no duplicates
 	Configurations []Node   // the CVE applies if any of them holds
 	References     []Reference
+
+	// Affected is what the assigner wrote of products and versions, for people. What a rule can be made of stands in
+	// Configurations too; prose ("before 2.3", "n/a") stands here only and is never matched.
+	Affected []Affected
+	// Ratings are severities that came without a score; see Severity.
+	Ratings []Rating
+	// ExploitedBy names the sources that assert exploitation in the wild in the record itself. KEV and SSVC stand in
+	// intel.Facts.
+	ExploitedBy []string
+
+	// Origins says of every field that is set where it comes from, Conflicts what other sources said instead. Both are
+	// made when the parts of a record are merged; a part has neither.
+	Origins   []Origin
+	Conflicts []Conflict
+}
+
+// Affected is a product as its assigner names it, with its versions as text ("2.4.49", "before 2.3", "5.0 up to 5.4").
+type Affected struct {
+	Vendor, Product string
+	Versions        []string
+}
+
+// Rating is a severity in words: low, medium, high, critical.
+type Rating struct {
+	Level  string
+	Source string
+}
+
+// Field names a part of a Record for Origin and Conflict.
+type Field string
+
+// The fields that are merged.
+const (
+	FieldStatus         Field = "status"
+	FieldPublished      Field = "published"
+	FieldModified       Field = "modified"
+	FieldTitle          Field = "title"
+	FieldDescription    Field = "description"
+	FieldScore          Field = "cvss" // the metric that Score returns
+	FieldSeverity       Field = "severity"
+	FieldCWEs           Field = "cwes"
+	FieldConfigurations Field = "configurations"
+	FieldReferences     Field = "references"
+	FieldExploited      Field = "exploited"
+)
+
+// Origin says where a field's value comes from.
+type Origin struct {
+	Field  Field
+	Source string    // the feed: nvd, cvelist, or the name given to an ingested file
+	At     time.Time // when that source last changed its record; zero when it does not say
+}
+
+// Conflict is a value that another source gave and that was not taken.
+type Conflict struct {
+	Field  Field
+	Source string
+	At     time.Time
+	Value  string // as printed for people, at most 200 bytes
 }
 
 // Metric is one CVSS assessment. Score is 0.0..10.0 as published.

@@ -19,6 +19,12 @@ type Sink interface {
 	KEV(intel.KEV) error
 	EPSS(intel.EPSS) error
 	Exploit(intel.Exploit) error
+	SSVC(intel.SSVC) error
+	Technique(intel.Technique) error
+	Tactic(intel.Tactic) error
+	Mapping(intel.Mapping) error
+	Weakness(intel.Weakness) error
+	Indicator(intel.Indicator) error
 	// Reject is told of one record that could not be used; the file goes on. Place names the file, the record or line
 	// and the field ("nvdcve-2.0-2024.json record 17 (CVE-2024-0017) published"); reason is one of few fixed texts.
 	Reject(place, reason string)
@@ -26,7 +32,7 @@ type Sink interface {
 
 // File is one file of a feed, ready to be read.
 type File struct {
-	Feed string // "nvd", "kev", "epss", "exploitdb"
+	Feed string // "nvd", "kev", "epss", …
 	Name string // base name without .gz, unique within a Gather: "nvdcve-2.0-2024.json"
 	Path string // where the bytes come from, for people: a path or a URL
 	Size int64  // bytes as stored (compressed), the unit of progress
@@ -117,3 +123,39 @@ func ReadFile(ctx context.Context, reader Reader, file File, sink Sink) error {
 	defer r.Close()
 	return reader.Read(ctx, file, r, sink)
 }
+
+// Nothing is a Sink that takes everything and keeps nothing. A sink that wants some kinds only embeds it.
+type Nothing struct{}
+
+// CVE implements Sink.
+func (Nothing) CVE(*cve.Record) error { return nil }
+
+// KEV implements Sink.
+func (Nothing) KEV(intel.KEV) error { return nil }
+
+// EPSS implements Sink.
+func (Nothing) EPSS(intel.EPSS) error { return nil }
+
+// Exploit implements Sink.
+func (Nothing) Exploit(intel.Exploit) error { return nil }
+
+// SSVC implements Sink.
+func (Nothing) SSVC(intel.SSVC) error { return nil }
+
+// Technique implements Sink.
+func (Nothing) Technique(intel.Technique) error { return nil }
+
+// Tactic implements Sink.
+func (Nothing) Tactic(intel.Tactic) error { return nil }
+
+// Mapping implements Sink.
+func (Nothing) Mapping(intel.Mapping) error { return nil }
+
+// Weakness implements Sink.
+func (Nothing) Weakness(intel.Weakness) error { return nil }
+
+// Indicator implements Sink.
+func (Nothing) Indicator(intel.Indicator) error { return nil }
+
+// Reject implements Sink.
+func (Nothing) Reject(string, string) {}

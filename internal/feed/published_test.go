@@ -53,11 +53,13 @@ func TestLoadPublishedFiles(t *testing.T) {
 
 // tally counts records and keeps nothing.
 type tally struct {
+	feed.Nothing
 	feed.Tally
 	records int
 }
 
 func (t *tally) CVE(*cve.Record) error       { t.records++; return nil }
+func (t *tally) Reject(place, reason string) { t.Tally.Reject(place, reason) }
 func (t *tally) KEV(intel.KEV) error         { t.records++; return nil }
 func (t *tally) EPSS(intel.EPSS) error       { t.records++; return nil }
 func (t *tally) Exploit(intel.Exploit) error { t.records++; return nil }

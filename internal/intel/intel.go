@@ -1,4 +1,5 @@
-// Package intel holds what is known of how a vulnerability is used: KEV, EPSS, SSVC and public exploits. Values only;
+// Package intel holds what is known of how a vulnerability is used: KEV, EPSS, SSVC, public exploits, ATT&CK
+// techniques, indicators. Values only;
 // it never fetches and never guesses a missing one.
 package intel
 
@@ -43,11 +44,12 @@ type SSVC struct {
 type Exploit struct {
 	CVE       cve.ID
 	Source    string // exploitdb, metasploit, nuclei
-	Key       string // the source's own id, "EDB-50383"
+	Key       string // the source's own id: "EDB-50383", a Metasploit fullname, a template's path
 	Title     string
-	Kind      string // Exploit-DB type: remote, local, webapps, dos
+	Kind      string // Exploit-DB: remote, local, webapps, dos; Metasploit: exploit, auxiliary, post, …; Nuclei: template
 	Verified  bool
-	Published time.Time
+	Rank      string    // Metasploit only: excellent, great, good, normal, average, low, manual; "" elsewhere
+	Published time.Time // Exploit-DB's date, Metasploit's disclosure_date; zero where the source gives none (Nuclei)
 	URL       string
 }
 
@@ -57,4 +59,5 @@ type Facts struct {
 	EPSS     *EPSS
 	SSVC     *SSVC
 	Exploits []Exploit
+	Mappings []Mapping
 }

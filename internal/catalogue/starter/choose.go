@@ -10,6 +10,7 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/match"
 )
@@ -19,10 +20,11 @@ var productList string
 
 // Chooser is a feed.Sink that keeps what belongs into the starter catalogue. Not safe for concurrent use.
 type Chooser struct {
-	products map[[2]string]bool
-	families [][2]string // vendor and prefix of the product
-	kev      map[cve.ID]intel.KEV
-	records  map[cve.ID]*cve.Record
+	feed.Nothing // of all else
+	products     map[[2]string]bool
+	families     [][2]string // vendor and prefix of the product
+	kev          map[cve.ID]intel.KEV
+	records      map[cve.ID]*cve.Record
 }
 
 // NewChooser reads the product list.
@@ -90,15 +92,6 @@ func (c *Chooser) KEV(k intel.KEV) error {
 	c.kev[k.CVE] = intel.KEV{CVE: k.CVE, Vendor: k.Vendor, Product: k.Product, Added: k.Added, Due: k.Due, Ransomware: k.Ransomware}
 	return nil
 }
-
-// EPSS implements feed.Sink: none of it is shipped.
-func (c *Chooser) EPSS(intel.EPSS) error { return nil }
-
-// Exploit implements feed.Sink: none of it is shipped.
-func (c *Chooser) Exploit(intel.Exploit) error { return nil }
-
-// Reject implements feed.Sink.
-func (c *Chooser) Reject(string, string) {}
 
 // Starter returns what was chosen. Its date is that of the newest fact.
 func (c *Chooser) Starter() *catalogue.Starter {

@@ -13,11 +13,17 @@ import (
 
 // Sink is a feed.Sink that remembers everything in order. The zero value is ready.
 type Sink struct {
-	CVEs     []*cve.Record
-	KEVs     []intel.KEV
-	Scores   []intel.EPSS
-	Exploits []intel.Exploit
-	Rejected []string // "place: reason"
+	CVEs       []*cve.Record
+	KEVs       []intel.KEV
+	Scores     []intel.EPSS
+	Exploits   []intel.Exploit
+	SSVCs      []intel.SSVC
+	Techniques []intel.Technique
+	Tactics    []intel.Tactic
+	Mappings   []intel.Mapping
+	Weaknesses []intel.Weakness
+	Indicators []intel.Indicator
+	Rejected   []string // "place: reason"
 }
 
 var _ feed.Sink = (*Sink)(nil)
@@ -33,6 +39,24 @@ func (s *Sink) EPSS(e intel.EPSS) error { s.Scores = append(s.Scores, e); return
 
 // Exploit implements feed.Sink.
 func (s *Sink) Exploit(e intel.Exploit) error { s.Exploits = append(s.Exploits, e); return nil }
+
+// SSVC implements feed.Sink.
+func (s *Sink) SSVC(v intel.SSVC) error { s.SSVCs = append(s.SSVCs, v); return nil }
+
+// Technique implements feed.Sink.
+func (s *Sink) Technique(v intel.Technique) error { s.Techniques = append(s.Techniques, v); return nil }
+
+// Tactic implements feed.Sink.
+func (s *Sink) Tactic(v intel.Tactic) error { s.Tactics = append(s.Tactics, v); return nil }
+
+// Mapping implements feed.Sink.
+func (s *Sink) Mapping(v intel.Mapping) error { s.Mappings = append(s.Mappings, v); return nil }
+
+// Weakness implements feed.Sink.
+func (s *Sink) Weakness(v intel.Weakness) error { s.Weaknesses = append(s.Weaknesses, v); return nil }
+
+// Indicator implements feed.Sink.
+func (s *Sink) Indicator(v intel.Indicator) error { s.Indicators = append(s.Indicators, v); return nil }
 
 // Reject implements feed.Sink.
 func (s *Sink) Reject(place, reason string) { s.Rejected = append(s.Rejected, place+": "+reason) }

@@ -64,10 +64,13 @@ func cpuTime() time.Duration {
 
 // counter counts what it is given.
 type counter struct {
+	feed.Nothing
+
 	feed.Tally
 	records, matches, references, metrics int
 }
 
+func (c *counter) Reject(place, reason string) { c.Tally.Reject(place, reason) }
 func (c *counter) CVE(r *cve.Record) error {
 	c.records++
 	c.references += len(r.References)

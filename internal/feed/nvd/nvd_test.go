@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 // collector keeps what a reader gives.
 type collector struct {
+	feed.Nothing
 	records  []*cve.Record
 	rejected []string
 	full     error // what CVE answers
