@@ -125,8 +125,12 @@ func (a *App) Search(ctx context.Context, req SearchRequest) (report.Search, rep
 	if err != nil {
 		return report.Search{}, cat, err
 	}
+	var lowest *float64
+	if req.MinCVSS > 0 {
+		lowest = &req.MinCVSS
+	}
 	page, err := a.store.Catalogue().Search(ctx, catalogue.Filter{
-		Words: req.Words, KEV: req.KEV, MinCVSS: req.MinCVSS, Vendor: req.Vendor, Product: req.Product, Limit: req.Limit,
+		Words: req.Words, KEV: req.KEV, MinCVSS: lowest, Vendor: req.Vendor, Product: req.Product, Limit: req.Limit,
 	})
 	doc := report.Search{Query: req.Words, Items: []report.CVEBrief{}, More: page.Next != ""}
 	for _, h := range page.Hits {

@@ -7,21 +7,49 @@ import (
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
-// Filter selects CVEs. The zero Filter selects all that are not rejected, newest first.
+// Filter selects CVEs. The zero Filter selects all that are not rejected, newest first. Nil bounds and zero values are
+// no condition; a CVE of which a bounded number is not known does not pass the bound.
 type Filter struct {
-	Words   string  // all must occur, in any order; a CVE id among them selects that CVE
-	KEV     bool    // only those in KEV
-	MinCVSS float64 // 0: unscored ones too
-	Vendor  string  // as in CPE names, without escapes; case does not matter
-	Product string
-	Limit   int    // 0 is 50, at most 1,000
-	After   string // Page.Next of the page before
+	Words      string // all must occur, in any order; where no CVE has all, those that have some; a CVE id selects that CVE
+	KEV        bool   // only those in KEV
+	Ransomware bool   // only those that KEV connects with ransomware
+
+	MinCVSS, MaxCVSS *float64 // of the score that stands for the record, 0..10
+	MinEPSS, MaxEPSS *float64 // 0..1
+	Severities       []string // critical, high, medium, low, info, unknown; any of them
+
+	Vendor    string // as in CPE names, without escapes; case does not matter
+	Product   string
+	CPE       string // a CPE name: CVEs that apply to it, conditional and uncertain ones too; a vendor and product without version: all
+	CWE       string // "CWE-79" or "79"
+	Exploit   string // any, exploitdb, metasploit, nuclei, verified, remote, local, webapps, dos
+	Technique string // an ATT&CK id; a parent includes its sub-techniques; published and derived links both count
+
+	PublishedFrom, PublishedTo time.Time // From is included, To is not
+	ModifiedFrom, ModifiedTo   time.Time
+
+	Sort  Sort   // "" is SortRelevance where there are words, else SortDate
+	Limit int    // 0 is 50, at most 1,000
+	After string // Page.Next of the page before
 }
 
-// Page is a piece of a search's answer: by relevance where there are words, else by publication, newest first.
+// Sort is the order of a search's answer. What is not known comes last in each.
+type Sort string
+
+// The orders.
+const (
+	SortRelevance  Sort = "relevance"  // only with words
+	SortDecision   Sort = "decision"   // then likelihood, then score: what to do first
+	SortLikelihood Sort = "likelihood" // highest first
+	SortScore      Sort = "score"      // priority_score, highest first; its recency is that of the last sync
+	SortDate       Sort = "date"       // publication, newest first
+)
+
+// Page is a piece of a search's answer.
 type Page struct {
 	Hits []Hit
 	Next string // "" at the end
+	Note string // what the reader should know of the answer, a sentence; "" if nothing
 }
 
 // Hit is one CVE with what is known of its use.

@@ -49,8 +49,8 @@ func newSearch(f catalogue.Filter) (*search, error) {
 	if strings.TrimSpace(f.Words) != "" && len(s.words) == 0 && len(s.ids) == 0 {
 		return nil, fault.Invalid("search %.40q: no letter or digit in it", f.Words)
 	}
-	if f.MinCVSS < 0 || f.MinCVSS > 10 {
-		return nil, fault.Invalid("lowest CVSS %g: want 0 to 10", f.MinCVSS)
+	if f.MinCVSS != nil && !(*f.MinCVSS >= 0 && *f.MinCVSS <= 10) {
+		return nil, fault.Invalid("lowest CVSS %g: want 0 to 10", *f.MinCVSS)
 	}
 	return s, s.parseCursor()
 }
@@ -97,8 +97,8 @@ func (s *search) selection(engine Engine, within []cve.ID) *selection {
 	if s.KEV {
 		q.and(`c.id IN (SELECT cve FROM kev)`)
 	}
-	if s.MinCVSS > 0 {
-		q.and(`c.cvss >= ?`, s.MinCVSS)
+	if s.MinCVSS != nil {
+		q.and(`c.cvss >= ?`, *s.MinCVSS)
 	}
 	return q
 }

@@ -225,11 +225,11 @@ func TestSearch(t *testing.T) {
 			"one of two words":                 {catalogue.Filter{Words: "openssh xyzzy"}, []string{}},
 			"only exploited":                   {catalogue.Filter{KEV: true}, log},
 			"exploited and a word":             {catalogue.Filter{KEV: true, Words: "openssh"}, []string{}},
-			"a score":                          {catalogue.Filter{MinCVSS: 8}, []string{"CVE-2024-6387", "CVE-2021-44228"}},
+			"a score":                          {catalogue.Filter{MinCVSS: floor(8)}, []string{"CVE-2024-6387", "CVE-2021-44228"}},
 			"vendor and product":               {catalogue.Filter{Vendor: "OpenBSD", Product: "OpenSSH"}, ssh},
 			"another spelling of the vendor":   {catalogue.Filter{Vendor: "openssh", Product: "openssh"}, ssh},
 			"a vendor nobody knows":            {catalogue.Filter{Vendor: "nobody"}, []string{}},
-			"product, word and score":          {catalogue.Filter{Product: "log4j", Words: "jndi", MinCVSS: 9}, log},
+			"product, word and score":          {catalogue.Filter{Product: "log4j", Words: "jndi", MinCVSS: floor(9)}, log},
 			"operators are words":              {catalogue.Filter{Words: `openssh" OR "log4j`}, []string{}},
 			"quotes and SQL":                   {catalogue.Filter{Words: `openssh'; DROP TABLE cve; --`}, []string{}},
 			"prefix and column syntax is text": {catalogue.Filter{Words: `{title}:openssh* ^NEAR(a) :& | !`}, []string{}},
@@ -595,3 +595,5 @@ func TestStarterGivesWayToFeeds(t *testing.T) {
 		}
 	})
 }
+
+func floor(x float64) *float64 { return &x }
