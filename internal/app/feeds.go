@@ -24,8 +24,17 @@ import (
 	"github.com/patchscout/patchscout/internal/report"
 )
 
-// publishers are all that this build reads, in the order in which they load: records before what speaks of them.
-var publishers = []feed.Publisher{nvd.Reader{}, kev.Reader{}, epss.Reader{}, exploitdb.Reader{}}
+// publishers are all that this build reads, in the order of config.Feeds.All.
+var publishers = []feed.Publisher{kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, nvd.Reader{}}
+
+// FeedNames are the feeds that this build reads, in load order, as users write them.
+func FeedNames() []string {
+	var names []string
+	for _, p := range publishers {
+		names = append(names, p.Feed())
+	}
+	return names
+}
 
 // SyncRequest says what to load and from where.
 type SyncRequest struct {
@@ -37,8 +46,8 @@ type SyncRequest struct {
 // CheckSync says what is wrong with a request before anything is opened.
 func CheckSync(cfg config.Config, req SyncRequest) error {
 	for _, name := range req.Feeds {
-		if !slices.ContainsFunc(publishers, func(p feed.Publisher) bool { return p.Feed() == name }) {
-			return fault.Invalid("--feed %s: want nvd, kev, epss or exploitdb", name)
+		if !slices.Contains(FeedNames(), name) {
+			return fault.Invalid("--feed %.40s: want %s", name, strings.Join(FeedNames(), ", "))
 		}
 	}
 	if len(req.Feeds) == 0 && len(cfg.EnabledFeeds()) == 0 {
@@ -106,7 +115,7 @@ func (a *App) rematch(ctx context.Context, watch *syncProgress) (*report.Rematch
 
 func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
 	o := feed.Options{
-		Publishers: publishers, Feeds: req.Feeds, Enabled: a.cfg.EnabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
+		Publishers: publishers, Feeds: req.Feeds, Enabled: a.enabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
 		Dir: filepath.Join(a.cfg.DataDir, "downloads"), URLs: a.feedURLs(),
 		Fetched: watch.fetched, Read: watch.read,
 	}
@@ -129,14 +138,17 @@ func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[strin
 
 func (a *App) feedURLs() map[string]string {
 	urls := map[string]string{}
-	for name, u := range map[string]string{
-		"nvd": a.cfg.Feeds.NVD.URL, "kev": a.cfg.Feeds.KEV.URL, "epss": a.cfg.Feeds.EPSS.URL, "exploitdb": a.cfg.Feeds.ExploitDB.URL,
-	} {
-		if u != "" {
-			urls[name] = u
+	for _, f := range a.cfg.Feeds.All() {
+		if f.URL != "" {
+			urls[f.Name] = f.URL
 		}
 	}
 	return urls
+}
+
+// enabledFeeds are those of the configuration that are on and that this build reads.
+func (a *App) enabledFeeds() []string {
+	return slices.DeleteFunc(a.cfg.EnabledFeeds(), func(name string) bool { return !slices.Contains(FeedNames(), name) })
 }
 
 // client opens the door to the publishers and to what the administrator named, and to nothing else.

@@ -40,27 +40,45 @@ type Nmap struct {
 	Path string `koanf:"path"` // "" looks in PATH
 }
 
-// Feeds says where the publishers' files come from.
+// Feeds says where the publishers' files come from, and when.
 type Feeds struct {
-	Mirror    string  `koanf:"mirror"` // a folder or URL that holds the files, instead of the publishers
-	NVD       NVDFeed `koanf:"nvd"`
-	KEV       Feed    `koanf:"kev"`
-	EPSS      Feed    `koanf:"epss"`
-	ExploitDB Feed    `koanf:"exploitdb"`
+	Mirror        string  `koanf:"mirror"` // a folder or URL that holds the files, instead of the publishers
+	NVD           NVDFeed `koanf:"nvd"`
+	CVEList       Feed    `koanf:"cvelist"`
+	KEV           Feed    `koanf:"kev"`
+	EPSS          Feed    `koanf:"epss"`
+	ExploitDB     Feed    `koanf:"exploitdb"`
+	Metasploit    Feed    `koanf:"metasploit"`
+	Nuclei        Feed    `koanf:"nuclei"`
+	Attack        Feed    `koanf:"attack"`
+	CTID          Feed    `koanf:"ctid"`
+	CWE           Feed    `koanf:"cwe"`
+	URLhaus       Feed    `koanf:"urlhaus"`
+	ThreatFox     Feed    `koanf:"threatfox"`
+	Feodo         Feed    `koanf:"feodo"`
+	MalwareBazaar Feed    `koanf:"malwarebazaar"`
+	AbuseCH       AbuseCH `koanf:"abusech"`
 }
 
 // Feed is one publisher.
 type Feed struct {
-	Enabled bool   `koanf:"enabled"`
-	URL     string `koanf:"url"` // folder of the feed's file; "" is the publisher's own
+	Enabled  bool   `koanf:"enabled"`
+	URL      string `koanf:"url"`      // folder of the feed's file; "" is the publisher's own
+	Schedule string `koanf:"schedule"` // when it is due, see ParseSchedule; "" is never by itself
 }
 
 // NVDFeed is NVD, which has files and an API.
 type NVDFeed struct {
-	Enabled bool   `koanf:"enabled"`
-	URL     string `koanf:"url"`     // folder of the feed files; "" is NVD's own
-	APIURL  string `koanf:"api_url"` // used when the files cannot be had; "" is NVD's own
-	APIKey  Secret `koanf:"api_key"` // raises the API's limit from 5 to 50 requests in 30 s
+	Enabled  bool   `koanf:"enabled"`
+	URL      string `koanf:"url"`      // folder of the feed files; "" is NVD's own
+	Schedule string `koanf:"schedule"` // as in Feed
+	APIURL   string `koanf:"api_url"`  // used when the files cannot be had and by cve --refresh; "" is NVD's own
+	APIKey   Secret `koanf:"api_key"`  // raises the API's limit from 5 to 50 requests in 30 s
+}
+
+// AbuseCH is the account with abuse.ch, which publishes URLhaus, ThreatFox, Feodo Tracker and MalwareBazaar.
+type AbuseCH struct {
+	AuthKey Secret `koanf:"auth_key"` // free from https://auth.abuse.ch/; most of its downloads need it
 }
 
 // Outbound says how connections leave this machine.
@@ -76,30 +94,8 @@ func Default() Config {
 		Progress: true,
 		Log:      Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
 		Scan:     Scan{Scanners: []string{"native"}},
-		Feeds: Feeds{
-			NVD: NVDFeed{Enabled: true}, KEV: Feed{Enabled: true},
-			EPSS: Feed{Enabled: true}, ExploitDB: Feed{Enabled: true},
-		},
+		Feeds:    defaultFeeds(),
 	}
-}
-
-// EnabledFeeds lists the feeds that are on, in the order in which they load.
-func (c Config) EnabledFeeds() []string {
-	var names []string
-	for _, f := range []struct {
-		name string
-		on   bool
-	}{
-		{"nvd", c.Feeds.NVD.Enabled},
-		{"kev", c.Feeds.KEV.Enabled},
-		{"epss", c.Feeds.EPSS.Enabled},
-		{"exploitdb", c.Feeds.ExploitDB.Enabled},
-	} {
-		if f.on {
-			names = append(names, f.name)
-		}
-	}
-	return names
 }
 
 // defaultDataDir follows the XDG base directory specification: $XDG_DATA_HOME, else ~/.local/share. Relative values of

@@ -82,6 +82,21 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 		{"user name in a feed URL", func(*testing.T) Sources {
 			return Sources{Override: map[string]string{"feeds.kev.url": "https://u:hunter2@x.test/"}}
 		}, "feeds.kev.url"},
+		{"bad schedule", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"feeds.kev.schedule": "tomorrow"}}
+		}, `feeds.kev.schedule: "tomorrow": want "@every 6h"`},
+		{"a schedule of every second", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"feeds.nvd.schedule": "@every 1s"}}
+		}, "feeds.nvd.schedule"},
+		{"a day that never comes", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"feeds.cwe.schedule": "0 0 30 2 *"}}
+		}, "feeds.cwe.schedule"},
+		{"a time zone that the library does not survive", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"feeds.cwe.schedule": "TZ=0"}}
+		}, "feeds.cwe.schedule"},
+		{"bad key of abuse.ch", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"feeds.abusech.auth_key": "hunter2/../x"}}
+		}, "feeds.abusech.auth_key"},
 		{"bad proxy", func(*testing.T) Sources { return Sources{Override: map[string]string{"outbound.proxy": "socks"}} }, "outbound.proxy"},
 	}
 	for _, tt := range tests {
@@ -99,7 +114,7 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 }
 
 func TestSecretPrintsStarsEverywhere(t *testing.T) {
-	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", Feeds: Feeds{NVD: NVDFeed{APIKey: "hunter2"}}}
+	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", Feeds: Feeds{NVD: NVDFeed{APIKey: "hunter2"}, AbuseCH: AbuseCH{AuthKey: "hunter2"}}}
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)

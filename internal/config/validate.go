@@ -58,16 +58,19 @@ func (c Config) validateScan() error {
 }
 
 func (c Config) validateFeeds() error {
-	for _, f := range []struct{ key, url string }{
-		{"feeds.nvd.url", c.Feeds.NVD.URL},
-		{"feeds.nvd.api_url", c.Feeds.NVD.APIURL},
-		{"feeds.kev.url", c.Feeds.KEV.URL},
-		{"feeds.epss.url", c.Feeds.EPSS.URL},
-		{"feeds.exploitdb.url", c.Feeds.ExploitDB.URL},
-	} {
-		if f.url != "" && !isHTTP(f.url) {
-			return fault.Invalid("%s: want an http:// or https:// URL without user name", f.key)
+	for _, f := range c.Feeds.All() {
+		if f.URL != "" && !isHTTP(f.URL) {
+			return fault.Invalid("feeds.%s.url: want an http:// or https:// URL without user name", f.Name)
 		}
+		if _, err := ParseSchedule(f.Schedule); err != nil {
+			return fault.Invalid("feeds.%s.schedule: %w", f.Name, err)
+		}
+	}
+	if u := c.Feeds.NVD.APIURL; u != "" && !isHTTP(u) {
+		return fault.Invalid("feeds.nvd.api_url: want an http:// or https:// URL without user name")
+	}
+	if key := c.Feeds.AbuseCH.AuthKey.Reveal(); strings.ContainsFunc(key, notInKey) {
+		return fault.Invalid("feeds.abusech.auth_key: want letters, digits, - and _ only")
 	}
 	if m := c.Feeds.Mirror; strings.Contains(m, "://") && !isHTTP(m) {
 		return fault.Invalid("feeds.mirror: want a folder or an http(s):// URL without user name")
@@ -81,6 +84,11 @@ func (c Config) validateOutbound() error {
 		return fault.Invalid("outbound.proxy: want http://host:port")
 	}
 	return nil
+}
+
+// notInKey: the key is a part of URLs and a header.
+func notInKey(r rune) bool {
+	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_')
 }
 
 func isHTTP(s string) bool {
