@@ -8,7 +8,6 @@ import (
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
-	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/priority"
 	"github.com/patchscout/patchscout/internal/report"
@@ -56,40 +55,6 @@ func (a *App) lastGood(ctx context.Context) (map[string]time.Time, error) {
 		}
 	}
 	return since, err
-}
-
-// FeedStatus says what there is of each feed.
-func (a *App) FeedStatus(ctx context.Context) (report.Feeds, error) {
-	cat, err := a.Catalogue(ctx)
-	if err != nil {
-		return report.Feeds{}, err
-	}
-	feeds, err := a.store.Catalogue().Feeds(ctx)
-	doc := report.Feeds{Catalogue: cat, Feeds: []report.FeedState{}}
-	enabled := map[string]bool{}
-	for _, name := range a.cfg.EnabledFeeds() {
-		enabled[name] = true
-	}
-	for _, f := range feeds {
-		doc.Feeds = append(doc.Feeds, report.FeedState{
-			Feed: f.Feed, Enabled: enabled[f.Feed], Status: report.Text(f.Status), Records: f.Records,
-			Newest: report.Date{Time: f.Newest}, Starter: report.Date{Time: f.Starter}, LastGood: pointer(f.LastGood),
-			LastRun: pointer(f.LastRun), AgeHours: a.age(f), Source: report.Text(f.Source), Error: report.Text(f.Error),
-		})
-	}
-	return doc, err
-}
-
-func toFeedRun(r feed.Run) report.FeedRun {
-	out := report.FeedRun{
-		Feed: r.Feed, Source: report.Text(r.Source), Status: string(r.Status), Seen: r.Seen, Inserted: r.Inserted,
-		Updated: r.Updated, Unchanged: r.Unchanged, Rejected: r.Rejected, Reasons: []report.Rejected{},
-		StartedAt: pointer(r.Started), EndedAt: pointer(r.Finished), Error: report.Text(r.Error),
-	}
-	for _, reason := range r.Reasons {
-		out.Reasons = append(out.Reasons, report.Rejected{Reason: reason.Reason, Count: reason.Count, Places: notNil(reason.Places)})
-	}
-	return out
 }
 
 // CVE returns everything that is known of one CVE; fault.NotFound when the catalogue does not hold it.

@@ -41,6 +41,7 @@ type SyncRequest struct {
 	Feeds []string // empty: all that are on
 	From  string   // folder or URL; "": the configured mirror, else the publishers
 	Force bool     // load also what removes or downgrades much
+	Due   bool     // only those whose schedule says that they are due
 }
 
 // CheckSync says what is wrong with a request before anything is opened.
@@ -75,6 +76,16 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	options, err := a.gatherOptions(ctx, req, seen, watch)
 	if err != nil {
 		return report.Sync{}, err
+	}
+	if req.Due {
+		asked := req.Feeds
+		if len(asked) == 0 {
+			asked = options.Enabled
+		}
+		options.Feeds = nil
+		if options.Enabled, err = a.dueFeeds(ctx, asked); err != nil || len(options.Enabled) == 0 {
+			return report.Sync{Runs: []report.FeedRun{}, Unknown: []string{}}, err
+		}
 	}
 	gathered, err := feed.Gather(ctx, options)
 	if err != nil {

@@ -64,11 +64,50 @@ type FeedState struct {
 	AgeHours *float64   `json:"age_hours"`
 	Source   Text       `json:"source"`
 	Error    Text       `json:"error"`
+	Schedule Text       `json:"schedule"` // as configured; null: nothing loads it by itself
+	DueAt    *time.Time `json:"due_at"`   // when it is to be loaded next; null: it is off, or without a schedule
+	Stale    bool       `json:"stale"`    // the data is older than twice the schedule's interval
+}
+
+// FeedRuns is the document of `feeds runs`, newest first.
+type FeedRuns struct {
+	Runs []FeedRun `json:"runs"`
+}
+
+// RunTable lists runs of feeds.
+func RunTable(w io.Writer, doc FeedRuns, v View) error {
+	p := &printer{w: w, view: v}
+	if len(doc.Runs) == 0 {
+		p.text("No runs yet. Begin with: patchscout feeds sync")
+		return p.err
+	}
+	g := &grid{columns: []column{
+		{Title: "STARTED"}, {Title: "FEED"}, {Title: "STATUS"}, {Title: "SEEN", Right: true}, {Title: "NEW", Right: true},
+		{Title: "CHANGED", Right: true}, {Title: "SAME", Right: true}, {Title: "REJECTED", Right: true}, {Title: "TIME", Right: true},
+		{Title: "SOURCE OR ERROR", Flex: 12},
+	}}
+	for _, r := range doc.Runs {
+		started, say := missing, string(r.Source)
+		if r.StartedAt != nil {
+			started = r.StartedAt.Local().Format("2006-01-02 15:04:05")
+		}
+		if r.Error != "" {
+			say = string(r.Error)
+		}
+		g.add(cellValue{text: started}, cellValue{text: r.Feed}, feedStatus(r.Status), count(r.Seen), count(r.Inserted), count(r.Updated),
+			count(r.Unchanged), count(r.Rejected), cellValue{text: r.took()}, cellValue{text: orMissing(say)})
+	}
+	p.err = g.draw(w, v.Terminal)
+	return p.err
 }
 
 // SyncTable shows what each run did.
 func SyncTable(w io.Writer, s Sync, v View) error {
 	p := &printer{w: w, view: v}
+	if len(s.Runs) == 0 {
+		p.text("No feed is due (patchscout feeds status).")
+		return p.err
+	}
 	g := &grid{columns: []column{
 		{Title: "FEED"}, {Title: "STATUS"}, {Title: "SEEN", Right: true}, {Title: "NEW", Right: true}, {Title: "CHANGED", Right: true},
 		{Title: "SAME", Right: true}, {Title: "REJECTED", Right: true}, {Title: "TIME", Right: true}, {Title: "SOURCE", Flex: 12, Optional: 1},
@@ -139,7 +178,11 @@ func FeedTable(w io.Writer, f Feeds, v View) error {
 		if s.Status == "" && !s.Enabled {
 			status.text = "off"
 		}
-		g.add(cellValue{text: s.Feed}, status, count(s.Records), cellValue{text: s.Newest.String()}, cellValue{text: s.from(v.Now)},
+		from := cellValue{text: s.from(v.Now)}
+		if s.Stale {
+			from = cellValue{from.text + " (!)", toneHigh}
+		}
+		g.add(cellValue{text: s.Feed}, status, count(s.Records), cellValue{text: s.Newest.String()}, from,
 			cellValue{text: orMissing(string(s.Source))})
 	}
 	p.err = g.draw(w, v.Terminal)
@@ -148,8 +191,30 @@ func FeedTable(w io.Writer, f Feeds, v View) error {
 			p.item("  ", s.Feed+": "+string(s.Error))
 		}
 	}
+	if say := staleness(f.Feeds); say != "" {
+		p.line("")
+		p.text(say)
+	}
 	p.catalogue(f.Catalogue)
 	return p.err
+}
+
+// staleness names the feeds that were not loaded when they ought to have been, "" if all were.
+func staleness(feeds []FeedState) string {
+	var names []string
+	for _, s := range feeds {
+		if s.Stale {
+			names = append(names, s.Feed)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return "(!) " + names[0] + " is stale: older than twice the interval of its schedule. Update with: patchscout feeds sync --feed " + names[0]
+	}
+	return "(!) " + strings.Join(names, ", ") +
+		" are stale: older than twice the interval of their schedules. Update with: patchscout feeds sync --feed " + strings.Join(names, ",")
 }
 
 // from says how old the data is, or that there is none.
