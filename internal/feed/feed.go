@@ -78,11 +78,37 @@ type Publisher interface {
 	Remote(now time.Time) []Remote
 }
 
+// PathOwner is a Publisher whose files have names that say too little: in a folder OwnsPath decides instead of Owns.
+type PathOwner interface {
+	// OwnsPath judges a file by its absolute path, with slashes and without .gz.
+	OwnsPath(path string) bool
+}
+
+// Readier is a Publisher that cannot always be fetched from its own site; a folder, a mirror or a configured URL of the
+// feed always can.
+type Readier interface {
+	// Ready says what is missing, naming the setting; nil when nothing is.
+	Ready() error
+}
+
+// KeyHolder is a Publisher whose URLs hold a key. It stands in them as KeyMark, which is replaced only in the request
+// itself, so that no message, log, run record or download state can show it.
+type KeyHolder interface {
+	Key() string
+}
+
+// KeyMark stands in Remote.URL, and may stand in Options.URLs, where the key of a KeyHolder belongs.
+const KeyMark = "{auth-key}"
+
 // Remote is a file to fetch, named relative to a base URL.
 type Remote struct {
 	Name     string // as published, with .gz: "nvdcve-2.0-2024.json.gz"
 	Meta     string // the file that names its checksum, "" if the publisher has none
 	Optional bool   // a 404 is no error (the file of a year that has just begun)
+
+	// URL is where the publisher itself has the file, when that is not its Base followed by Name. A mirror and a
+	// configured URL are asked for Name.
+	URL string
 }
 
 // Gathered is what there is to load for one feed.

@@ -36,6 +36,7 @@ type Fetcher struct {
 	Sleep   func(context.Context, time.Duration) error // nil: real time
 	Before  func(context.Context) error                // called before each request, to keep a limit; may be nil
 	Log     *slog.Logger                               // nil: silent
+	Key     string                                     // what KeyMark in a URL stands for; shown nowhere
 }
 
 // state is what is remembered beside a download, as name.state.json.
@@ -59,6 +60,11 @@ func (f *Fetcher) Fetch(ctx context.Context, from string, meta *Meta) (path stri
 	if name == "." || name == string(filepath.Separator) || strings.HasPrefix(name, ".") {
 		return "", fault.Invalid("URL %.80q names no file", from)
 	}
+	return f.FetchAs(ctx, from, name, meta)
+}
+
+// FetchAs is Fetch for a URL that does not end in the file's name.
+func (f *Fetcher) FetchAs(ctx context.Context, from, name string, meta *Meta) (path string, err error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return "", disk("make", f.Dir, err)
 	}
@@ -90,9 +96,9 @@ func (f *Fetcher) Text(ctx context.Context, from string, limit int64) (string, e
 }
 
 func (f *Fetcher) get(ctx context.Context, from string, header map[string]string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.withKey(from), nil)
 	if err != nil {
-		return nil, fault.Invalid("URL %.80q: %w", from, err)
+		return nil, fault.Invalid("URL %.80q: %w", from, f.hideKey(err))
 	}
 	for key, value := range header {
 		if value != "" {
@@ -104,7 +110,12 @@ func (f *Fetcher) get(ctx context.Context, from string, header map[string]string
 			return nil, err
 		}
 	}
-	return f.Client.Do(req)
+	resp, err := f.Client.Do(req)
+	if err != nil {
+		return nil, f.hideKey(err)
+	}
+	resp.Body = keylessBody{resp.Body, f}
+	return resp, nil
 }
 
 // retry calls once until it succeeds, fails in a way that will not pass, or attempts are used up. Waits double, with

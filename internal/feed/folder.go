@@ -135,10 +135,14 @@ func assign(w *folder, publishers []Publisher) (owned map[string][]string, unkno
 	taken := map[string]bool{}
 	for _, path := range preferZipped(w.paths) {
 		base := plainName(path)
-		i := slices.IndexFunc(publishers, func(p Publisher) bool { return p.Owns(base) })
+		i := slices.IndexFunc(publishers, func(p Publisher) bool { return owns(p, path) })
+		key := ""
+		if i >= 0 {
+			key = publishers[i].Feed() + "/" + base
+		}
 		switch {
-		case i >= 0 && !taken[base]:
-			taken[base] = true
+		case i >= 0 && !taken[key]:
+			taken[key] = true
 			owned[publishers[i].Feed()] = append(owned[publishers[i].Feed()], path)
 		case i < 0 && isMeta(base, publishers):
 		case len(unknown) < maxUnknown:
@@ -151,6 +155,18 @@ func assign(w *folder, publishers []Publisher) (owned map[string][]string, unkno
 	}
 	slices.Sort(unknown)
 	return owned, unknown
+}
+
+// owns asks a publisher whether a file is its own, by its path where the name says too little.
+func owns(p Publisher, path string) bool {
+	byPath, ok := p.(PathOwner)
+	if !ok {
+		return p.Owns(plainName(path))
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	return byPath.OwnsPath(strings.TrimSuffix(filepath.ToSlash(path), ".gz"))
 }
 
 // preferZipped puts x.gz before x, within one folder.

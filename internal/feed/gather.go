@@ -48,6 +48,15 @@ type Options struct {
 type Gathering struct {
 	Feeds   []Gathered // one per asked feed, in the order of Options.Publishers
 	Unknown []string   // files below a folder that no asked publisher knows, sorted, relative to it; at most 1,000
+
+	// Unready are feeds that nobody asked for by name and that cannot be fetched as things are configured.
+	Unready []Unready
+}
+
+// Unready is a feed with what its Readier says is missing.
+type Unready struct {
+	Feed string
+	Err  error
 }
 
 // Gather finds, or fetches and verifies, the files of every asked feed. A feed that fails carries its own Err and does

@@ -31,7 +31,15 @@ func gatherRemote(ctx context.Context, o Options) (Gathering, error) {
 	}
 	var g Gathering
 	for _, p := range o.asked() {
-		gathered := o.fetchFeed(ctx, p)
+		err := o.ready(p)
+		if err != nil && len(o.Feeds) == 0 {
+			g.Unready = append(g.Unready, Unready{p.Feed(), err})
+			continue
+		}
+		gathered := Gathered{Feed: p.Feed(), Source: o.bases(p)[0], Err: err}
+		if err == nil {
+			gathered = o.fetchFeed(ctx, p)
+		}
 		if err := ctx.Err(); err != nil {
 			return Gathering{}, err
 		}
@@ -41,16 +49,31 @@ func gatherRemote(ctx context.Context, o Options) (Gathering, error) {
 		}
 		g.Feeds = append(g.Feeds, gathered)
 	}
-	if len(g.Feeds) == 0 {
+	if len(g.Feeds) == 0 && o.From != "" {
 		return g, fault.NotFound("no feed file below %s", o.From)
 	}
 	return g, nil
+}
+
+// elsewhere says that the feed is asked for at a mirror or a configured URL, not at its publisher's.
+func (o Options) elsewhere(p Publisher) bool { return o.From != "" || o.URLs[p.Feed()] != "" }
+
+// ready says why a feed cannot be fetched from its publisher, if that is so.
+func (o Options) ready(p Publisher) error {
+	r, ok := p.(Readier)
+	if !ok || o.elsewhere(p) {
+		return nil
+	}
+	return r.Ready()
 }
 
 // fetchFeed fetches one feed, by its Fallback if its files cannot be had.
 func (o Options) fetchFeed(ctx context.Context, p Publisher) Gathered {
 	f := &Fetcher{
 		Client: o.Client, Dir: filepath.Join(o.Dir, p.Feed()), Fetched: o.Fetched, Sleep: o.Sleep, Log: o.Log,
+	}
+	if holder, ok := p.(KeyHolder); ok {
+		f.Key = holder.Key()
 	}
 	now := time.Now
 	if o.Now != nil {
@@ -80,20 +103,39 @@ func (o Options) bases(p Publisher) []string {
 		return []string{base + p.Feed() + "/", base}
 	}
 	if base := o.URLs[p.Feed()]; base != "" {
-		if i := strings.LastIndexByte(base, '/'); i >= 0 && p.Owns(plainName(base[i+1:])) {
-			base = base[:i] // the file itself was named
-		}
+		base = strings.TrimSuffix(base, o.namedFile(p))
 		return []string{strings.TrimSuffix(base, "/") + "/"}
 	}
 	return []string{p.Base()}
+}
+
+// namedFile is the last part of a feed's configured URL when that names one of its files instead of their folder.
+func (o Options) namedFile(p Publisher) string {
+	url := o.URLs[p.Feed()]
+	name := url[strings.LastIndexByte(url, '/')+1:]
+	if o.From != "" || name == "" || !p.Owns(plainName(name)) {
+		return ""
+	}
+	return name
+}
+
+// remotes lists what to fetch: what the publisher offers, or the one file that the configured URL names if that has
+// another name than any of these.
+func (o Options) remotes(p Publisher, now time.Time) []Remote {
+	remotes := p.Remote(now)
+	named := o.namedFile(p)
+	if named == "" || slices.ContainsFunc(remotes, func(r Remote) bool { return plainName(r.Name) == plainName(named) }) {
+		return remotes
+	}
+	return []Remote{{Name: named}}
 }
 
 // fetchFiles fetches all that a publisher offers. missing are the files that a mirror does not have.
 func (o Options) fetchFiles(ctx context.Context, f *Fetcher, p Publisher, now time.Time) (
 	files []File, missing []string, err error,
 ) {
-	files, missing, err = o.fetchAll(ctx, f, p, o.bases(p), p.Remote(now))
-	if o.From != "" && fault.KindOf(err) == fault.KindNotFound {
+	files, missing, err = o.fetchAll(ctx, f, p, o.bases(p), o.remotes(p, now))
+	if o.elsewhere(p) && fault.KindOf(err) == fault.KindNotFound {
 		if base, remotes := o.listed(ctx, f, o.bases(p), p); base != "" {
 			return o.fetchAll(ctx, f, p, []string{base}, remotes)
 		}
@@ -105,7 +147,10 @@ func (o Options) fetchAll(ctx context.Context, f *Fetcher, p Publisher, bases []
 	files []File, missing []string, err error,
 ) {
 	for _, r := range remotes {
-		path, meta, base, err := o.fetchOne(ctx, f, bases, r)
+		if o.elsewhere(p) {
+			r.URL = ""
+		}
+		path, meta, base, err := o.fetchOne(ctx, f, p, bases, r)
 		switch {
 		case fault.KindOf(err) == fault.KindNotFound && (r.Optional || o.From != ""):
 			if !r.Optional {
@@ -163,12 +208,16 @@ func (o Options) listed(ctx context.Context, f *Fetcher, bases []string, p Publi
 	return "", nil
 }
 
-// fetchOne tries each base, and on a mirror also the name with or without .gz.
-func (o Options) fetchOne(ctx context.Context, f *Fetcher, bases []string, r Remote) (
+// fetchOne tries each base, and away from the publisher also the name with or without .gz.
+func (o Options) fetchOne(ctx context.Context, f *Fetcher, p Publisher, bases []string, r Remote) (
 	path string, meta *Meta, base string, err error,
 ) {
+	if r.URL != "" {
+		path, err = f.FetchAs(ctx, r.URL, r.Name, nil)
+		return path, nil, bases[0], err
+	}
 	names := []string{r.Name}
-	if o.From != "" {
+	if o.elsewhere(p) {
 		if plain, zipped := strings.CutSuffix(r.Name, ".gz"); zipped {
 			names = append(names, plain)
 		} else {

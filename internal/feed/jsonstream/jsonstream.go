@@ -60,7 +60,11 @@ func Broken(name string, n int, err error) error {
 // Rejection says where record n of a document is wrong, and why, as feed.Sink.Reject takes them. id is the record's
 // own name and field the member that was read, each "" when not known.
 func Rejection(name string, n int, id, field string, err error) (place, reason string) {
-	place = fmt.Sprintf("%s record %d", name, n)
+	return RejectionAt(fmt.Sprintf("%s record %d", name, n), id, field, err)
+}
+
+// RejectionAt is Rejection for a record whose place the caller names ("feed.ndjson line 17").
+func RejectionAt(place, id, field string, err error) (string, string) {
 	if id != "" {
 		place += " (" + id + ")"
 	}
@@ -129,7 +133,16 @@ func New(r io.Reader, limits Limits) *Decoder {
 	return d
 }
 
-// Err is the first error since New or Recover, nil if all is well.
+// Reset makes d read doc, which must stay as it is until d is done with it, with the limits d has. It spares a Decoder
+// for each of many small documents.
+func (d *Decoder) Reset(doc []byte) {
+	d.r, d.buf, d.readErr = nil, doc[:len(doc):len(doc)], io.EOF // fill never reads again, so nothing writes to doc
+	d.pos, d.base, d.recordAt = 0, 0, -1
+	d.key, d.stack, d.err = nil, d.stack[:0], nil
+	d.skipBOM()
+}
+
+// Err is the first error since New, Reset or Recover, nil if all is well.
 func (d *Decoder) Err() error {
 	if d.err == nil {
 		return nil
