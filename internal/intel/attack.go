@@ -1,6 +1,8 @@
 package intel
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
@@ -72,7 +74,8 @@ type TechniqueLink struct {
 	Reason     string // the rule, or the publisher's comment
 }
 
-// Weakness is one CWE entry.
+// Weakness is one CWE entry, or a part of one: the files of the feed "cwe" arrive one by one, and CAPEC's file gives
+// Weaknesses that hold only ID, CAPECs and Techniques. Merge joins the parts in any order.
 type Weakness struct {
 	ID          string // "CWE-79"
 	Name        string
@@ -82,4 +85,37 @@ type Weakness struct {
 	Parents     []string // "CWE-74": ChildOf in the Research view (1000)
 	CAPECs      []string // "CAPEC-63"
 	Techniques  []string // ATT&CK ids that CAPEC's taxonomy mappings name: weak evidence, see docs
+}
+
+// Merge returns what two parts of one entry say together: texts of the one that has them, lists joined, sorted by
+// number and without duplicates.
+func (w Weakness) Merge(other Weakness) Weakness {
+	text := func(mine *string, theirs string) {
+		if *mine == "" {
+			*mine = theirs
+		}
+	}
+	text(&w.ID, other.ID)
+	text(&w.Name, other.Name)
+	text(&w.Abstraction, other.Abstraction)
+	text(&w.Status, other.Status)
+	text(&w.Description, other.Description)
+	w.Parents = joinIDs(w.Parents, other.Parents)
+	w.CAPECs = joinIDs(w.CAPECs, other.CAPECs)
+	w.Techniques = joinIDs(w.Techniques, other.Techniques)
+	return w
+}
+
+func joinIDs(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, compareIDs)
+	return slices.Compact(all)
+}
+
+// compareIDs orders "CWE-79" before "CWE-564", and techniques as text.
+func compareIDs(a, b string) int {
+	if len(a) != len(b) && strings.Contains(a, "-") {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
 }
