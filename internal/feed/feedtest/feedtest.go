@@ -4,7 +4,12 @@ package feedtest
 
 import (
 	"context"
+	"encoding/json"
+	"os"
 	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
@@ -64,4 +69,36 @@ func (s *Sink) Reject(place, reason string) { s.Rejected = append(s.Rejected, pl
 // Read has a reader read text as the file of a name.
 func (s *Sink) Read(r feed.Reader, name, text string) error {
 	return r.Read(context.Background(), feed.File{Feed: r.Feed(), Name: name}, strings.NewReader(text), s)
+}
+
+// Golden compares all that the sink holds with a golden file, as JSON without what is empty; update rewrites the file.
+func (s *Sink) Golden(t *testing.T, golden string, update bool) {
+	t.Helper()
+	all := map[string]any{}
+	for name, list := range map[string]any{
+		"cves": s.CVEs, "kevs": s.KEVs, "scores": s.Scores, "exploits": s.Exploits, "ssvcs": s.SSVCs,
+		"techniques": s.Techniques, "tactics": s.Tactics, "mappings": s.Mappings, "weaknesses": s.Weaknesses,
+		"indicators": s.Indicators, "rejected": s.Rejected,
+	} {
+		if text, err := json.Marshal(list); err == nil && string(text) != "null" {
+			all[name] = list
+		}
+	}
+	got, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	if update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s: %s", golden, diff)
+	}
 }
