@@ -132,12 +132,6 @@ func FindingDetail(w io.Writer, f Finding, c Catalogue, v View) error {
 }
 
 func detailRows(f Finding, c Catalogue) [][2]string {
-	absent := func(value, feed string) string {
-		if value == "" && !c.Synced(feed) {
-			return "not synced"
-		}
-		return orMissing(value)
-	}
 	decision := orMissing(string(f.Decision))
 	if !f.Due.IsZero() {
 		decision += ", due " + f.Due.String()
@@ -152,12 +146,16 @@ func detailRows(f Finding, c Catalogue) [][2]string {
 	if f.CVSS != nil {
 		cvss = fmt.Sprintf("%s %s (version %s by %s)", cvss, f.Severity, f.CVSSVersion, f.CVSSSource)
 	}
+	epss := absent(number(f.EPSS, 5), "epss", c)
+	if estimated(f.EPSS, f.Likelihood, f.LikelihoodSource) {
+		epss += "; likelihood ~" + number(f.Likelihood, 4) + ", estimated on its scale"
+	}
 	return [][2]string{
 		{"Finding", fmt.Sprintf("%d, %s, triage %s", f.ID, f.State, f.Triage)},
 		{"Where", fmt.Sprintf("%s %s %s (site %s)", f.Host, f.place(), f.Service, f.Site)},
 		{"CVSS", cvss},
-		{"EPSS", absent(number(f.EPSS, 5), "epss")},
-		{"KEV", absent(yesNo(f.KEV), "kev")},
+		{"EPSS", epss},
+		{"KEV", absent(yesNo(f.KEV), "kev", c)},
 		{"Decision", decision},
 		{"Score", orMissing(f.score()) + map[bool]string{true: " (a term is not known)"}[f.ScorePartial]},
 		{"Confidence", fmt.Sprintf("%d%%, %s", f.Confidence, f.Status)},

@@ -96,6 +96,7 @@ func (p *printer) findings(findings []Finding, run Run) {
 		}
 		p.line("%s", p.view.paint(toneFaint, fmt.Sprintf("… and %s more: %s", Thousands(rest), more)))
 	}
+	p.legend(slices.ContainsFunc(shown, func(f Finding) bool { return estimated(f.EPSS, f.Likelihood, f.LikelihoodSource) }))
 	p.line("")
 }
 
@@ -127,10 +128,10 @@ func findingGrid(findings []Finding, c Catalogue, v View) *grid {
 func (v View) narrow() bool { return v.Width > 0 && v.Width < narrow }
 
 func findingRow(f Finding, noEPSS, noKEV string, v View) []cellValue {
-	host, epss := f.Host, number(f.EPSS, 4)
+	host, epss := f.Host, probability(f.EPSS, f.Likelihood, f.LikelihoodSource, 4)
 	decision := cellValue{orMissing(string(f.Decision)), decisionTone(string(f.Decision))}
 	if v.narrow() {
-		host, epss = f.where(), brief(f.EPSS)
+		host, epss = f.where(), brief(f)
 		if !f.Due.IsZero() {
 			decision.text += " " + f.Due.Format("Jan 2")
 		}
@@ -154,12 +155,15 @@ func (f Finding) score() string {
 	return number(f.PriorityScore, 3)
 }
 
-// brief prints a probability in five cells at most.
-func brief(v *float64) string {
-	if v != nil && *v < 0.01 {
+// brief prints EPSS, or the estimate in its place, in five cells at most.
+func brief(f Finding) string {
+	if estimated(f.EPSS, f.Likelihood, f.LikelihoodSource) {
+		return "~" + number(f.Likelihood, 2)
+	}
+	if f.EPSS != nil && *f.EPSS < 0.01 {
 		return "<0.01"
 	}
-	return number(v, 2)
+	return number(f.EPSS, 2)
 }
 
 func either(value, otherwise string, how tone) cellValue {
@@ -394,6 +398,15 @@ func (p *printer) problems(r Run) {
 var feedNames = []struct{ feed, name string }{
 	{"nvd", "NVD"}, {"kev", "KEV"}, {"epss", "EPSS"}, {"exploitdb", "Exploit-DB"},
 }
+
+// feedTitles are how the publishers write the names of their lists.
+var feedTitles = map[string]string{
+	"nvd": "NVD", "cvelist": "the CVE List", "kev": "KEV", "epss": "EPSS", "exploitdb": "Exploit-DB", "metasploit": "Metasploit",
+	"nuclei": "Nuclei", "attack": "ATT&CK", "ctid": "CTID", "cwe": "CWE", "urlhaus": "URLhaus", "threatfox": "ThreatFox",
+	"feodo": "Feodo Tracker", "malwarebazaar": "MalwareBazaar",
+}
+
+func feedTitle(feed string) string { return cmp.Or(feedTitles[feed], feed) }
 
 // staleAfter is when a feed's age is worth a word: all four publishers update at least weekly.
 const staleAfter = 7 * 24 * time.Hour
