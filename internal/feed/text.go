@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/patchscout/patchscout/internal/fault"
 )
@@ -44,3 +46,19 @@ type readError struct {
 
 func (e *readError) Error() string { return "read " + e.name + ": " + e.err.Error() }
 func (e *readError) Unwrap() error { return e.err }
+
+// Cut shortens text to at most limit bytes, at the end of a word if one is near, and marks that it did.
+func Cut(text string, limit int) string {
+	const mark = "…"
+	if len(text) <= limit {
+		return text
+	}
+	at := max(0, limit-len(mark))
+	for at > 0 && !utf8.RuneStart(text[at]) {
+		at--
+	}
+	if blank := strings.LastIndexAny(text[:at], " \n"); blank > at-40 && blank > 0 {
+		at = blank
+	}
+	return strings.TrimRight(text[:at], " \n\r\t") + mark
+}

@@ -119,3 +119,11 @@ func compareIDs(a, b string) int {
 	}
 	return strings.Compare(a, b)
 }
+
+// IsTechniqueID says whether a text has the form of a technique's id, "T1059", or a sub-technique's, "T1059.001".
+func IsTechniqueID(s string) bool {
+	parent, sub, isSub := strings.Cut(s, ".")
+	return len(parent) == 5 && parent[0] == 'T' && isDigits(parent[1:]) && (!isSub || len(sub) == 3 && isDigits(sub))
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
