@@ -361,19 +361,31 @@ func (d *download) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	zipped := r.(*verifier).zipped
+	defer r.Close()
+	if parts, many := r.(Parts); many {
+		return d.verifyParts(parts)
+	}
+	zipped := r.(*verifier).zipped // by gzip
 	body, err := Begin(File{Name: d.name}, contextReader{ctx, r})
 	if err == nil {
 		_, err = io.Copy(io.Discard, body)
 	}
-	r.Close()
-	if err == nil && !zipped && strings.HasSuffix(d.name, ".gz") {
+	if err == nil && (!zipped && strings.HasSuffix(d.name, ".gz") || strings.HasSuffix(d.name, ".zip")) {
 		err = fault.Invalid("%s: what came is not compressed, so it is not the file", d.url)
 	}
 	if err != nil && fault.KindOf(err) == fault.KindInvalid {
 		return fault.Invalid("%s: %w", d.url, err)
 	}
 	return err
+}
+
+// verifyParts looks at an archive's directory, which stands at its end; each of its files has a checksum of its own.
+func (d *download) verifyParts(parts Parts) error {
+	var bad *PartError
+	if _, err := parts.Next(); err != nil && !errors.As(err, &bad) {
+		return fault.Invalid("%s: no file in the archive that can be read: %w", d.url, err)
+	}
+	return nil
 }
 
 func (d *download) dropPart() {

@@ -77,6 +77,14 @@ func (s stored) open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fault.Unavailable("open %s: %w", s.path, err)
 	}
+	if s.isArchive(f) {
+		parts, err := s.openArchive(ctx, f)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return parts, nil
+	}
 	v := &verifier{stored: s, file: f, packed: &counter{r: f, sum: sha256.New(), count: s.count}, sum: sha256.New()}
 	buffered := bufio.NewReaderSize(v.packed, 128<<10)
 	v.r, v.buffered = buffered, buffered

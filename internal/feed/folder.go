@@ -14,7 +14,7 @@ import (
 // Limits on the walk through a folder that a user named: a mistyped "/" must not take an hour.
 const (
 	maxWalkDepth   = 12
-	maxWalkEntries = 200_000
+	maxWalkEntries = 1_000_000 // the CVE List had 320,000 in 2026
 	maxUnknown     = 1_000
 )
 
@@ -194,18 +194,10 @@ func isMeta(base string, publishers []Publisher) bool {
 
 // files makes a publisher's Files in load order: hashed, with the .meta beside each where there is one.
 func (o Options) files(ctx context.Context, p Publisher, paths []string) ([]File, error) {
-	slices.SortFunc(paths, func(a, b string) int {
-		switch x, y := plainName(a), plainName(b); {
-		case p.Less(x, y):
-			return -1
-		case p.Less(y, x):
-			return 1
-		default:
-			return strings.Compare(a, b)
-		}
-	})
-	files := make([]File, 0, len(paths))
-	for _, path := range paths {
+	alone, grouped := groups(p, paths)
+	slices.Sort(alone)
+	files := make([]File, 0, len(alone)+len(grouped))
+	for _, path := range alone {
 		meta, err := metaBeside(path)
 		if err != nil {
 			return nil, err
@@ -216,6 +208,23 @@ func (o Options) files(ctx context.Context, p Publisher, paths []string) ([]File
 		}
 		files = append(files, f)
 	}
+	for name, paths := range grouped {
+		f, err := o.group(ctx, p, name, paths)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b File) int {
+		switch {
+		case p.Less(a.Name, b.Name):
+			return -1
+		case p.Less(b.Name, a.Name):
+			return 1
+		default:
+			return strings.Compare(a.Path, b.Path)
+		}
+	})
 	return files, nil
 }
 
