@@ -49,6 +49,16 @@ type Writer interface {
 	KEV() Table[cve.ID, intel.KEV]
 	EPSS() Table[cve.ID, intel.EPSS]
 	Exploits() Table[ExploitKey, intel.Exploit]
+	KnowledgeWriter
+
+	// Facts returns what is known of the use of CVEs; every id asked for has an entry.
+	Facts(ids []cve.ID) (map[cve.ID]intel.Facts, error)
+	// Stand replaces the standing of a stored CVE.
+	Stand(cve.ID, Standing) error
+	// StandByEPSS gives every stored CVE the EPSS score that is stored of it now, as Stand would.
+	StandByEPSS() error
+	// Unscored lists the CVEs that stand by an EPSS score that is gone.
+	Unscored() ([]cve.ID, error)
 
 	SetMeta(key, value string) error
 	// Summarise counts anew what the feeds' tables hold.
@@ -68,55 +78,6 @@ type Table[K comparable, V any] interface {
 type ExploitKey struct {
 	CVE         cve.ID
 	Source, Key string
-}
-
-// Digest is what must be known of a stored record to judge an incoming one.
-type Digest struct {
-	Modified   int64 // unix seconds
-	Hash       int64
-	Scored     bool
-	Configured bool
-	Rejected   bool
-}
-
-// Row is a record as it is stored: the columns that are filtered and sorted by, the record, the text to search.
-type Row struct {
-	ID           cve.ID
-	Published    int64 // unix seconds
-	Modified     int64
-	Status       string
-	Scored       bool
-	Score        float64
-	ScoreVersion string
-	ScoreSource  string
-	Configured   bool
-	Hash         int64
-	Record       []byte // Decode reads it
-
-	Title, Products, Description string
-}
-
-// Digest is what Target.Digests will say of the row.
-func (r *Row) Digest() Digest {
-	return Digest{
-		Modified: r.Modified, Hash: r.Hash, Scored: r.Scored, Configured: r.Configured, Rejected: r.Status == "Rejected",
-	}
-}
-
-// NewRow encodes a record. The row keeps no reference to the encoder.
-func (e *Encoder) NewRow(r *cve.Record) *Row {
-	stored, hash := e.Encode(nil, r)
-	row := &Row{
-		ID: r.ID, Published: unix(r.Published), Modified: unix(r.Modified), Status: r.Status,
-		Configured: len(r.Configurations) > 0, Hash: int64(hash), Record: stored,
-	}
-	if !r.Rejected() { // nobody searches for what was withdrawn
-		row.Title, row.Products, row.Description = Title(r), productWords(r), r.Description
-	}
-	if m, ok := r.Score(); ok {
-		row.Scored, row.Score, row.ScoreVersion, row.ScoreSource = true, m.Score, m.Version, m.Source
-	}
-	return row
 }
 
 // unix is 0 for the zero time, whose own Unix is far below any date.

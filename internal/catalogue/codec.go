@@ -14,10 +14,14 @@ import (
 	"github.com/patchscout/patchscout/internal/cve"
 )
 
-// A stored record is one byte of format and then an s2 block of the fields, in the order of encode. Strings are their
-// length and bytes; numbers are varints. A CPE name is written as what it shares with the one before it and the rest:
-// the leaves of one configuration differ in their version only, and this alone halves the catalogue.
-const recordFormat = 1
+// A stored record is one byte of format and then an s2 block. In format 1 the block holds the fields of what NVD says, in
+// the order of writer.record; in format 2 the parts of every feed (parts.go). Strings are their length and bytes;
+// numbers are varints. A CPE name is written as what it shares with the one before it and the rest: the leaves of one
+// configuration differ in their version only, and this alone halves the catalogue.
+const (
+	formatNVD   = 1
+	formatParts = 2
+)
 
 // maxRecord bounds what a stored record may claim to unpack to.
 const maxRecord = 64 << 20
@@ -33,14 +37,18 @@ func (e *Encoder) Encode(dst []byte, r *cve.Record) (stored []byte, digest uint6
 	w := writer{buf: e.raw[:0]}
 	w.record(r)
 	e.raw = w.buf
-	dst = append(dst, recordFormat)
+	return pack(append(dst, formatNVD), w.buf), digest64(w.buf)
+}
+
+// pack appends raw as an s2 block.
+func pack(dst, raw []byte) []byte {
 	// s2 wants the room up front; what it does not use is cut off.
-	start, room := len(dst), s2.MaxEncodedLen(len(w.buf))
+	start, room := len(dst), s2.MaxEncodedLen(len(raw))
 	for cap(dst)-start < room {
 		dst = append(dst[:cap(dst)], 0)
 	}
-	packed := s2.Encode(dst[start:start+room], w.buf)
-	return dst[:start+len(packed)], digest64(w.buf)
+	packed := s2.Encode(dst[start:start+room], raw)
+	return dst[:start+len(packed)]
 }
 
 type writer struct {
@@ -127,12 +135,16 @@ const (
 	leafStartExcluding
 	leafEndIncluding
 	leafEndExcluding
+	leafDerived
 )
 
 func (w *writer) leaf(m *cve.CPEMatch) {
 	flags := byte(0)
 	if m.Vulnerable {
 		flags = leafVulnerable
+	}
+	if m.Derived {
+		flags |= leafDerived
 	}
 	bounds := [...]string{m.StartIncluding, m.StartExcluding, m.EndIncluding, m.EndExcluding}
 	for i, b := range bounds {
@@ -183,9 +195,23 @@ var unpacked = sync.Pool{New: func() any { return new([]byte) }}
 
 var errRecord = errors.New("stored record is damaged")
 
-// Decode reads what Encode wrote. Damage is an error, never a panic.
+// Decode reads what Encode and EncodeParts wrote, merged. Damage is an error, never a panic.
 func Decode(id cve.ID, stored []byte) (*cve.Record, error) {
-	if len(stored) == 0 || stored[0] != recordFormat {
+	parts, err := DecodeParts(id, stored)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 1 && parts[0].Feed == feedNVD {
+		r := parts[0].Record
+		r.Title = Title(r)
+		return r, nil
+	}
+	return Merge(id, parts), nil
+}
+
+// DecodeParts reads what each feed says.
+func DecodeParts(id cve.ID, stored []byte) ([]Part, error) {
+	if len(stored) == 0 || stored[0] != formatNVD && stored[0] != formatParts {
 		return nil, fmt.Errorf("%s: %w", id, errRecord)
 	}
 	n, err := s2.DecodedLen(stored[1:])
@@ -200,13 +226,18 @@ func Decode(id cve.ID, stored []byte) (*cve.Record, error) {
 	}
 	// One copy as text; every string of the record is a piece of it.
 	r := reader{text: string(*buf)}
-	rec := &cve.Record{ID: id}
-	r.record(rec)
+	var parts []Part
+	if stored[0] == formatNVD {
+		rec := &cve.Record{ID: id}
+		r.record(rec)
+		parts = []Part{{Feed: feedNVD, Record: rec}}
+	} else {
+		parts = r.parts(id)
+	}
 	if r.bad || r.text != "" {
 		return nil, fmt.Errorf("%s: %w", id, errRecord)
 	}
-	rec.Title = Title(rec)
-	return rec, nil
+	return parts, nil
 }
 
 type reader struct {
@@ -356,5 +387,6 @@ func (r *reader) leaf() cve.CPEMatch {
 		StartExcluding: bound(leafStartExcluding),
 		EndIncluding:   bound(leafEndIncluding),
 		EndExcluding:   bound(leafEndExcluding),
+		Derived:        flags&leafDerived != 0,
 	}
 }

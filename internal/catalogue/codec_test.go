@@ -96,8 +96,8 @@ func FuzzDecode(f *testing.F) {
 	var e Encoder
 	stored, _ := e.Encode(nil, sampleRecord())
 	f.Add(stored)
-	f.Add([]byte{recordFormat})
-	f.Add([]byte{recordFormat, 5, 0xff, 0xff, 0xff})
+	f.Add([]byte{formatNVD})
+	f.Add([]byte{formatNVD, 5, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := Decode(cve.NewID(2024, 1), b)
 		if err != nil {

@@ -1,9 +1,13 @@
 package catalogue
 
 import (
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
@@ -32,6 +36,60 @@ type Filter struct {
 	Limit int    // 0 is 50, at most 1,000
 	After string // Page.Next of the page before
 }
+
+// Validate says what is wrong with a filter, naming the field.
+func (f Filter) Validate() error {
+	for _, b := range []struct {
+		name     string
+		low, top *float64
+		most     float64
+	}{{"CVSS", f.MinCVSS, f.MaxCVSS, 10}, {"EPSS", f.MinEPSS, f.MaxEPSS, 1}} {
+		for _, v := range []*float64{b.low, b.top} {
+			if v != nil && !(*v >= 0 && *v <= b.most) { // so that NaN is refused too
+				return fault.Invalid("%s bound %g: want 0 to %g", b.name, *v, b.most)
+			}
+		}
+		if b.low != nil && b.top != nil && *b.low > *b.top {
+			return fault.Invalid("%s between %g and %g: the first is the larger", b.name, *b.low, *b.top)
+		}
+	}
+	for _, severity := range f.Severities {
+		if SeverityCode(severity) == 0 && severity != cve.SeverityUnknown {
+			return fault.Invalid("severity %.40q: want critical, high, medium, low, info or unknown", severity)
+		}
+	}
+	if _, ok := CWENumber(f.CWE); f.CWE != "" && !ok {
+		return fault.Invalid("CWE %.40q: want CWE-79 or 79", f.CWE)
+	}
+	if f.Exploit != "" && f.Exploit != "any" && ExploitNames[f.Exploit] == 0 {
+		return fault.Invalid("exploit %.40q: want any, exploitdb, metasploit, nuclei, verified, remote, local, webapps or dos", f.Exploit)
+	}
+	if f.Technique != "" && !techniqueID.MatchString(f.Technique) {
+		return fault.Invalid("technique %.40q: want an ATT&CK id such as T1190 or T1059.001", f.Technique)
+	}
+	if f.Sort != "" && !slices.Contains(Sorts, f.Sort) {
+		return fault.Invalid("sort %.40q: want relevance, decision, likelihood, score or date", f.Sort)
+	}
+	return nil
+}
+
+var techniqueID = regexp.MustCompile(`^[Tt][0-9]{4}([.][0-9]{3})?$`)
+
+// Named separates the CVE ids among the words from the rest.
+func (f Filter) Named() (ids []cve.ID, rest string) {
+	var words []string
+	for _, word := range strings.Fields(f.Words) {
+		if id, err := cve.ParseID(word); err == nil {
+			ids = append(ids, id)
+			continue
+		}
+		words = append(words, word)
+	}
+	return ids, strings.Join(words, " ")
+}
+
+// Sorts are all orders.
+var Sorts = []Sort{SortRelevance, SortDecision, SortLikelihood, SortScore, SortDate}
 
 // Sort is the order of a search's answer. What is not known comes last in each.
 type Sort string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/match"
 )
 
@@ -20,8 +21,8 @@ func (l *loading) rebuild(ctx context.Context, counted bool) error {
 	if err != nil {
 		return err
 	}
-	b := &building{loading: l, stored: stored, counted: counted, seen: make(map[cve.ID]Digest, len(stored)),
-		packs: match.NewBuilder(), pending: map[cve.ID]*Row{}, years: years{}}
+	b := &building{loading: l, stored: stored, counted: counted, seen: make(map[cve.ID]Digest, len(stored)), latest: map[cve.ID]int64{},
+		packs: match.NewBuilder(), pending: map[cve.ID]*Row{}, ssvc: map[cve.ID]intel.SSVC{}, years: years{}}
 	return l.Target.Rebuild(ctx, func(w Writer) error { return b.build(ctx, w) })
 }
 
@@ -32,15 +33,22 @@ type building struct {
 	counted bool
 
 	enc        Encoder
+	standings  standings
 	seen       map[cve.ID]Digest // what this run has brought
+	latest     map[cve.ID]int64  // when each record of this run was last changed
 	packs      *match.Builder
 	pending    map[cve.ID]*Row // second and better appearances, applied when the packs are written
-	keep       []cve.ID        // stored records that are newer than what came
+	keep       []cve.ID        // stored CVEs that stay as they are
+	ssvc       map[cve.ID]intel.SSVC
 	years      years
 	downgraded int
 }
 
 func (b *building) build(ctx context.Context, w Writer) error {
+	var err error
+	if b.standings, err = loadStandings(w); err != nil {
+		return err
+	}
 	if err := b.stream(ctx, w); err != nil {
 		return err
 	}
@@ -56,7 +64,11 @@ func (b *building) build(ctx context.Context, w Writer) error {
 		}
 	}
 	b.packs = nil
-	if err := apply(ctx, w, b.pending, nil); err != nil {
+	b.standings = standings{}
+	if err := assess(ctx, w, b.ssvc, b.pending, b.Now()); err != nil {
+		return err
+	}
+	if err := apply(ctx, w, b.Now(), b.pending, nil, b.run.Feed); err != nil {
 		return err
 	}
 	if err := w.SetMeta(MetaOrigin, OriginFeeds); err != nil {
@@ -88,7 +100,11 @@ func (b *building) stream(ctx context.Context, w Writer) error {
 	}()
 	go func() {
 		defer close(rows)
-		b.intake(ctx, batches, rows)
+		if err := b.intake(ctx, batches, rows); err != nil {
+			cancel(err)
+			for range batches { // the reader must not be left waiting
+			}
+		}
 	}()
 	var failed error
 	for chunk := range rows { // always until closed, so that nobody is left waiting
@@ -109,7 +125,8 @@ func (b *building) stream(ctx context.Context, w Writer) error {
 
 func (b *building) decode(ctx context.Context, out chan<- batch) error {
 	for i := range b.files {
-		s := &batchSink{listSink: listSink{loading: b.loading}, ctx: ctx, out: out}
+		s := &batchSink{ctx: ctx, out: out}
+		s.listSink = listSink{loading: b.loading, ssvc: func(v intel.SSVC) { keepNewest(b.ssvc, v) }}
 		if err := b.read(ctx, b.files[i:i+1], s); err != nil {
 			return err
 		}
@@ -147,16 +164,23 @@ func (s *batchSink) flush(end *feed.File) error {
 	}
 }
 
+// maxLate rows wait for the end of their file at most.
+const maxLate = 20_000
+
 // intake turns records into rows and sends them in ascending order of id: appending to a B-tree and to a full-text index
 // is several times cheaper than inserting into the middle. NVD's files are sorted, and so are their years; what is not
 // waits for the end of its file.
-func (b *building) intake(ctx context.Context, in <-chan batch, out chan<- []*Row) {
+func (b *building) intake(ctx context.Context, in <-chan batch, out chan<- []*Row) error {
 	var late []*Row
 	last := cve.ID(0)
 	for batch := range in {
+		before, err := b.parts(ctx, batch.records, b.stored)
+		if err != nil {
+			return err
+		}
 		rows := make([]*Row, 0, len(batch.records))
 		for _, r := range batch.records {
-			row := b.take(r)
+			row := b.take(r, before[r.ID])
 			switch {
 			case row == nil:
 			case row.ID < last:
@@ -168,12 +192,15 @@ func (b *building) intake(ctx context.Context, in <-chan batch, out chan<- []*Ro
 		}
 		send(ctx, out, rows)
 		if batch.end != nil {
-			b.years.add(*batch.end)
+			b.years.add(b.run.Feed, *batch.end)
+		}
+		if batch.end != nil || len(late) >= maxLate {
 			slices.SortFunc(late, func(a, b *Row) int { return cmp.Compare(a.ID, b.ID) })
 			send(ctx, out, late)
 			late = nil
 		}
 	}
+	return nil
 }
 
 // send gives up with the context, of which the receiver knows.
@@ -187,38 +214,58 @@ func send(ctx context.Context, out chan<- []*Row, rows []*Row) {
 	}
 }
 
-// take judges a record and returns its row when it is to be written with its file.
-func (b *building) take(r *cve.Record) *Row {
-	row := b.enc.NewRow(r)
-	if known, ok := b.seen[r.ID]; ok {
-		b.again(known, row)
+// take judges a record and returns its row when it is to be written with its file. before is what other feeds say.
+func (b *building) take(r *cve.Record, before []Part) *Row {
+	if _, ok := b.seen[r.ID]; ok {
+		b.again(r, before)
 		return nil
 	}
-	known, ok := b.stored[r.ID]
-	v := judge(known, ok, row)
-	if b.counted {
-		b.note(v)
-		if v == newer && downgraded(known, row.Digest()) {
-			b.downgraded++
-		}
-	} else {
-		b.run.Inserted++
+	digest, exists := b.stored[r.ID]
+	row, merged, v := b.fit(&b.enc, r, digest, before)
+	if !b.counted {
+		v = b.uncounted(v)
 	}
-	if v == outranked && b.counted {
-		b.seen[r.ID] = known
+	b.note(v)
+	switch {
+	case row == nil: // the feed says nothing new of it: as it is stored
+		row, merged = b.enc.MergedRow(before)
+	case v == outranked:
+		b.seen[r.ID] = digest
 		b.keep = append(b.keep, r.ID)
 		return nil
 	}
+	if b.counted && exists && downgraded(digest, row.Digest()) {
+		b.downgraded++
+	}
 	b.seen[r.ID] = row.Digest()
-	b.pack(r)
+	b.latest[r.ID] = unix(r.Modified)
+	row.Standing = Stand(merged, b.standings.facts(r.ID), b.Now())
+	b.pack(merged)
 	return row
 }
 
+// uncounted: what a starter catalogue brought is no feed's word. Its record stays only when it says the same.
+func (b *building) uncounted(v verdict) verdict {
+	if b.run.Feed == feedNVD {
+		return fresh
+	}
+	return v
+}
+
 // again judges a record that this run has already brought.
-func (b *building) again(known Digest, row *Row) {
-	v := judge(known, true, row)
+func (b *building) again(r *cve.Record, before []Part) {
+	digest := b.seen[r.ID]
+	if unix(r.Modified) < b.latest[r.ID] {
+		b.note(outranked)
+		return
+	}
+	b.latest[r.ID] = unix(r.Modified)
+	if row := b.pending[r.ID]; row != nil {
+		before, _ = DecodeParts(r.ID, row.Record) // encoded a moment ago
+	}
+	row, _, v := b.fit(&b.enc, r, digest, before)
 	b.note(v)
-	if v == newer {
+	if v == newer || v == fresh {
 		b.seen[row.ID] = row.Digest()
 		b.pending[row.ID] = row
 	}
@@ -230,32 +277,39 @@ func (b *building) pack(r *cve.Record) {
 	}
 }
 
-// keepRest carries over what is stored and was not brought: records newer than the files', and those of years that no
-// file covers. It refuses to go on when too many are gone.
+// keepRest carries over what is stored and was not brought: records newer than the files', those of years that no file
+// covers, and what other feeds say of those that are gone. It refuses to go on when too many are gone.
 func (b *building) keepRest(ctx context.Context, w Writer) error {
-	gone := 0
-	for id := range b.stored {
+	gone := map[cve.ID]bool{}
+	for id, d := range b.stored {
 		if _, ok := b.seen[id]; ok {
 			continue
 		}
-		if b.years[id.Year()] {
-			gone++
-			continue
+		if d.NVD && b.years[id.Year()] {
+			gone[id] = true
+			if !d.Others {
+				continue
+			}
 		}
 		b.keep = append(b.keep, id)
 	}
 	if b.counted {
-		if err := b.held(len(b.stored), gone, b.downgraded); err != nil {
+		if err := b.held(len(b.stored), len(gone), b.downgraded); err != nil {
 			return err
 		}
 	}
 	slices.Sort(b.keep)
 	return b.Target.Records(ctx, b.keep, func(id cve.ID, stored []byte) error {
-		r, err := Decode(id, stored)
+		parts, err := DecodeParts(id, stored)
 		if err != nil {
 			return err
 		}
-		b.pack(r)
-		return w.Put(b.enc.NewRow(r))
+		if gone[id] {
+			parts = without(parts, b.run.Feed)
+		}
+		row, merged := b.enc.MergedRow(parts)
+		row.Standing = Stand(merged, b.standings.facts(id), b.Now())
+		b.pack(merged)
+		return w.Put(row)
 	})
 }

@@ -223,8 +223,16 @@ func isEmpty(ctx context.Context, target Target) (bool, error) {
 }
 
 func (s *starterReader) load(ctx context.Context, w Writer, progress func(done, total int)) error {
+	if err := s.lists(w); err != nil { // first, since records are ranked by it
+		return err
+	}
+	known, err := loadStandings(w)
+	if err != nil {
+		return err
+	}
 	packs := match.NewBuilder()
 	var enc Encoder
+	now := time.Now()
 	total := s.records
 	for {
 		r, err := s.next()
@@ -235,7 +243,9 @@ func (s *starterReader) load(ctx context.Context, w Writer, progress func(done, 
 			break
 		}
 		_ = packs.Add(r) // what cannot be read names no product
-		if err := w.Put(enc.NewRow(r)); err != nil {
+		row := enc.NewRow(r)
+		row.Standing = Stand(r, known.facts(r.ID), now)
+		if err := w.Put(row); err != nil {
 			return err
 		}
 		if done := total - s.records; done%1000 == 0 {
@@ -252,7 +262,7 @@ func (s *starterReader) load(ctx context.Context, w Writer, progress func(done, 
 			return err
 		}
 	}
-	if err := s.lists(w); err != nil {
+	if err := w.Summarise("nvd", "kev"); err != nil {
 		return err
 	}
 	if progress != nil {
@@ -277,8 +287,5 @@ func (s *starterReader) lists(w Writer) error {
 	if err := w.SetMeta(MetaOrigin, OriginStarter); err != nil {
 		return err
 	}
-	if err := w.SetMeta(MetaStarter, s.date.Format(time.RFC3339)); err != nil {
-		return err
-	}
-	return w.Summarise("nvd", "kev")
+	return w.SetMeta(MetaStarter, s.date.Format(time.RFC3339))
 }

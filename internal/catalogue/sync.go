@@ -92,14 +92,22 @@ func (s *Syncer) load(ctx context.Context, g feed.Gathered, run *feed.Run) error
 	}
 	l := &loading{Syncer: s, reader: reader, files: g.Files, run: run, loadedBefore: hasFeed(seen, g.Feed)}
 	switch g.Feed {
-	case "nvd":
-		return l.nvd(ctx)
+	case feedNVD, feedList:
+		return l.records(ctx)
 	case "kev":
 		return l.kev(ctx)
 	case "epss":
 		return l.epss(ctx)
-	case "exploitdb":
+	case "exploitdb", "metasploit", "nuclei":
 		return l.exploits(ctx)
+	case "attack":
+		return l.attack(ctx)
+	case "ctid":
+		return l.mappings(ctx)
+	case "cwe":
+		return l.weaknesses(ctx)
+	case "urlhaus", "threatfox", "feodo", "malwarebazaar":
+		return l.indicators(ctx)
 	default:
 		return fault.Invalid("feed %s: the catalogue has no place for it", g.Feed)
 	}

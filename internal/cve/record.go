@@ -90,7 +90,7 @@ type Metric struct {
 	Provider Provider
 }
 
-// Provider ranks who assessed: NVD before the CNA before an ADP (design decision 7).
+// Provider ranks who assessed: NVD before the CNA before an ADP (design decision 7) before all others.
 type Provider string
 
 // The providers, best first.
@@ -98,6 +98,8 @@ const (
 	ProviderNVD Provider = "nvd"
 	ProviderCNA Provider = "cna"
 	ProviderADP Provider = "adp"
+	// ProviderOther is anybody else: a file that was ingested under a name of its own.
+	ProviderOther Provider = "other"
 )
 
 // Node is a boolean expression over CPE matches: its Children and Matches joined by Operator, then negated if Negate.
@@ -126,6 +128,8 @@ type CPEMatch struct {
 	StartExcluding string
 	EndIncluding   string
 	EndExcluding   string
+	// Derived says that the name was made from a vendor's and product's text, because its publisher gave no CPE name.
+	Derived bool
 }
 
 // Reference is a link with the publisher's tags ("Patch", "Exploit", "Vendor Advisory").
@@ -135,14 +139,22 @@ type Reference struct {
 }
 
 // Score returns the metric that stands for the record: the newest of CVSS 4.0, 3.1, 3.0, 2.0 that exists, by NVD, then
-// CNA, then ADP (design decision 7). ok is false when nobody scored it.
+// CNA, then ADP (design decision 7); anybody else's only where none of these has scored it. ok is false when nobody has.
 func (r *Record) Score() (best Metric, ok bool) {
 	for _, m := range r.Metrics {
-		if !ok || m.Version > best.Version || m.Version == best.Version && m.Provider.rank() < best.Provider.rank() {
+		if !ok || m.outranks(best) {
 			best, ok = m, true
 		}
 	}
 	return best, ok
+}
+
+func (m Metric) outranks(other Metric) bool {
+	a, b := m.Provider.rank(), other.Provider.rank()
+	if last := ProviderOther.rank(); (a == last) != (b == last) {
+		return a != last
+	}
+	return m.Version > other.Version || m.Version == other.Version && a < b
 }
 
 func (p Provider) rank() int {
@@ -151,8 +163,10 @@ func (p Provider) rank() int {
 		return 0
 	case ProviderCNA:
 		return 1
-	default:
+	case ProviderADP:
 		return 2
+	default:
+		return 3
 	}
 }
 

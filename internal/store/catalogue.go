@@ -69,12 +69,14 @@ func meta(ctx context.Context, tx *Tx, key string) (value string, err error) {
 // Digests implements catalogue.Target.
 func (c *Catalogue) Digests(ctx context.Context) (map[cve.ID]catalogue.Digest, error) {
 	out := map[cve.ID]catalogue.Digest{}
-	const query = `SELECT id, modified, hash, cvss IS NOT NULL, configured <> 0, status = 'Rejected' FROM cve`
+	var feeds sql.RawBytes
+	const query = `SELECT id, nvd_modified, nvd_hash, feeds, cvss IS NOT NULL, configured <> 0, rejected <> 0 FROM cve_fact`
 	err := c.db.view(ctx, func(tx *Tx) error {
 		return each(ctx, tx, query, nil, func(rows *sql.Rows) error {
 			var id cve.ID
 			var d catalogue.Digest
-			err := rows.Scan(&id, &d.Modified, &d.Hash, &d.Scored, &d.Configured, &d.Rejected)
+			err := rows.Scan(&id, &d.Modified, &d.Hash, &feeds, &d.Scored, &d.Configured, &d.Rejected)
+			d.NVD, d.Others = catalogue.SpokenBy(string(feeds))
 			out[id] = d
 			return err
 		})
@@ -126,7 +128,10 @@ func interrupted(ctx context.Context, err error) error {
 }
 
 // carried are the tables that a next generation takes over as they are.
-var carried = []string{"kev", "epss", "exploit", "feed_file", "run", "meta"}
+var carried = []string{
+	"kev", "epss", "epss_day", "epss_history", "exploit", "ssvc", "technique", "tactic", "mapping", "weakness", "indicator",
+	"feed_file", "run", "meta",
+}
 
 // each runs fn for every row.
 func each(ctx context.Context, tx *Tx, query string, args []any, fn func(*sql.Rows) error) error {

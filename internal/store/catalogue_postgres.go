@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -77,7 +78,7 @@ func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(cata
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `ANALYZE cve; ANALYZE product_pack1`)
+	_, err = db.ExecContext(ctx, `ANALYZE cve; ANALYZE cve_fact; ANALYZE cve_cwe; ANALYZE product_pack1`)
 	return err
 }
 
@@ -101,9 +102,15 @@ type copyStream struct {
 	buf  *bufio.Writer
 	done chan error
 	line []byte
+
+	facts, cwes []byte // some 200 and 20 bytes a CVE
 }
 
-const copyCVE = `COPY cve (id, published, modified, status, cvss, cvss_version, cvss_source, configured, hash, record, words) FROM STDIN`
+const copyCVE = `COPY cve (id, record, words) FROM STDIN`
+
+var copyFacts = `COPY cve_fact (` + strings.Join(factColumns, ", ") + `) FROM STDIN`
+
+const copyCWEs = `COPY cve_cwe (cve, cwe) FROM STDIN`
 
 func (w *catalogueWriter) startCopy() {
 	r, pipe := io.Pipe()
@@ -124,6 +131,13 @@ func (w *catalogueWriter) copyRow(r *catalogue.Row) error {
 		w.startCopy()
 	}
 	c := w.copy
+	// One connection copies into one table at a time: what belongs into the others waits.
+	c.facts = appendFactLine(c.facts, r)
+	for _, cwe := range r.CWEs {
+		c.cwes = strconv.AppendInt(c.cwes, int64(r.ID), 10)
+		c.cwes = strconv.AppendInt(append(c.cwes, '\t'), int64(cwe), 10)
+		c.cwes = append(c.cwes, '\n')
+	}
 	c.line = appendCopyLine(c.line[:0], r)
 	if _, err := c.buf.Write(c.line); err != nil {
 		return fmt.Errorf("copy rows: %w", err)
@@ -140,24 +154,22 @@ func (w *catalogueWriter) endCopy() error {
 	w.copy = nil
 	err := c.buf.Flush()
 	_ = c.pipe.CloseWithError(err) // nil is the end of the data
-	return errors.Join(err, <-c.done)
+	if err := errors.Join(err, <-c.done); err != nil {
+		return err
+	}
+	return w.copyConn.Raw(func(driverConn any) error {
+		conn := driverConn.(*stdlib.Conn).Conn().PgConn()
+		if _, err := conn.CopyFrom(w.ctx, bytes.NewReader(c.facts), copyFacts); err != nil {
+			return err
+		}
+		_, err := conn.CopyFrom(w.ctx, bytes.NewReader(c.cwes), copyCWEs)
+		return err
+	})
 }
 
-// appendCopyLine writes a row in COPY's text format.
+// appendCopyLine writes a record in COPY's text format.
 func appendCopyLine(b []byte, r *catalogue.Row) []byte {
 	b = strconv.AppendInt(b, int64(r.ID), 10)
-	b = strconv.AppendInt(append(b, '\t'), r.Published, 10)
-	b = strconv.AppendInt(append(b, '\t'), r.Modified, 10)
-	b = appendCopyText(append(b, '\t'), clean(r.Status))
-	if r.Scored {
-		b = strconv.AppendFloat(append(b, '\t'), r.Score, 'g', -1, 64)
-		b = appendCopyText(append(b, '\t'), clean(r.ScoreVersion))
-		b = appendCopyText(append(b, '\t'), clean(r.ScoreSource))
-	} else {
-		b = append(b, "\t\\N\t\\N\t\\N"...)
-	}
-	b = strconv.AppendInt(append(b, '\t'), int64(number(r.Configured)), 10)
-	b = strconv.AppendInt(append(b, '\t'), r.Hash, 10)
 	b = hex.AppendEncode(append(b, `	\\x`...), r.Record)
 	b = appendCopyText(append(b, '\t'), textVector(r))
 	return append(b, '\n')

@@ -14,6 +14,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/match"
 )
 
 // Packs returns the packed rules of products in the order asked for, nil for those that no CVE names. It is
@@ -117,13 +118,17 @@ func readFacts(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]intel.F
 	if err != nil {
 		return err
 	}
-	return eachID(ctx, tx, selectExploit+` WHERE cve IN (%s) ORDER BY cve, source, key`, ids, func(rows *sql.Rows) error {
+	err = eachID(ctx, tx, selectExploit+` WHERE cve IN (%s) ORDER BY cve, source, key`, ids, func(rows *sql.Rows) error {
 		_, x, err := scanExploit(rows)
 		f := out[x.CVE]
 		f.Exploits = append(f.Exploits, x)
 		out[x.CVE] = f
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return readAssessments(ctx, tx, ids, out)
 }
 
 // Empty says whether the catalogue has never been filled, by a starter or by feeds.
@@ -173,16 +178,23 @@ func starterDate(ctx context.Context, tx *Tx) (time.Time, error) {
 }
 
 // feedNames are the feeds that the catalogue has a place for, in the order in which people are told of them.
-var feedNames = []string{"nvd", "kev", "epss", "exploitdb"}
+var feedNames = []string{
+	"nvd", "cvelist", "kev", "epss", "exploitdb", "metasploit", "nuclei", "attack", "ctid", "cwe",
+	"urlhaus", "threatfox", "feodo", "malwarebazaar",
+}
 
 // starterFeeds are those whose facts the starter catalogue holds.
 var starterFeeds = []string{"nvd", "kev"}
 
-// Feeds returns the status of every feed, those never synced included.
+// Feeds returns the status of every feed, those never synced included, and of every name that files were ingested under.
 func (c *Catalogue) Feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
 	var out []catalogue.FeedStatus
 	err := c.db.view(ctx, func(tx *Tx) error {
-		for _, name := range feedNames {
+		names, err := feedOrder(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
 			s, err := feedStatus(ctx, tx, name)
 			if err != nil {
 				return err
@@ -238,14 +250,19 @@ func (c *Catalogue) Runs(ctx context.Context, name string, limit int) (runs []fe
 	return runs, err
 }
 
-// Search finds CVEs; see catalogue.Filter. A vendor or product that no CVE names finds nothing.
+// Search finds CVEs with what the database alone can: words by its own full-text search, over the newest hits only.
+// Ranked search is package catalogue/find's.
 func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalogue.Page, err error) {
 	s, err := newSearch(f)
 	if err != nil {
 		return page, err
 	}
+	among, err := c.appliesTo(ctx, f.CPE)
+	if err != nil {
+		return page, err
+	}
 	err = c.db.view(ctx, func(tx *Tx) error {
-		records, next, err := s.find(ctx, tx)
+		records, next, err := s.find(ctx, tx, among)
 		if err != nil {
 			return err
 		}
@@ -254,6 +271,28 @@ func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalo
 		return err
 	})
 	return page, err
+}
+
+// appliesTo lists the CVEs of a CPE name: those that apply or may apply to its version, all of the product's if it has
+// none.
+func (c *Catalogue) appliesTo(ctx context.Context, name string) (ids []cve.ID, err error) {
+	if name == "" {
+		return nil, nil
+	}
+	result, err := match.New(c).Host(ctx, []match.Subject{{CPE: name}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, subject := range result.Subjects {
+		if subject.Err != nil {
+			return nil, subject.Err
+		}
+		for _, m := range subject.Matches {
+			ids = append(ids, m.CVE)
+		}
+		ids = append(ids, subject.Candidates...)
+	}
+	return ids, nil
 }
 
 func withFacts(ctx context.Context, tx *Tx, records []*cve.Record) ([]catalogue.Hit, error) {

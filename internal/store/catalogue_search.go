@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cpe"
@@ -28,105 +29,187 @@ type search struct {
 	words  []string
 	ids    []cve.ID // named among the words
 	offset int      // by relevance
-	before [2]int64 // by date: published and id of the last hit of the page before
+	after  [2]int64 // else: the sort key and the id of the last hit of the page before
+	paged  bool
 }
 
 func newSearch(f catalogue.Filter) (*search, error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
 	s := &search{Filter: f}
 	if f.Limit <= 0 {
 		s.Limit = defaultPage
 	}
 	s.Limit = min(s.Limit, largestPage)
-	var rest []string
-	for _, word := range strings.Fields(f.Words) {
-		if id, err := cve.ParseID(word); err == nil {
-			s.ids = append(s.ids, id)
-			continue
-		}
-		rest = append(rest, word)
-	}
-	s.words = catalogue.Words(strings.Join(rest, " "))
+	var rest string
+	s.ids, rest = f.Named()
+	s.words = catalogue.Words(rest)
 	if strings.TrimSpace(f.Words) != "" && len(s.words) == 0 && len(s.ids) == 0 {
 		return nil, fault.Invalid("search %.40q: no letter or digit in it", f.Words)
 	}
-	if f.MinCVSS != nil && !(*f.MinCVSS >= 0 && *f.MinCVSS <= 10) {
-		return nil, fault.Invalid("lowest CVSS %g: want 0 to 10", *f.MinCVSS)
+	switch {
+	case f.Sort == "" && len(s.words) > 0:
+		s.Sort = catalogue.SortRelevance
+	case f.Sort == "", f.Sort == catalogue.SortRelevance && len(s.words) == 0:
+		s.Sort = catalogue.SortDate
 	}
 	return s, s.parseCursor()
 }
 
-// parseCursor reads "o<offset>" or "p<published>.<id>".
+// parseCursor reads "o<offset>" or "<sort>:<key>.<id>".
 func (s *search) parseCursor() error {
 	if s.After == "" {
 		return nil
 	}
-	bad := fault.Invalid("cursor %.40q: not one of ours", s.After)
+	bad := fault.Invalid("cursor %.40q: not one of ours, or of another order", s.After)
 	var err error
-	switch kind, rest := s.After[0], s.After[1:]; kind {
-	case 'o':
-		s.offset, err = strconv.Atoi(rest)
-	case 'p':
-		_, err = fmt.Sscanf(rest, "%d.%d", &s.before[0], &s.before[1])
-	default:
+	if s.Sort == catalogue.SortRelevance {
+		offset, ok := strings.CutPrefix(s.After, "o")
+		s.offset, err = strconv.Atoi(offset)
+		if !ok || err != nil || s.offset < 0 || s.offset > 1<<20 {
+			return bad
+		}
+		return nil
+	}
+	place, ok := strings.CutPrefix(s.After, string(s.Sort)+":")
+	key, id, split := strings.Cut(place, ".")
+	if !ok || !split {
 		return bad
 	}
-	if err != nil || s.offset < 0 || s.offset > 1<<20 {
+	s.paged = true
+	var errID error
+	s.after[0], err = strconv.ParseInt(key, 10, 64)
+	s.after[1], errID = strconv.ParseInt(id, 10, 64)
+	if err != nil || errID != nil {
 		return bad
 	}
 	return nil
 }
 
 // find returns one page, in order.
-func (s *search) find(ctx context.Context, tx *Tx) (page []*cve.Record, next string, err error) {
-	within, limited, err := s.products(ctx, tx)
-	if err != nil || limited && len(within) == 0 {
+func (s *search) find(ctx context.Context, tx *Tx, among []cve.ID) (page []*cve.Record, next string, err error) {
+	q, err := s.selection(ctx, tx, among)
+	if err != nil || q == nil {
 		return nil, "", err
 	}
-	q := s.selection(tx.engine, within)
-	if len(s.words) > 0 {
+	if s.Sort == catalogue.SortRelevance {
 		return s.byRelevance(ctx, tx, q)
 	}
-	return s.byDate(ctx, tx, q)
+	if len(s.words) > 0 {
+		q.and(s.standIn(tx.engine, false))
+	}
+	return s.byKey(ctx, tx, q)
 }
 
-// selection holds every condition but the words. Everything that a user typed is a parameter.
-func (s *search) selection(engine Engine, within []cve.ID) *selection {
+// selection holds every condition but the words; nil if nothing can meet them. Everything that a user typed is a
+// parameter. among are the CVEs that a CPE name selects.
+func (s *search) selection(ctx context.Context, tx *Tx, among []cve.ID) (*selection, error) {
 	q := &selection{}
-	q.list(engine, s.ids)
-	q.list(engine, within)
-	if s.KEV {
-		q.and(`c.id IN (SELECT cve FROM kev)`)
+	q.list(tx.engine, s.ids)
+	if s.CPE != "" {
+		if len(among) == 0 {
+			return nil, nil
+		}
+		q.list(tx.engine, among)
 	}
-	if s.MinCVSS != nil {
-		q.and(`c.cvss >= ?`, *s.MinCVSS)
+	within, limited, err := s.products(ctx, tx)
+	if err != nil || limited && len(within) == 0 {
+		return nil, err
 	}
-	return q
+	q.list(tx.engine, within)
+	if len(s.ids) == 0 {
+		q.and(`f.rejected = 0`)
+	}
+	s.bounds(q)
+	s.kinds(q)
+	return q, nil
 }
 
-func (s *search) byDate(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
-	if len(s.ids) == 0 {
-		q.and(`c.status <> 'Rejected'`)
+func (s *search) bounds(q *selection) {
+	for _, b := range []struct {
+		part  string
+		value *float64
+	}{
+		{`f.cvss >= ?`, s.MinCVSS}, {`f.cvss <= ?`, s.MaxCVSS}, {`f.epss >= ?`, s.MinEPSS}, {`f.epss <= ?`, s.MaxEPSS},
+	} {
+		if b.value != nil {
+			q.and(b.part, *b.value)
+		}
 	}
-	if s.before[1] != 0 {
-		q.and(`(c.published, c.id) < (?, ?)`, s.before[0], s.before[1])
+	for _, b := range []struct {
+		part string
+		at   time.Time
+	}{
+		{`f.published >= ?`, s.PublishedFrom}, {`f.published < ?`, s.PublishedTo},
+		{`f.modified >= ?`, s.ModifiedFrom}, {`f.modified < ?`, s.ModifiedTo},
+	} {
+		if !b.at.IsZero() {
+			q.and(b.part, b.at.Unix())
+		}
 	}
-	ids, published, err := selectIDs(ctx, tx, `SELECT c.id, c.published FROM cve c`+q.where()+
-		` ORDER BY c.published DESC, c.id DESC LIMIT ?`, append(q.args, s.Limit+1))
+}
+
+func (s *search) kinds(q *selection) {
+	if s.KEV {
+		q.and(`f.id IN (SELECT cve FROM kev)`)
+	}
+	if s.Ransomware {
+		q.and(`f.id IN (SELECT cve FROM kev WHERE ransomware = 1)`)
+	}
+	if len(s.Severities) > 0 {
+		codes := make([]any, len(s.Severities))
+		for i, severity := range s.Severities {
+			codes[i] = catalogue.SeverityCode(severity)
+		}
+		q.and(`f.severity IN (`+Marks(len(codes))+`)`, codes...)
+	}
+	if n, ok := catalogue.CWENumber(s.CWE); ok {
+		q.and(`f.id IN (SELECT cve FROM cve_cwe WHERE cwe = ?)`, n)
+	}
+	switch bits := catalogue.ExploitNames[s.Exploit]; {
+	case bits != 0:
+		q.and(`f.exploits & ? <> 0`, int64(bits))
+	case s.Exploit != "":
+		q.and(`f.exploits <> 0`)
+	}
+	if s.Technique != "" {
+		id := strings.ToUpper(s.Technique)
+		q.and(`(f.id IN (SELECT cve FROM mapping WHERE technique = ? OR technique >= ? AND technique < ?) OR f.techniques & ? <> 0)`,
+			id, id+".", id+"/", int64(catalogue.TechniqueBits(id)))
+	}
+}
+
+// keys are the columns of the orders, each with the index that walks it.
+var keys = map[catalogue.Sort]struct{ column, order, beyond string }{
+	catalogue.SortDate:       {`f.published`, `f.published DESC, f.id DESC`, `f.published <= ? AND (f.published < ? OR f.id < ?)`},
+	catalogue.SortDecision:   {`f.rank`, `f.rank, f.id DESC`, `f.rank >= ? AND (f.rank > ? OR f.id < ?)`},
+	catalogue.SortLikelihood: {`f.likelihood`, `f.likelihood, f.id DESC`, `f.likelihood >= ? AND (f.likelihood > ? OR f.id < ?)`},
+	catalogue.SortScore:      {`f.score`, `f.score, f.id DESC`, `f.score >= ? AND (f.score > ? OR f.id < ?)`},
+}
+
+func (s *search) byKey(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
+	key := keys[s.Sort]
+	if s.paged {
+		q.and(key.beyond, s.after[0], s.after[0], s.after[1])
+	}
+	ids, at, err := selectIDs(ctx, tx, `SELECT f.id, `+key.column+` FROM cve_fact f`+q.where()+` ORDER BY `+key.order+` LIMIT ?`,
+		append(q.args, s.Limit+1))
 	if err != nil {
 		return nil, "", err
 	}
 	next := ""
 	if len(ids) > s.Limit {
 		ids = ids[:s.Limit]
-		next = fmt.Sprintf("p%d.%d", published[s.Limit-1], ids[s.Limit-1])
+		next = fmt.Sprintf("%s:%d.%d", s.Sort, at[s.Limit-1], ids[s.Limit-1])
 	}
 	page, err := recordList(ctx, tx, ids)
 	return page, next, err
 }
 
-// candidates is how many hits are ranked, and so how many can be paged through: the newest of those whose title or
-// products hold all the words, then the newest that hold them anywhere. Going by id costs the same for "vulnerability"
-// as for "openssh"; ranking all hits of a common word took 300 ms.
+// candidates is how many hits are ranked, and so how many can be paged through, while there is no text index: the newest
+// of those whose title or products hold all the words, then the newest that hold them anywhere. Going by id costs the
+// same for "vulnerability" as for "openssh"; ranking all hits of a common word took 300 ms.
 const candidates = 600
 
 func (s *search) byRelevance(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
@@ -153,8 +236,9 @@ func (s *search) byRelevance(ctx context.Context, tx *Tx, q *selection) ([]*cve.
 func (s *search) candidates(ctx context.Context, tx *Tx, q *selection) ([]cve.ID, error) {
 	var ids []cve.ID
 	for _, narrow := range []bool{true, false} {
-		query, args := s.textQuery(tx.engine, q, narrow)
-		more, _, err := selectIDs(ctx, tx, query, args)
+		part, term := s.standIn(tx.engine, narrow)
+		more, _, err := selectIDs(ctx, tx, `SELECT f.id, f.published FROM cve_fact f`+q.also(part).where()+` ORDER BY f.id DESC LIMIT ?`,
+			append(slices.Clone(q.args), term, candidates))
 		if err != nil {
 			return nil, err
 		}
@@ -167,19 +251,12 @@ func (s *search) candidates(ctx context.Context, tx *Tx, q *selection) ([]cve.ID
 	return slices.Compact(ids), nil
 }
 
-// textQuery finds the newest hits: narrow ones have all words in title and products.
-func (s *search) textQuery(engine Engine, q *selection, narrow bool) (string, []any) {
+// standIn is the condition that finds words without a text index: narrow ones have all words in title and products.
+func (s *search) standIn(engine Engine, narrow bool) (part string, term any) {
 	if engine == Postgres {
-		return `SELECT c.id, c.published FROM cve c` + q.also(`c.words @@ to_tsquery('simple', ?)`).where() +
-			` ORDER BY c.id DESC LIMIT ?`, append(slices.Clone(q.args), postgresTerms(s.words, narrow), candidates)
+		return `f.id IN (SELECT c.id FROM cve c WHERE c.words @@ to_tsquery('simple', ?))`, postgresTerms(s.words, narrow)
 	}
-	// Without conditions on it the table of CVEs need not be touched for every hit.
-	from := `cve_text t`
-	if len(q.parts) > 0 {
-		from = `cve_text t JOIN cve c ON c.id = t.rowid`
-	}
-	return `SELECT t.rowid, 0 FROM ` + from + q.also(`cve_text MATCH ?`).where() + ` ORDER BY t.rowid DESC LIMIT ?`,
-		append(slices.Clone(q.args), sqliteTerms(s.words, narrow), candidates)
+	return `f.id IN (SELECT rowid FROM cve_text WHERE cve_text MATCH ?)`, sqliteTerms(s.words, narrow)
 }
 
 func selectIDs(ctx context.Context, tx *Tx, query string, args []any) (ids []cve.ID, published []int64, err error) {
@@ -327,10 +404,10 @@ func (c *selection) list(engine Engine, ids []cve.ID) {
 	}
 	text, _ := json.Marshal(numbers) // numbers always marshal
 	if engine == Postgres {
-		c.and(`c.id IN (SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST(? AS json)) AS v)`, string(text))
+		c.and(`f.id IN (SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST(? AS json)) AS v)`, string(text))
 		return
 	}
-	c.and(`c.id IN (SELECT value FROM json_each(?))`, string(text))
+	c.and(`f.id IN (SELECT value FROM json_each(?))`, string(text))
 }
 
 func (c *selection) where() string {

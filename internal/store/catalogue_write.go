@@ -28,6 +28,7 @@ type catalogueWriter struct {
 	last     cve.ID
 	copy     *copyStream // PostgreSQL only, while building
 	copyConn *sql.Conn
+	batch    *batch // PostgreSQL only: rows that wait to be sent together
 }
 
 // newCatalogueWriter: a statement under a context that can be cancelled costs a goroutine each, so rows are written
@@ -37,7 +38,7 @@ func newCatalogueWriter(ctx context.Context, tx *Tx) *catalogueWriter {
 }
 
 func (w *catalogueWriter) close() error {
-	errs := []error{w.endCopy()}
+	errs := []error{w.endBatch(), w.endCopy()}
 	for _, s := range w.ready {
 		errs = append(errs, s.Close())
 	}
@@ -45,7 +46,7 @@ func (w *catalogueWriter) close() error {
 }
 
 func (w *catalogueWriter) stmt(query string) (*sql.Stmt, error) {
-	if err := w.endCopy(); err != nil {
+	if err := w.flush(); err != nil {
 		return nil, err
 	}
 	if s := w.ready[query]; s != nil {
@@ -87,13 +88,9 @@ func (w *catalogueWriter) Record(id cve.ID) ([]byte, error) {
 }
 
 const (
-	insertCVE = `INSERT INTO cve (id, published, modified, status, cvss, cvss_version, cvss_source, configured, hash, record`
-	upsertCVE = ` ON CONFLICT (id) DO UPDATE SET published = excluded.published, modified = excluded.modified,
-		status = excluded.status, cvss = excluded.cvss, cvss_version = excluded.cvss_version,
-		cvss_source = excluded.cvss_source, configured = excluded.configured, hash = excluded.hash, record = excluded.record`
-	putCVESQLite   = insertCVE + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)` + upsertCVE
-	putCVEPostgres = insertCVE + `, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::text::tsvector)` + upsertCVE +
-		`, words = excluded.words`
+	putCVESQLite   = `INSERT INTO cve (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`
+	putCVEPostgres = `INSERT INTO cve (id, record, words) VALUES (?, ?, ?::text::tsvector)
+		ON CONFLICT (id) DO UPDATE SET record = excluded.record, words = excluded.words`
 )
 
 // Put implements catalogue.Writer.
@@ -106,9 +103,12 @@ func (w *catalogueWriter) Put(r *catalogue.Row) error {
 		if ascending {
 			return w.copyRow(r)
 		}
-		return w.exec(putCVEPostgres, append(cveColumns(r), textVector(r))...)
+		if err := w.exec(putCVEPostgres, int64(r.ID), r.Record, textVector(r)); err != nil {
+			return err
+		}
+		return w.putFacts(r, false)
 	}
-	if err := w.exec(putCVESQLite, cveColumns(r)...); err != nil {
+	if err := w.exec(putCVESQLite, int64(r.ID), r.Record); err != nil {
 		return err
 	}
 	if !ascending {
@@ -116,26 +116,26 @@ func (w *catalogueWriter) Put(r *catalogue.Row) error {
 			return err
 		}
 	}
-	return w.exec(`INSERT INTO cve_text (rowid, title, products, description) VALUES (?, ?, ?, ?)`,
+	err := w.exec(`INSERT INTO cve_text (rowid, title, products, description) VALUES (?, ?, ?, ?)`,
 		int64(r.ID), r.Title, r.Products, r.Description)
-}
-
-func cveColumns(r *catalogue.Row) []any {
-	var score, version, source any
-	if r.Scored {
-		score, version, source = r.Score, r.ScoreVersion, r.ScoreSource
+	if err != nil {
+		return err
 	}
-	return []any{int64(r.ID), r.Published, r.Modified, clean(r.Status), score, version, source, number(r.Configured), r.Hash, r.Record}
+	return w.putFacts(r, ascending)
 }
 
 // Delete implements catalogue.Writer.
 func (w *catalogueWriter) Delete(id cve.ID) error {
+	tables := []string{`DELETE FROM cve WHERE id = ?`, `DELETE FROM cve_fact WHERE id = ?`, `DELETE FROM cve_cwe WHERE cve = ?`}
 	if w.tx.engine == SQLite {
-		if err := w.exec(`DELETE FROM cve_text WHERE rowid = ?`, int64(id)); err != nil {
+		tables = append(tables, `DELETE FROM cve_text WHERE rowid = ?`)
+	}
+	for _, statement := range tables {
+		if err := w.exec(statement, int64(id)); err != nil {
 			return err
 		}
 	}
-	return w.exec(`DELETE FROM cve WHERE id = ?`, int64(id))
+	return w.changed(id)
 }
 
 // Pack implements catalogue.Writer.
@@ -205,10 +205,24 @@ func (w *catalogueWriter) Summarise(feeds ...string) error {
 // summaries count what a feed holds and date its newest record. They are kept as facts, because counting 300,000 rows
 // costs more than all the rest of a status.
 var summaries = map[string]string{
-	"nvd":       `SELECT count(*), coalesce(max(modified), 0) FROM cve`,
+	"nvd":       `SELECT count(*), coalesce(max(modified), 0) FROM cve_fact`,
 	"kev":       `SELECT count(*), coalesce(max(added), 0) FROM kev`,
 	"epss":      `SELECT count(*), coalesce(max(day), 0) FROM epss`,
 	"exploitdb": `SELECT count(*), coalesce(max(published), 0) FROM exploit WHERE source = 'exploitdb'`,
+
+	"metasploit":    `SELECT count(*), coalesce(max(published), 0) FROM exploit WHERE source = 'metasploit'`,
+	"nuclei":        `SELECT count(*), coalesce(max(published), 0) FROM exploit WHERE source = 'nuclei'`,
+	"attack":        `SELECT count(*), coalesce(max(modified), 0) FROM technique`,
+	"ctid":          `SELECT count(*), coalesce(max(day), 0) FROM mapping WHERE source = 'ctid'`,
+	"cwe":           `SELECT count(DISTINCT id), 0 FROM weakness`,
+	"urlhaus":       sightings("urlhaus"),
+	"threatfox":     sightings("threatfox"),
+	"feodo":         sightings("feodo"),
+	"malwarebazaar": sightings("malwarebazaar"),
+}
+
+func sightings(source string) string {
+	return `SELECT count(*), coalesce(max(last_seen), 0) FROM indicator WHERE source = '` + source + `'`
 }
 
 func (w *catalogueWriter) summarise(name string) error {
@@ -241,6 +255,9 @@ func (w *catalogueWriter) Exploits() catalogue.Table[catalogue.ExploitKey, intel
 // tableRows reads a list as a map.
 func tableRows[K comparable, V any](w *catalogueWriter, query string, scan func(*sql.Rows) (K, V, error)) (map[K]V, error) {
 	out := map[K]V{}
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
 	err := each(w.ctx, w.tx, query, nil, func(rows *sql.Rows) error {
 		k, v, err := scan(rows)
 		out[k] = v
@@ -295,24 +312,22 @@ func (t epssTable) All() (map[cve.ID]intel.EPSS, error) {
 	return tableRows(t.catalogueWriter, selectEPSS, scanEPSS)
 }
 
+var epssSheet = newSheet("epss", 1, "", "cve bigint", "score double", "percentile double", "day bigint", "model text")
+
 func (t epssTable) Put(e intel.EPSS) error {
-	return t.exec(`INSERT INTO epss (cve, score, percentile, day, model) VALUES (?, ?, ?, ?, ?) ON CONFLICT (cve) DO UPDATE SET
-		score = excluded.score, percentile = excluded.percentile, day = excluded.day, model = excluded.model`,
-		int64(e.CVE), e.Score, e.Percentile, toUnix(e.Date), clean(e.Model))
+	return t.bulkPut(epssSheet, int64(e.CVE), e.Score, e.Percentile, toUnix(e.Date), clean(e.Model))
 }
 
-func (t epssTable) Delete(id cve.ID) error {
-	return t.exec(`DELETE FROM epss WHERE cve = ?`, int64(id))
-}
+func (t epssTable) Delete(id cve.ID) error { return t.bulkDelete(epssSheet, int64(id)) }
 
 type exploitTable struct{ *catalogueWriter }
 
-const selectExploit = `SELECT cve, source, key, title, kind, verified, published, url FROM exploit`
+const selectExploit = `SELECT cve, source, key, title, kind, verified, rank, published, url FROM exploit`
 
 func scanExploit(rows *sql.Rows) (catalogue.ExploitKey, intel.Exploit, error) {
 	var x intel.Exploit
 	var published sql.NullInt64
-	err := rows.Scan(&x.CVE, &x.Source, &x.Key, &x.Title, &x.Kind, &x.Verified, &published, &x.URL)
+	err := rows.Scan(&x.CVE, &x.Source, &x.Key, &x.Title, &x.Kind, &x.Verified, &x.Rank, &published, &x.URL)
 	if published.Valid {
 		x.Published = fromUnix(published.Int64)
 	}
@@ -323,15 +338,21 @@ func (t exploitTable) All() (map[catalogue.ExploitKey]intel.Exploit, error) {
 	return tableRows(t.catalogueWriter, selectExploit, scanExploit)
 }
 
+var exploitSheet = newSheet("exploit", 3, "", "cve bigint", "source text", "key text", "title text", "kind text", "verified bigint",
+	"rank text", "published bigint?", "url text")
+
 func (t exploitTable) Put(x intel.Exploit) error {
-	return t.exec(`INSERT INTO exploit (cve, source, key, title, kind, verified, published, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (cve, source, key) DO UPDATE SET title = excluded.title, kind = excluded.kind, verified = excluded.verified,
-		published = excluded.published, url = excluded.url`,
-		int64(x.CVE), clean(x.Source), clean(x.Key), clean(x.Title), clean(x.Kind), number(x.Verified), nullUnix(x.Published), clean(x.URL))
+	var published *int64
+	if !x.Published.IsZero() {
+		n := x.Published.Unix()
+		published = &n
+	}
+	return t.bulkPut(exploitSheet, int64(x.CVE), clean(x.Source), clean(x.Key), clean(x.Title), clean(x.Kind), int64(number(x.Verified)),
+		clean(x.Rank), published, clean(x.URL))
 }
 
 func (t exploitTable) Delete(k catalogue.ExploitKey) error {
-	return t.exec(`DELETE FROM exploit WHERE cve = ? AND source = ? AND key = ?`, int64(k.CVE), k.Source, k.Key)
+	return t.bulkDelete(exploitSheet, int64(k.CVE), k.Source, k.Key)
 }
 
 func fromUnix(n int64) time.Time {

@@ -1,0 +1,198 @@
+package catalogue
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/priority"
+)
+
+// Standing is what a CVE is filtered and sorted by and that depends on other feeds than the records'. It is judged
+// without a host: exposed.
+type Standing struct {
+	KEV, Ransomware bool
+	EPSS            *float64
+	Exploits        ExploitBits
+	Estimated       bool // the likelihood is an estimate, not EPSS
+	// RankKey orders by decision, likelihood and score, ascending: a digit, seven, seven (priority.RankKey).
+	RankKey int64
+}
+
+// The parts of a RankKey, each ascending.
+const (
+	rankStep = 10_000_000 // of one part
+	noRank   = rankStep - 1
+)
+
+// LikelihoodKey falls as the likelihood rises; unknown is last.
+func (s Standing) LikelihoodKey() int64 { return s.RankKey / rankStep % rankStep }
+
+// ScoreKey falls as the priority score rises; unknown is last.
+func (s Standing) ScoreKey() int64 { return s.RankKey % rankStep }
+
+// DecisionKey is 1 for the most urgent decision.
+func (s Standing) DecisionKey() int64 { return s.RankKey / (rankStep * rankStep) }
+
+// ExploitBits say what kinds of public exploits there are.
+type ExploitBits uint16
+
+// The bits, stored in the databases: never renumber.
+const (
+	ExploitDB ExploitBits = 1 << iota
+	ExploitMetasploit
+	ExploitNuclei
+	ExploitVerified
+	ExploitRemote
+	ExploitLocal
+	ExploitWebapps
+	ExploitDos
+	ExploitOther // a source that has no bit of its own
+)
+
+// ExploitNames are the words for the bits, as filters take them.
+var ExploitNames = map[string]ExploitBits{
+	"exploitdb": ExploitDB, "metasploit": ExploitMetasploit, "nuclei": ExploitNuclei, "verified": ExploitVerified,
+	"remote": ExploitRemote, "local": ExploitLocal, "webapps": ExploitWebapps, "dos": ExploitDos,
+}
+
+func exploitBits(exploits []intel.Exploit) (bits ExploitBits) {
+	for _, x := range exploits {
+		switch x.Source {
+		case "exploitdb", "metasploit", "nuclei":
+			bits |= ExploitNames[x.Source]
+		default:
+			bits |= ExploitOther
+		}
+		switch x.Kind {
+		case "remote", "local", "webapps", "dos":
+			bits |= ExploitNames[x.Kind]
+		}
+		if x.Verified {
+			bits |= ExploitVerified
+		}
+	}
+	return bits
+}
+
+// Stand judges a record by what is known of its use.
+func Stand(r *cve.Record, f intel.Facts, now time.Time) Standing {
+	v := priority.Assess(priority.Input{Record: r, Facts: f, Now: now, Exposure: priority.Exposure{Exposed: true}})
+	s := Standing{
+		KEV: f.KEV != nil, Ransomware: f.KEV != nil && f.KEV.Ransomware, EPSS: v.EPSS, Exploits: exploitBits(f.Exploits),
+		Estimated: v.Likelihood != nil && v.LikelihoodSource != priority.FromEPSS,
+	}
+	s.RankKey, _ = strconv.ParseInt(priority.RankKey(v.Decision, v.Likelihood, v.Score), 10, 64) // 15 digits
+	return s
+}
+
+// SeverityCode is how a severity is stored: the order of urgency, 0 for unknown.
+func SeverityCode(severity string) int {
+	switch severity {
+	case "critical":
+		return 5
+	case "high":
+		return 4
+	case "medium":
+		return 3
+	case "low":
+		return 2
+	case "info":
+		return 1
+	default:
+		return 0
+	}
+}
+
+// standings are the facts of all CVEs, held while a whole catalogue is written.
+type standings struct {
+	kev      map[cve.ID]intel.KEV
+	epss     map[cve.ID]intel.EPSS
+	ssvc     map[cve.ID]intel.SSVC
+	exploits map[cve.ID][]intel.Exploit
+}
+
+func loadStandings(w Writer) (s standings, err error) {
+	if s.kev, err = w.KEV().All(); err != nil {
+		return s, err
+	}
+	if s.epss, err = w.EPSS().All(); err != nil {
+		return s, err
+	}
+	if t, ok := ssvcOf(w); ok {
+		if s.ssvc, err = t.All(); err != nil {
+			return s, err
+		}
+	}
+	all, err := w.Exploits().All()
+	s.exploits = make(map[cve.ID][]intel.Exploit, len(all))
+	for k, x := range all {
+		s.exploits[k.CVE] = append(s.exploits[k.CVE], x)
+	}
+	return s, err
+}
+
+// facts returns what is known of one CVE. The order of its exploits is not fixed.
+func (s *standings) facts(id cve.ID) (f intel.Facts) {
+	if k, ok := s.kev[id]; ok {
+		f.KEV = &k
+	}
+	if e, ok := s.epss[id]; ok {
+		f.EPSS = &e
+	}
+	if v, ok := s.ssvc[id]; ok {
+		f.SSVC = &v
+	}
+	f.Exploits = s.exploits[id]
+	return f
+}
+
+// derivedTechniques is a bit for each of intel's rules that fires.
+func derivedTechniques(*cve.Record) uint32 { return 0 }
+
+// restand judges stored CVEs anew after something that is known of their use has changed.
+func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
+	slices.Sort(ids)
+	for chunk := range slices.Chunk(slices.Compact(ids), batchSize) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		facts, err := w.Facts(chunk)
+		if err != nil {
+			return err
+		}
+		for _, id := range chunk {
+			stored, err := w.Record(id)
+			if err != nil {
+				return err
+			}
+			if stored == nil {
+				continue
+			}
+			r, err := Decode(id, stored)
+			if err != nil {
+				return err
+			}
+			if err := w.Stand(id, Stand(r, facts[id], now)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func ssvcOf(w Writer) (Table[cve.ID, intel.SSVC], bool) {
+	t, ok := w.(interface {
+		SSVC() Table[cve.ID, intel.SSVC]
+	})
+	if !ok {
+		return nil, false
+	}
+	return t.SSVC(), true
+}
+
+// TechniqueBits are those of Row.Techniques that stand for a technique; a parent includes its sub-techniques.
+func TechniqueBits(id string) uint32 { return 0 }

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
+)
+
+// factColumns are the columns of cve_fact, in the order of factValues.
+var factColumns = []string{
+	"id", "published", "modified", "status", "rejected", "severity", "cvss", "cvss_version", "cvss_source", "configured",
+	"feeds", "nvd_modified", "nvd_hash", "techniques", "kev", "ransomware", "epss", "exploits", "estimated", "likelihood",
+	"score", "rank",
+}
+
+func factValues(r *catalogue.Row) []any {
+	var score, version, source any
+	if r.Scored {
+		score, version, source = r.Score, clean(r.ScoreVersion), clean(r.ScoreSource)
+	}
+	return append([]any{
+		int64(r.ID), r.Published, r.Modified, clean(r.Status), number(r.Rejected()), catalogue.SeverityCode(r.Severity),
+		score, version, source, number(r.Configured), r.Feeds, r.NVDModified, r.NVDHash, int64(r.Techniques),
+	}, standingValues(r.Standing)...)
+}
+
+func standingValues(s catalogue.Standing) []any {
+	var epss any
+	if s.EPSS != nil {
+		epss = *s.EPSS
+	}
+	return []any{
+		number(s.KEV), number(s.Ransomware), epss, int64(s.Exploits), number(s.Estimated), s.LikelihoodKey(), s.ScoreKey(),
+		s.RankKey,
+	}
+}
+
+var (
+	insertFact = `INSERT INTO cve_fact (` + strings.Join(factColumns, ", ") + `) VALUES (` + Marks(len(factColumns)) + `)`
+	upsertFact = insertFact + ` ON CONFLICT (id) DO UPDATE SET ` + assignments(factColumns[1:])
+)
+
+// assignments sets columns to what an insert would have given them.
+func assignments(columns []string) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c + ` = excluded.` + c
+	}
+	return strings.Join(list, ", ")
+}
+
+// putFacts writes what a CVE is filtered by; fresh says that there is nothing of it yet.
+func (w *catalogueWriter) putFacts(r *catalogue.Row, fresh bool) error {
+	statement := insertFact
+	if !fresh {
+		statement = upsertFact
+		if err := w.exec(`DELETE FROM cve_cwe WHERE cve = ?`, int64(r.ID)); err != nil {
+			return err
+		}
+	}
+	if err := w.exec(statement, factValues(r)...); err != nil {
+		return err
+	}
+	for _, cwe := range r.CWEs {
+		err := w.exec(`INSERT INTO cve_cwe (cve, cwe) VALUES (?, ?) ON CONFLICT (cve, cwe) DO NOTHING`, int64(r.ID), cwe)
+		if err != nil {
+			return err
+		}
+	}
+	return w.changed(r.ID)
+}
+
+// changed notes a CVE whose text may differ now.
+func (w *catalogueWriter) changed(id cve.ID) error {
+	if w.building {
+		return nil
+	}
+	return w.exec(`INSERT INTO cve_change (generation, cve) SELECT n + 1, CAST(? AS BIGINT) FROM generation
+		WHERE true ON CONFLICT (generation, cve) DO NOTHING`, int64(id))
+}
+
+// Stand implements catalogue.Writer.
+func (w *catalogueWriter) Stand(id cve.ID, s catalogue.Standing) error {
+	return w.exec(`UPDATE cve_fact SET kev = ?, ransomware = ?, epss = ?, exploits = ?, estimated = ?, likelihood = ?, score = ?,
+		rank = ? WHERE id = ?`, append(standingValues(s), int64(id))...)
+}
+
+// standByEPSS computes the keys as catalogue.Standing's do: the rank is a digit for the decision, seven for the
+// likelihood, seven for the score, each falling.
+const (
+	epssKey     = `CAST(floor((1 - min(max(e.score, 0), 1)) * 9999998 + 0.5) AS BIGINT)`
+	standByEPSS = `UPDATE cve_fact SET epss = e.score, estimated = 0, likelihood = ` + epssKey + `,
+		rank = (rank / 100000000000000) * 100000000000000 + ` + epssKey + ` * 10000000 + score
+		FROM epss e WHERE e.cve = cve_fact.id AND (cve_fact.epss IS NULL OR cve_fact.epss <> e.score)`
+)
+
+// StandByEPSS implements catalogue.Writer. A CVE that has lost its score is judged by the caller.
+func (w *catalogueWriter) StandByEPSS() error {
+	statement := standByEPSS
+	if w.tx.engine == Postgres {
+		statement = strings.ReplaceAll(statement, `min(max(e.score, 0), 1)`, `least(greatest(e.score, 0), 1)`)
+	}
+	return w.exec(statement)
+}
+
+// Unscored implements catalogue.Writer.
+func (w *catalogueWriter) Unscored() (ids []cve.ID, err error) {
+	err = each(w.ctx, w.tx, `SELECT id FROM cve_fact WHERE epss IS NOT NULL AND NOT EXISTS (SELECT 1 FROM epss e WHERE e.cve = cve_fact.id)
+		ORDER BY id`, nil, func(rows *sql.Rows) error {
+		var id cve.ID
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// Facts implements catalogue.Writer.
+func (w *catalogueWriter) Facts(ids []cve.ID) (map[cve.ID]intel.Facts, error) {
+	if err := w.endCopy(); err != nil {
+		return nil, err
+	}
+	out := make(map[cve.ID]intel.Facts, len(ids))
+	return out, readFacts(w.ctx, w.tx, ids, out)
+}
+
+// appendFactLine writes cve_fact's row in COPY's text format.
+func appendFactLine(b []byte, r *catalogue.Row) []byte {
+	for i, value := range factValues(r) {
+		if i > 0 {
+			b = append(b, '\t')
+		}
+		switch v := value.(type) {
+		case nil:
+			b = append(b, `\N`...)
+		case int:
+			b = strconv.AppendInt(b, int64(v), 10)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		case float64:
+			b = strconv.AppendFloat(b, v, 'g', -1, 64)
+		case string:
+			b = appendCopyText(b, v)
+		}
+	}
+	return append(b, '\n')
+}
