@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
@@ -35,12 +36,13 @@ func (p *postgresSchema) lockLoader(ctx context.Context, wait time.Duration) (fu
 func (p *postgresSchema) rebuild(ctx context.Context, fn func(catalogue.Writer) error) error {
 	next := p.schema + "_next"
 	old := p.schema + "_old"
-	for _, statement := range []string{
-		`DROP SCHEMA IF EXISTS ` + old + ` CASCADE`, `DROP SCHEMA IF EXISTS ` + next + ` CASCADE`, `CREATE SCHEMA ` + next,
-	} {
-		if _, err := p.handle().ExecContext(ctx, statement); err != nil {
+	for _, schema := range []string{old, next} { // what a killed process left
+		if err := p.drop(ctx, schema, dropWait); err != nil {
 			return err
 		}
+	}
+	if _, err := p.handle().ExecContext(ctx, `CREATE SCHEMA `+next); err != nil {
+		return err
 	}
 	if err := p.fillNext(ctx, next, fn); err != nil {
 		_, dropErr := p.handle().ExecContext(context.WithoutCancel(ctx), `DROP SCHEMA IF EXISTS `+next+` CASCADE`)
@@ -51,8 +53,56 @@ func (p *postgresSchema) rebuild(ctx context.Context, fn func(catalogue.Writer) 
 	if err != nil {
 		return fmt.Errorf("switch schemas: %w", err)
 	}
-	_, err = p.handle().ExecContext(ctx, `DROP SCHEMA `+old+` CASCADE`)
-	return err
+	if err := p.drop(ctx, old, dropWait); err != nil && ctx.Err() == nil {
+		return nil // somebody still reads it: the next load removes it
+	}
+	return ctx.Err()
+}
+
+// lockNotAvailable is PostgreSQL's error code for a lock that NOWAIT did not get.
+const lockNotAvailable = "55P03"
+
+// dropWait is how long readers of old tables are waited for.
+const dropWait = 30 * time.Second
+
+// drop removes a schema, if it is there. It takes the locks of all tables at once or none: waiting for one table while
+// holding another would be a deadlock with a reader that came the other way round.
+func (p *postgresSchema) drop(ctx context.Context, schema string, wait time.Duration) error {
+	for deadline := time.Now().Add(wait); ; {
+		err := p.dropNow(ctx, schema)
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != lockNotAvailable || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (p *postgresSchema) dropNow(ctx context.Context, schema string) error {
+	tx, err := p.handle().BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	var tables sql.NullString
+	err = tx.QueryRowContext(ctx, `SELECT string_agg(quote_ident(schemaname) || '.' || quote_ident(tablename), ', ' ORDER BY tablename)
+		FROM pg_tables WHERE schemaname = $1`, schema).Scan(&tables)
+	if err != nil {
+		return err
+	}
+	if tables.Valid {
+		if _, err := tx.ExecContext(ctx, `LOCK TABLE `+tables.String+` IN ACCESS EXCLUSIVE MODE NOWAIT`); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+schema+` CASCADE`); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(catalogue.Writer) error) error {

@@ -186,7 +186,9 @@ func carryOver(old string) []string {
 	for _, table := range carried {
 		statements = append(statements, `INSERT INTO `+table+` SELECT * FROM `+old+table)
 	}
-	return statements
+	// Every text is of this generation.
+	return append(statements, `INSERT INTO meta (key, value) SELECT '`+catalogue.MetaTextFloor+`', CAST(n AS TEXT) FROM generation
+		WHERE true ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
 }
 
 func inTx(ctx context.Context, db *sql.DB, fn func(*Tx) error) error {
