@@ -15,13 +15,14 @@ import (
 	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/feed/attack"
 	"github.com/patchscout/patchscout/internal/feed/ctid"
+	"github.com/patchscout/patchscout/internal/feed/cwe"
 	"github.com/patchscout/patchscout/internal/feed/metasploit"
 	"github.com/patchscout/patchscout/internal/feed/nuclei"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
 // lists are the publishers of small lists.
-var lists = []feed.Publisher{metasploit.Reader{}, nuclei.Reader{}, attack.Reader{}, ctid.Reader{}}
+var lists = []feed.Publisher{metasploit.Reader{}, nuclei.Reader{}, attack.Reader{}, ctid.Reader{}, cwe.Reader{}}
 
 // TestLoadPublishedFiles reads everything below $FEEDS and prints what there is. It is run by hand.
 func TestLoadPublishedFiles(t *testing.T) {

@@ -108,12 +108,12 @@ func (w Weakness) Merge(other Weakness) Weakness {
 
 func joinIDs(a, b []string) []string {
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, compareIDs)
+	slices.SortFunc(all, CompareIDs)
 	return slices.Compact(all)
 }
 
-// compareIDs orders "CWE-79" before "CWE-564", and techniques as text.
-func compareIDs(a, b string) int {
+// CompareIDs orders "CWE-79" before "CWE-564", and techniques as text.
+func CompareIDs(a, b string) int {
 	if len(a) != len(b) && strings.Contains(a, "-") {
 		return len(a) - len(b)
 	}
