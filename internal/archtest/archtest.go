@@ -14,11 +14,12 @@ const module = "github.com/patchscout/patchscout/"
 // that is listed itself.
 var floors = [][]string{
 	{"internal/fault"},
-	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/feed/jsonstream"},
+	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/feed/jsonstream", "internal/textindex"},
 	{"internal/cve", "internal/asset"},
 	{"internal/intel"},
 	{"internal/finding"},
 	{"internal/match", "internal/priority", "internal/scan", "internal/feed"},
+	{"internal/explain"},
 	{"internal/scan/", "internal/feed/", "internal/scope"}, // adapters: one tool or publisher each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},

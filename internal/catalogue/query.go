@@ -73,6 +73,13 @@ func (f Filter) Validate() error {
 	return nil
 }
 
+// OnlyWords says that a filter has no condition but its words.
+func (f Filter) OnlyWords() bool {
+	return !f.KEV && !f.Ransomware && f.MinCVSS == nil && f.MaxCVSS == nil && f.MinEPSS == nil && f.MaxEPSS == nil &&
+		len(f.Severities) == 0 && f.Vendor+f.Product+f.CPE+f.CWE+f.Exploit+f.Technique == "" && f.PublishedFrom.IsZero() &&
+		f.PublishedTo.IsZero() && f.ModifiedFrom.IsZero() && f.ModifiedTo.IsZero()
+}
+
 var techniqueID = regexp.MustCompile(`^[Tt][0-9]{4}([.][0-9]{3})?$`)
 
 // Named separates the CVE ids among the words from the rest.
