@@ -29,13 +29,32 @@ const (
 )
 
 // API is NVD's API as a feed.Fallback: it stores the pages of changed CVEs, or of all, as files that Reader reads. It
-// keeps to 5 requests in 30 seconds, 50 with a key. Use one value for all calls; not safe for concurrent use.
+// keeps to 5 requests in 30 seconds, 50 with a key, together with all processes that use the same Dir.
 type API struct {
 	URL string           // "" is NVD's own
 	Key string           // sent as the header apiKey, shown nowhere
-	Now func() time.Time // nil: time.Now; must agree with Fetcher.Sleep
+	Now func() time.Time // nil: time.Now; must agree with Sleep and Fetcher.Sleep
 
-	sent []time.Time // when the latest requests went out, oldest first
+	// Dir keeps when requests went out, and the answers of One. "": they are kept nowhere, the limit is this value's
+	// alone, and the value is not safe for concurrent use.
+	Dir   string
+	Sleep func(context.Context, time.Duration) error // of One; nil: real time
+
+	sent []time.Time // when the latest requests went out, oldest first; unused with Dir
+}
+
+func (a *API) url() string {
+	if a.URL == "" {
+		return apiURL
+	}
+	return a.URL
+}
+
+func (a *API) now() time.Time {
+	if a.Now == nil {
+		return time.Now()
+	}
+	return a.Now()
 }
 
 // span is a range of modification dates; the zero span is everything.
@@ -47,7 +66,7 @@ func (a *API) Fetch(ctx context.Context, f *feed.Fetcher, since, now time.Time) 
 		return nil, err
 	}
 	paced := *f
-	paced.Before = func(ctx context.Context) error { return a.pace(ctx, f) }
+	paced.Before = func(ctx context.Context) error { return a.pace(ctx, f.Wait) }
 	var paths []string
 	for _, s := range spans(since, now) {
 		var err error
@@ -100,10 +119,7 @@ func (a *API) pages(ctx context.Context, f *feed.Fetcher, s span, paths []string
 
 // page stores one page. Beyond its limit NVD answers 403 for a while, also when it counts differently than we do.
 func (a *API) page(ctx context.Context, f *feed.Fetcher, s span, start, number int) (string, error) {
-	base, header := a.URL, map[string]string{"apiKey": a.Key}
-	if base == "" {
-		base = apiURL
-	}
+	base, header := a.url(), map[string]string{"apiKey": a.Key}
 	query := url.Values{"resultsPerPage": {strconv.Itoa(apiPage)}, "startIndex": {strconv.Itoa(start)}}
 	if !s.from.IsZero() {
 		query.Set("lastModStartDate", s.from.UTC().Format(apiTime))
@@ -122,26 +138,36 @@ func (a *API) page(ctx context.Context, f *feed.Fetcher, s span, start, number i
 }
 
 // pace waits until one more request is within the limit, repetitions included.
-func (a *API) pace(ctx context.Context, f *feed.Fetcher) error {
-	limit := freeRequests
-	if a.Key != "" {
-		limit = keyRequests
+func (a *API) pace(ctx context.Context, wait func(context.Context, time.Duration) error) error {
+	for {
+		left, err := a.reserve(ctx)
+		if err != nil || left <= 0 {
+			return err
+		}
+		if err := wait(ctx, left); err != nil {
+			return err
+		}
 	}
-	now := time.Now
-	if a.Now != nil {
-		now = a.Now
+}
+
+// reserve notes one more request, or says how long to wait before asking again.
+func (a *API) reserve(ctx context.Context) (wait time.Duration, err error) {
+	limit, name := freeRequests, "api-requests"
+	if a.Key != "" { // which NVD counts by itself
+		limit, name = keyRequests, "api-requests-key"
+	}
+	now := a.now()
+	if a.Dir != "" {
+		return ledger{filepath.Join(a.Dir, name), limit}.reserve(ctx, now)
 	}
 	if len(a.sent) >= limit {
-		free := a.sent[len(a.sent)-limit].Add(apiWindow + time.Second)
-		if wait := free.Sub(now()); wait > 0 {
-			if err := f.Wait(ctx, wait); err != nil {
-				return err
-			}
+		if wait := a.sent[len(a.sent)-limit].Add(window).Sub(now); wait > 0 {
+			return wait, nil
 		}
 		a.sent = a.sent[len(a.sent)-limit+1:]
 	}
-	a.sent = append(a.sent, now())
-	return nil
+	a.sent = append(a.sent, now)
+	return 0, nil
 }
 
 // measure counts a page's records and reads how many there are in all.

@@ -119,11 +119,16 @@ func (p *parser) reject(err error) {
 	p.sink.Reject(jsonstream.Rejection(p.file, p.n, id, p.field, err))
 }
 
-// vulnerability reads {"cve":{…}}.
-func (p *parser) vulnerability() *cve.Record {
+// begin forgets the record before.
+func (p *parser) begin() {
 	p.id, p.field, p.nodes, p.leafs = 0, "", 0, 0
 	p.matches, p.children, p.refs = p.matches[:0], p.children[:0], p.refs[:0]
 	p.metrics, p.words = p.metrics[:0], p.words[:0]
+}
+
+// vulnerability reads {"cve":{…}}.
+func (p *parser) vulnerability() *cve.Record {
+	p.begin()
 	var rec *cve.Record
 	d := p.d
 	for d.Object(); d.More(); {
