@@ -281,7 +281,12 @@ func (p *product) leaves(out []cve.CPEMatch) []cve.CPEMatch {
 		}
 		return out
 	}
+	exact := p.exact()
 	for _, s := range p.spans() {
+		if s.single() && len(exact[s.from.text]) > 0 {
+			out = append(out, exact[s.from.text]...)
+			continue
+		}
 		for _, name := range names {
 			if len(out) > maxLeaves {
 				return out
@@ -290,6 +295,21 @@ func (p *product) leaves(out []cve.CPEMatch) []cve.CPEMatch {
 		}
 	}
 	return out
+}
+
+// exact are the published names of single versions, by version: they also know the update ("2020.2:hotfix1").
+func (p *product) exact() map[string][]cve.CPEMatch {
+	var exact map[string][]cve.CPEMatch
+	for _, criteria := range p.cpes {
+		name, ok := published(criteria)
+		if v := name.Text(cpe.Version); ok && v != "" {
+			if exact == nil {
+				exact = map[string][]cve.CPEMatch{}
+			}
+			exact[v] = append(exact[v], cve.CPEMatch{Vulnerable: true, Criteria: criteria})
+		}
+	}
+	return exact
 }
 
 // names are the CPE names of the product, without versions: those it has, else one made of its vendor's and its own.

@@ -53,11 +53,14 @@ func (Reader) Read(ctx context.Context, file feed.File, r io.Reader, sink feed.S
 	return err
 }
 
+// IsRecord says whether a JSON object with these members is a record for ReadRecord.
+func IsRecord(has func(member string) bool) bool { return has("cveMetadata") || has("containers") }
+
 // ReadRecord gives the one CVE record that raw holds to the sink, or rejects it. place names raw for Sink.Reject
 // ("feed.ndjson line 17"). The error is the sink's own. The sink keeps nothing of raw.
 func ReadRecord(place string, raw []byte, sink feed.Sink) error {
 	p := parsers.Get().(*parser)
-	defer parsers.Put(p)
+	defer func() { p.d.Reset(nil); parsers.Put(p) }() // raw is the caller's
 	_, err := p.read(place, raw, sink)
 	return err
 }

@@ -11,7 +11,7 @@ var companyWords = map[string]bool{
 	"inc": true, "incorporated": true, "corp": true, "corporation": true, "co": true, "company": true, "ltd": true,
 	"limited": true, "llc": true, "plc": true, "gmbh": true, "ag": true, "kg": true, "sa": true, "s.a": true, "sas": true,
 	"bv": true, "b.v": true, "ab": true, "oy": true, "srl": true, "s.r.l": true, "s.r.o": true, "pty": true, "pte": true,
-	"foundation": true, "project": true, "team": true, "community": true,
+	"foundation": true, "se": true, "project": true, "team": true, "community": true,
 }
 
 // vendorNames are vendors of several words by the name that NVD gives them, which follows no rule.

@@ -237,7 +237,10 @@ func openEnd(text string) bool { return text == "*" || isUnspecified(text) }
 
 func isUnspecified(text string) bool { return strings.EqualFold(text, "unspecified") }
 
-const maxVersion = 64
+const (
+	maxVersion = 64
+	maxWords   = 3 // "1.0-beta.2+build.7" has two; "8840_n_vision_programmer" is the name of a thing
+)
 
 // isVersion tells a version from prose, commits and wildcards: one word that begins with a digit, or with one behind a
 // "v" or "r".
@@ -245,14 +248,18 @@ func isVersion(text string) bool {
 	if text == "" || len(text) > maxVersion || len(plain(text)) == 0 || !isDigit(plain(text)[0]) {
 		return false
 	}
+	words, inside := 0, false
 	for _, c := range []byte(text) {
-		switch {
-		case isDigit(c), c|0x20 >= 'a' && c|0x20 <= 'z', strings.IndexByte(".-_+~:()", c) >= 0:
-		default:
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && !isDigit(c) && strings.IndexByte(".-_+~:()", c) < 0 {
 			return false
 		}
+		if letter && !inside {
+			words++
+		}
+		inside = letter
 	}
-	return !isWildcard(text) && !isCommit(text)
+	return words <= maxWords && !isWildcard(text) && !isCommit(text)
 }
 
 // plain leaves the "v" of "v1.2" out.
@@ -313,10 +320,15 @@ func nextBranch(text string) (string, bool) {
 	return branch[:dot] + strconv.FormatUint(n+1, 10), true
 }
 
+// single says that the span is one version.
+func (s span) single() bool {
+	return s.from.end == 0 && s.to.end == 0 && !s.from.behind && s.to.behind && bytes.Equal(s.from.key, s.to.key)
+}
+
 // match writes the span as a rule for a product.
 func (s span) match(name cpe.Name, derived bool) cve.CPEMatch {
 	m := cve.CPEMatch{Vulnerable: true, Derived: derived}
-	if s.from.end == 0 && s.to.end == 0 && !s.from.behind && s.to.behind && bytes.Equal(s.from.key, s.to.key) {
+	if s.single() {
 		m.Criteria = name.With(cpe.Version, cpe.Quote(s.from.text)).String()
 		return m
 	}
