@@ -1,8 +1,10 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
@@ -10,7 +12,7 @@ import (
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
-// KEV, EPSS and Exploit-DB are lists: a file holds the whole of it, and what it no longer holds is gone.
+// KEV and the exploits of each source are lists: a file holds the whole of it, and what it no longer holds is gone.
 
 func (l *loading) kev(ctx context.Context) error {
 	rows := map[cve.ID]intel.KEV{}
@@ -24,50 +26,31 @@ func (l *loading) kev(ctx context.Context) error {
 	return replace(ctx, l, rows, Writer.KEV)
 }
 
+// exploits loads those of one source and leaves the others' alone.
 func (l *loading) exploits(ctx context.Context) error {
 	rows := map[ExploitKey]intel.Exploit{}
+	var foreign error
 	err := l.read(ctx, l.files, listSink{loading: l, exploit: func(x intel.Exploit) {
+		foreign = cmp.Or(foreign, l.foreign(x.Source))
 		x.Published = second(x.Published)
 		rows[ExploitKey{x.CVE, x.Source, x.Key}] = x
 	}})
-	if err != nil {
+	if err := cmp.Or(err, foreign); err != nil {
 		return err
 	}
-	return replace(ctx, l, rows, Writer.Exploits)
+	return replace(ctx, l, rows, func(w Writer) Table[ExploitKey, intel.Exploit] { return ownExploits{w.Exploits(), l.run.Feed} })
 }
 
-// epss keeps the newest day only. Files of days that were read before are not read again, and a day older than the
-// stored one changes nothing.
-func (l *loading) epss(ctx context.Context) error {
-	rows, newest := map[cve.ID]intel.EPSS{}, time.Time{}
-	err := l.read(ctx, changed(l.files), listSink{loading: l, epss: func(e intel.EPSS) {
-		e.Date = second(e.Date)
-		if e.Date.After(newest) {
-			newest = e.Date
-			clear(rows)
-		}
-		if e.Date.Equal(newest) {
-			rows[e.CVE] = e
-		}
-	}})
-	if err != nil {
-		return err
-	}
-	return replace(ctx, l, rows, func(w Writer) Table[cve.ID, intel.EPSS] { return dated{w.EPSS(), newest} })
+// ownExploits is the exploits of one source.
+type ownExploits struct {
+	Table[ExploitKey, intel.Exploit]
+	source string
 }
 
-// dated is the EPSS table for rows of one day.
-type dated struct {
-	Table[cve.ID, intel.EPSS]
-	day time.Time
-}
-
-// stale: what is stored is of a later day. All stored rows are of one day, so the first answers.
-func (t dated) stale(stored map[cve.ID]intel.EPSS) bool {
-	for _, e := range stored {
-		return e.Date.After(t.day)
-	}
-	return false
+func (t ownExploits) All() (map[ExploitKey]intel.Exploit, error) {
+	all, err := t.Table.All()
+	maps.DeleteFunc(all, func(k ExploitKey, _ intel.Exploit) bool { return k.Source != t.source })
+	return all, err
 }
 
 func changed(files []feed.File) []feed.File {
@@ -103,26 +86,31 @@ func replace[K, V comparable](ctx context.Context, l *loading, rows map[K]V, tab
 	if len(rows) == 0 {
 		return l.nothing()
 	}
-	repeated := l.accepted - len(rows)
+	return l.commit(ctx, len(rows), func(w Writer) error { return swapAll(l, table(w), rows, equal) })
+}
+
+// commit runs fn in one transaction with the run. distinct is how many of the accepted records are left when what was
+// sent twice is counted once.
+func (l *loading) commit(ctx context.Context, distinct int, fn func(Writer) error) error {
 	return l.Target.Change(ctx, func(w Writer) error {
-		t := table(w)
-		stored, err := t.All()
-		if err != nil {
-			return err
-		}
-		l.run.Inserted, l.run.Updated, l.run.Unchanged = 0, 0, repeated
-		if o, ok := any(t).(interface{ stale(map[K]V) bool }); ok && o.stale(stored) {
-			l.run.Unchanged = l.accepted
-			return l.finish(w)
-		}
-		if err := swap(l, t, stored, rows); err != nil {
+		l.run.Inserted, l.run.Updated, l.run.Unchanged = 0, 0, l.accepted-distinct
+		if err := fn(w); err != nil {
 			return err
 		}
 		return l.finish(w)
 	})
 }
 
-func swap[K, V comparable](l *loading, t Table[K, V], stored, rows map[K]V) error {
+// swapAll makes a table hold exactly rows.
+func swapAll[K comparable, V any](l *loading, t Table[K, V], rows map[K]V, same func(a, b V) bool) error {
+	stored, err := t.All()
+	if err != nil {
+		return err
+	}
+	return swap(l, t, stored, rows, same)
+}
+
+func swap[K comparable, V any](l *loading, t Table[K, V], stored, rows map[K]V, same func(a, b V) bool) error {
 	var gone []K
 	for k := range stored {
 		if _, ok := rows[k]; !ok {
@@ -141,8 +129,9 @@ func swap[K, V comparable](l *loading, t Table[K, V], stored, rows map[K]V) erro
 	}
 	for k, v := range rows {
 		old, known := stored[k]
-		l.count(known, old != v)
-		if known && old == v {
+		differs := !known || !same(old, v)
+		l.count(known, differs)
+		if !differs {
 			continue
 		}
 		if err := t.Put(v); err != nil {

@@ -194,8 +194,8 @@ func TestFullLoadCanBeReadEveryWay(t *testing.T) {
 		if err != nil || stats.Records != 2 || !stats.Newest.Equal(log4shell().Modified) || !stats.Starter.IsZero() {
 			t.Errorf("stats = %+v, %v", stats, err)
 		}
-		status, err := s.Catalogue().Feeds(ctx)
-		if err != nil || len(status) != 4 || !status[0].Synced() || status[0].Records != 2 || !status[1].Synced() || status[2].Synced() {
+		status, err := feedsByName(ctx, s)
+		if err != nil || status["nvd"].Records != 2 || !status["nvd"].Synced() || !status["kev"].Synced() || status["epss"].Synced() {
 			t.Errorf("feeds = %+v, %v", status, err)
 		}
 	})
@@ -577,8 +577,8 @@ func TestStarterGivesWayToFeeds(t *testing.T) {
 		if len(packed(t, s, "openbsd", "openssh")) < 50 {
 			t.Error("the starter knows too little of OpenSSH")
 		}
-		status, _ := s.Catalogue().Feeds(ctx)
-		if status[0].Synced() || status[0].Starter.IsZero() || status[2].Records != 0 || !status[2].Starter.IsZero() {
+		status, _ := feedsByName(ctx, s)
+		if status["nvd"].Synced() || status["nvd"].Starter.IsZero() || status["epss"].Records != 0 || !status["epss"].Starter.IsZero() {
 			t.Errorf("feeds = %+v", status)
 		}
 		nvd := &script{feed: "nvd", files: map[string]func(feed.Sink) error{"nvdcve-2.0-2024.json": send(regresshion())}}
