@@ -33,12 +33,16 @@ type Lines struct {
 	row  []string
 
 	repairs int
+	blanks  bool
 }
 
 // NewLines reads r, which Begin returned.
 func NewLines(file File, r io.Reader) *Lines {
 	return &Lines{name: file.Name, r: bufio.NewReaderSize(r, 64<<10), next: 1}
 }
+
+// SkipBlanks takes blanks before a field as no part of it, as in `"a", "b"`.
+func (l *Lines) SkipBlanks() { l.blanks = true }
 
 // Place names the current row for Sink.Reject: "files_exploits.csv line 17".
 func (l *Lines) Place() string { return fmt.Sprintf("%s line %d", l.name, l.line) }
@@ -89,7 +93,7 @@ func (l *Lines) Each(ctx context.Context, sink Sink, f func(row []string) error)
 func (l *Lines) read() error {
 	l.raw, l.line = l.raw[:0], l.next
 	first := 0 // length of the row's first line
-	var q quoting
+	q := quoting{blanks: l.blanks}
 	for {
 		part, err := l.readLine()
 		l.raw = append(l.raw, part...)
@@ -155,6 +159,7 @@ type quoting struct {
 	open   bool // within a quoted field
 	begun  bool // behind the first byte of a field
 	closed bool // the last byte was a quote that closed, unless another follows
+	blanks bool // before a field are no part of it
 }
 
 func (q *quoting) scan(part []byte) {
@@ -169,6 +174,7 @@ func (q *quoting) scan(part []byte) {
 			}
 		case c == '"' && (q.closed || !q.begun):
 			q.open, q.closed, q.begun = true, false, true
+		case q.blanks && c == ' ' && !q.begun && !q.closed:
 		default:
 			q.closed, q.begun = false, c != ','
 		}
@@ -185,6 +191,9 @@ func (l *Lines) split() ([]string, error) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
 	for {
+		if l.blanks {
+			text = strings.TrimLeft(text, " ")
+		}
 		field, rest, more, ok := cutField(text)
 		if !ok {
 			return nil, &RowError{"text behind a quoted field"}

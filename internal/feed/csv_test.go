@@ -62,6 +62,17 @@ func TestLines(t *testing.T) {
 	}
 }
 
+func TestBlanksBeforeFieldsMayBeNoPartOfThem(t *testing.T) {
+	lines := feed.NewLines(feed.File{Name: "x.csv"}, strings.NewReader("\"a, b\", \"c\nd\",  e f , \"\"\n 1, 2\n"))
+	lines.SkipBlanks()
+	for _, want := range []string{"a, b|c\nd|e f |", "1|2"} {
+		row, err := lines.Next()
+		if err != nil || strings.Join(row, "|") != want {
+			t.Errorf("%q, %v, want %q", row, err, want)
+		}
+	}
+}
+
 func FuzzLines(f *testing.F) {
 	f.Add("a,\"b\"\"c\nd\",e\r\nf 6\" g,h\n")
 	f.Add("\"\n\"\"\n\"a\n")
