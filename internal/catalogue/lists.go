@@ -97,6 +97,9 @@ func (l *loading) commit(ctx context.Context, distinct int, fn func(Writer) erro
 		if err := fn(w); err != nil {
 			return err
 		}
+		if err := restand(ctx, w, l.touched, l.Now()); err != nil {
+			return err
+		}
 		return l.finish(w)
 	})
 }
@@ -123,6 +126,7 @@ func swap[K comparable, V any](l *loading, t Table[K, V], stored, rows map[K]V, 
 		}
 	}
 	for _, k := range gone {
+		l.touch(k)
 		if err := t.Delete(k); err != nil {
 			return err
 		}

@@ -303,10 +303,7 @@ func assess(ctx context.Context, w Writer, ssvc map[cve.ID]intel.SSVC, rows map[
 	if len(ssvc) == 0 {
 		return nil
 	}
-	t, ok := ssvcOf(w)
-	if !ok {
-		return nil
-	}
+	t := w.SSVC()
 	stored, err := t.All()
 	if err != nil {
 		return err

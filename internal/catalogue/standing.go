@@ -122,10 +122,8 @@ func loadStandings(w Writer) (s standings, err error) {
 	if s.epss, err = w.EPSS().All(); err != nil {
 		return s, err
 	}
-	if t, ok := ssvcOf(w); ok {
-		if s.ssvc, err = t.All(); err != nil {
-			return s, err
-		}
+	if s.ssvc, err = w.SSVC().All(); err != nil {
+		return s, err
 	}
 	all, err := w.Exploits().All()
 	s.exploits = make(map[cve.ID][]intel.Exploit, len(all))
@@ -152,6 +150,29 @@ func (s *standings) facts(id cve.ID) (f intel.Facts) {
 
 // derivedTechniques is a bit for each of intel's rules that fires.
 func derivedTechniques(*cve.Record) uint32 { return 0 }
+
+// touch notes what a changed row of a list is about, where a CVE's standing depends on it.
+func (l *loading) touch(key any) {
+	switch k := key.(type) {
+	case cve.ID:
+		l.touched = append(l.touched, k)
+	case ExploitKey:
+		l.touched = append(l.touched, k.CVE)
+	}
+}
+
+// standByEPSS lets every CVE stand by the scores that are stored now: in one statement, since a new day of EPSS moves
+// nearly all of them, and one by one only those that have none any more.
+func (l *loading) standByEPSS(ctx context.Context, w Writer) error {
+	if err := w.StandByEPSS(); err != nil {
+		return err
+	}
+	unscored, err := w.Unscored()
+	if err != nil {
+		return err
+	}
+	return restand(ctx, w, unscored, l.Now())
+}
 
 // restand judges stored CVEs anew after something that is known of their use has changed.
 func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
@@ -182,16 +203,6 @@ func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-func ssvcOf(w Writer) (Table[cve.ID, intel.SSVC], bool) {
-	t, ok := w.(interface {
-		SSVC() Table[cve.ID, intel.SSVC]
-	})
-	if !ok {
-		return nil, false
-	}
-	return t.SSVC(), true
 }
 
 // TechniqueBits are those of Row.Techniques that stand for a technique; a parent includes its sub-techniques.

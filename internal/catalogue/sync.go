@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
 )
@@ -150,6 +151,8 @@ type loading struct {
 	tally  feed.Tally
 	// accepted counts the records that a list's reader sent.
 	accepted int
+	// touched are CVEs of whose use something else is known now.
+	touched []cve.ID
 	// loadedBefore: the feed has had a good run; what the starter brought does not count.
 	loadedBefore bool
 }

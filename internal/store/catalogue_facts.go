@@ -94,7 +94,7 @@ func (w *catalogueWriter) Stand(id cve.ID, s catalogue.Standing) error {
 const (
 	epssKey     = `CAST(floor((1 - min(max(e.score, 0), 1)) * 9999998 + 0.5) AS BIGINT)`
 	standByEPSS = `UPDATE cve_fact SET epss = e.score, estimated = 0, likelihood = ` + epssKey + `,
-		rank = (rank / 100000000000000) * 100000000000000 + ` + epssKey + ` * 10000000 + score
+		rank = (cve_fact.rank / 100000000000000) * 100000000000000 + ` + epssKey + ` * 10000000 + cve_fact.score
 		FROM epss e WHERE e.cve = cve_fact.id AND (cve_fact.epss IS NULL OR cve_fact.epss <> e.score)`
 )
 
@@ -109,6 +109,9 @@ func (w *catalogueWriter) StandByEPSS() error {
 
 // Unscored implements catalogue.Writer.
 func (w *catalogueWriter) Unscored() (ids []cve.ID, err error) {
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
 	err = each(w.ctx, w.tx, `SELECT id FROM cve_fact WHERE epss IS NOT NULL AND NOT EXISTS (SELECT 1 FROM epss e WHERE e.cve = cve_fact.id)
 		ORDER BY id`, nil, func(rows *sql.Rows) error {
 		var id cve.ID
@@ -121,7 +124,7 @@ func (w *catalogueWriter) Unscored() (ids []cve.ID, err error) {
 
 // Facts implements catalogue.Writer.
 func (w *catalogueWriter) Facts(ids []cve.ID) (map[cve.ID]intel.Facts, error) {
-	if err := w.endCopy(); err != nil {
+	if err := w.flush(); err != nil {
 		return nil, err
 	}
 	out := make(map[cve.ID]intel.Facts, len(ids))
