@@ -98,6 +98,16 @@ func (s stored) open(ctx context.Context) (io.ReadCloser, error) {
 	return v, nil
 }
 
+// Local describes one file that a person named, whatever its name is, as one of a feed.
+func Local(ctx context.Context, feed, path string) (File, error) {
+	sum, size, err := checksum(ctx, path)
+	if err != nil {
+		return File{}, err
+	}
+	s := stored{name: plainName(path), path: path, checksum: sum}
+	return File{Feed: feed, Name: s.name, Path: path, Size: size, Checksum: sum, Partial: true, Open: s.open}, nil
+}
+
 // counter counts and hashes what passes.
 type counter struct {
 	r     io.Reader

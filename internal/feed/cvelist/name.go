@@ -29,6 +29,7 @@ var wholeNames = map[[2]string]cpe.Name{
 	{"linux", "kernel"}:       cpe.New('o', "linux", "linux_kernel", "", ""),
 	{"python", "cpython"}:     cpe.New('a', "python", "python", "", ""),
 	{"nodejs", "node"}:        cpe.New('a', "nodejs", "node.js", "", ""),
+	{"apache", "log4j2"}:      cpe.New('a', "apache", "log4j", "", ""),
 	{"apple", "macos"}:        cpe.New('o', "apple", "macos", "", ""),
 }
 

@@ -152,6 +152,7 @@ func (p *parser) metadata() {
 		case "dateUpdated":
 			p.meta.updated = p.time()
 		default:
+			p.field = "cveMetadata" // a name of its own may be of any length
 			d.Skip()
 		}
 	}
@@ -221,6 +222,7 @@ func (p *parser) container(name string, c *container) {
 		case "cpeApplicability":
 			c.applies = (&applicability{d: d}).read()
 		default:
+			p.field = name // as above
 			d.Skip()
 		}
 	}

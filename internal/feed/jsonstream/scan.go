@@ -41,6 +41,9 @@ func (d *Decoder) raw() (text []byte, plain bool) {
 		}
 		if i < len(d.buf) {
 			switch c := d.buf[i]; {
+			case c == '"' && i-start > d.limits.String: // a document in memory is never filled
+				d.failAt(i, "string is too long")
+				return nil, false
 			case c == '"':
 				d.pos = i + 1
 				return d.buf[start+1 : i], plain
