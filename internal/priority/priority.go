@@ -36,13 +36,13 @@ type Verdict struct {
 	KEV             bool
 	KEVAdded        time.Time
 	Exploited       bool
-	ExploitedSource string // "kev", "ssvc"; "" when not exploited as far as known
+	ExploitedSource string // "kev", "ssvc", a name of Record.ExploitedBy; "" when not exploited as far as known
 
 	Score        *float64 // the priority_score, 0..1; nil when none of its terms is known
 	ScorePartial bool
 
 	Likelihood       *float64
-	LikelihoodSource string
+	LikelihoodSource string // FromEPSS or FromEstimate; "" where Likelihood is nil
 
 	Decision    Decision
 	Forensics   bool
@@ -61,20 +61,22 @@ type Verdict struct {
 // Assess judges one input. It is a pure function.
 func Assess(in Input) Verdict {
 	m, scored := metricOf(in)
+	var metric *cve.Metric
 	v := Verdict{Severity: Severity(m, scored), KEV: in.Facts.KEV != nil}
 	if scored {
+		metric = &m
 		v.CVSS, v.CVSSVersion, v.CVSSSource, v.CVSSVector = &m.Score, m.Version, m.Source, m.Vector
 	}
 	if e := in.Facts.EPSS; e != nil {
 		v.EPSS, v.EPSSPercentile = &e.Score, &e.Percentile
 	}
-	v.Exploited, v.ExploitedSource = Exploited(in.Facts)
+	v.Exploited, v.ExploitedSource = Exploited(in.Facts, in.Record)
 	var published time.Time
 	if in.Record != nil {
 		published = in.Record.Published
 	}
 	v.Score, v.ScorePartial = Score(v.Exploited, v.CVSS, published, in.Now)
-	v.Likelihood, v.LikelihoodSource = Likelihood(in.Facts.EPSS)
+	v.Likelihood, v.LikelihoodSource = Likelihood(evidence(in, metric))
 	v.decide(in, m.Vector)
 	v.Arose = published
 	if v.KEV {
