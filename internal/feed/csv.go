@@ -32,8 +32,9 @@ type Lines struct {
 	raw  []byte
 	row  []string
 
-	repairs int
-	blanks  bool
+	repairs  int
+	blanks   bool
+	comments bool
 }
 
 // NewLines reads r, which Begin returned.
@@ -43,6 +44,11 @@ func NewLines(file File, r io.Reader) *Lines {
 
 // SkipBlanks takes blanks before a field as no part of it, as in `"a", "b"`.
 func (l *Lines) SkipBlanks() { l.blanks = true }
+
+// KeepComments takes a line that begins with # as one field, whatever quotes and commas it has.
+func (l *Lines) KeepComments() { l.comments = true }
+
+func (l *Lines) isComment() bool { return l.comments && bytes.HasPrefix(l.raw, []byte{'#'}) }
 
 // Place names the current row for Sink.Reject: "files_exploits.csv line 17".
 func (l *Lines) Place() string { return fmt.Sprintf("%s line %d", l.name, l.line) }
@@ -100,7 +106,9 @@ func (l *Lines) read() error {
 		if first == 0 {
 			first = len(l.raw)
 		}
-		q.scan(part)
+		if !l.isComment() {
+			q.scan(part)
+		}
 		atEnd := err == io.EOF //nolint:errorlint // a wrapped one is a failure, not the end
 		switch {
 		case err != nil && !atEnd:
@@ -189,6 +197,10 @@ func (l *Lines) split() ([]string, error) {
 	text := string(l.raw)
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	if l.isComment() {
+		l.row = append(l.row, text[:min(len(text), maxField)])
+		return l.row, nil
 	}
 	for {
 		if l.blanks {

@@ -62,10 +62,11 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestBlanksBeforeFieldsMayBeNoPartOfThem(t *testing.T) {
-	lines := feed.NewLines(feed.File{Name: "x.csv"}, strings.NewReader("\"a, b\", \"c\nd\",  e f , \"\"\n 1, 2\n"))
+func TestCommentsAndBlanksBeforeFields(t *testing.T) {
+	lines := feed.NewLines(feed.File{Name: "x.csv"}, strings.NewReader("# a, \"b\" c, \"\n\"a, b\", \"c\nd\",  e f , \"\"\n 1, 2\n"))
 	lines.SkipBlanks()
-	for _, want := range []string{"a, b|c\nd|e f |", "1|2"} {
+	lines.KeepComments()
+	for _, want := range []string{"# a, \"b\" c, \"", "a, b|c\nd|e f |", "1|2"} {
 		row, err := lines.Next()
 		if err != nil || strings.Join(row, "|") != want {
 			t.Errorf("%q, %v, want %q", row, err, want)

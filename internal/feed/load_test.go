@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/abusech"
 	"github.com/patchscout/patchscout/internal/feed/attack"
 	"github.com/patchscout/patchscout/internal/feed/ctid"
 	"github.com/patchscout/patchscout/internal/feed/cwe"
@@ -30,7 +31,7 @@ func TestLoadPublishedFiles(t *testing.T) {
 	if dir == "" {
 		t.Skip("FEEDS names no folder of feeds")
 	}
-	all := slices.Concat(publishers, lists)
+	all := slices.Concat(publishers, lists, abusech.All(""))
 	began := time.Now()
 	var read int64
 	g, err := feed.Gather(context.Background(), feed.Options{
