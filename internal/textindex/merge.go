@@ -236,7 +236,7 @@ func (m *merger) collect(dst []posting, i int, l listing, cur *cursor) ([]postin
 		return dst, err
 	}
 	for !cur.ended() {
-		if _, err := cur.seek(cur.base); err != nil {
+		if more, err := cur.seek(cur.base); !more || err != nil {
 			return dst, err
 		}
 		if err := cur.code(); err != nil {

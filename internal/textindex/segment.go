@@ -275,7 +275,7 @@ func (c *wordCursor) open() error {
 
 func (c *wordCursor) read() bool {
 	b := c.rest
-	if len(b) < 2 || int(b[0]) > len(c.word) || int(b[1]) > len(b)-2 {
+	if len(b) < 2 || int(b[0]) > len(c.word) || int(b[1]) > len(b)-2 || int(b[0])+int(b[1]) > maxWord {
 		return false
 	}
 	c.word = append(c.word[:b[0]], b[2:2+int(b[1])]...)

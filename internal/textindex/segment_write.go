@@ -2,9 +2,9 @@ package textindex
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"os"
 
@@ -105,14 +105,12 @@ func sumLengths(lens []byte, fields int) []uint64 {
 
 // words writes n numbers and returns their checksum.
 func (w *segmentWriter) words(n int, value func(int) uint64) uint32 {
-	sum := crc32.New(castagnoli)
-	var b [8]byte
+	b := make([]byte, 0, 8*n)
 	for i := range n {
-		binary.LittleEndian.PutUint64(b[:], value(i))
-		sum.Write(b[:]) //nolint:errcheck // a hash never fails
-		w.write(b[:])
+		b = binary.LittleEndian.AppendUint64(b, value(i))
 	}
-	return sum.Sum32()
+	w.write(b)
+	return checksum(b)
 }
 
 func (w *segmentWriter) write(b []byte) {
@@ -123,8 +121,11 @@ func (w *segmentWriter) write(b []byte) {
 
 // term writes a word with its postings. Words ascend, and so do the documents of one.
 func (w *segmentWriter) term(word []byte, postings []posting) error {
-	if len(postings) == 0 {
+	if len(postings) == 0 || w.err != nil {
 		return w.err
+	}
+	if w.foot.terms > 0 && bytes.Compare(word, w.last) <= 0 || !ascend(postings) {
+		return damaged("words or documents out of order") // in a segment that is being merged
 	}
 	w.enter(word)
 	w.dict = binary.AppendUvarint(w.dict, uint64(len(postings)))
@@ -139,6 +140,15 @@ func (w *segmentWriter) term(word []byte, postings []posting) error {
 	w.foot.postings += uint64(len(w.entry))
 	w.write(w.entry)
 	return w.err
+}
+
+func ascend(postings []posting) bool {
+	for i := 1; i < len(postings); i++ {
+		if postings[i].doc <= postings[i-1].doc {
+			return false
+		}
+	}
+	return true
 }
 
 // enter writes the word itself into dict.

@@ -23,6 +23,8 @@ type Options struct {
 	MemoryLimit int64
 	// NoWait gives up with fault.Conflict when another process is writing, instead of waiting until ctx is done.
 	NoWait bool
+
+	step func(string) error // for tests: called before each step that changes the folder
 }
 
 // Change is what an Update makes of an index.
@@ -63,7 +65,7 @@ func write(ctx context.Context, dir string, schema Schema, o Options, do func(*w
 		return err
 	}
 	defer release()
-	w := &writer{ctx: ctx, dir: dir, schema: schema, memory: o.MemoryLimit}
+	w := &writer{ctx: ctx, dir: dir, schema: schema, memory: o.MemoryLimit, step: o.step}
 	if w.memory <= 0 {
 		w.memory = defaultMemory
 	}
@@ -77,7 +79,7 @@ type writer struct {
 	dir    string
 	schema Schema
 	memory int64
-	step   func(string) error // for tests: called before each step that changes the folder
+	step   func(string) error // see Options
 
 	old  []*segment // of the index that is being changed
 	made []*segment // new ones, in the order in which they replace each other
