@@ -22,6 +22,7 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 		ScorePartial: l.ScorePartial, Likelihood: l.Likelihood, LikelihoodSource: report.Text(l.LikelihoodSource),
 		Confidence: l.Confidence, Status: string(l.Status), State: string(l.State), Triage: string(l.Triage.State),
 		FirstSeen: l.FirstSeen.UTC(), LastSeen: l.LastSeen.UTC(), Evidence: []report.Evidence{},
+		Indicators: []report.Indicator{},
 	}
 	if l.Port != 0 {
 		f.Port = &l.Port
@@ -65,6 +66,7 @@ func toHost(h *asset.Host, services []*asset.Service) report.Host {
 	out := report.Host{
 		ID: h.ID, Site: h.Site, Addresses: []string{}, Hostnames: notNil(h.Names()), Status: string(h.Status),
 		OS: report.Text(h.OS), Services: []report.Service{}, FirstSeen: h.FirstSeen.UTC(), LastSeen: h.LastSeen.UTC(),
+		Indicators: []report.Indicator{},
 	}
 	for _, a := range h.Addresses() {
 		out.Addresses = append(out.Addresses, a.String())

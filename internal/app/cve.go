@@ -28,14 +28,24 @@ func (a *App) CVE(ctx context.Context, id cve.ID) (report.CVE, report.Catalogue,
 		return report.CVE{}, cat, err
 	}
 	facts, err := a.store.Catalogue().Facts(ctx, []cve.ID{id})
-	return a.toCVE(record, facts[id], cat), cat, err
+	if err != nil {
+		return report.CVE{}, cat, err
+	}
+	out := a.toCVE(record, facts[id], cat)
+	err = a.addDetails(ctx, &out, record, facts[id])
+	return out, cat, err
 }
 
-// toCVE judges a CVE without a host: the catalogue assumes that it is exposed, and says so (design decision 7).
-func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) report.CVE {
-	v := priority.Assess(priority.Input{
+// judge judges a CVE without a host: the catalogue assumes that it is exposed, and says so (design decision 7).
+func (a *App) judge(r *cve.Record, facts intel.Facts) priority.Verdict {
+	return priority.Assess(priority.Input{
 		Record: r, Facts: facts, Now: a.now(), Exposure: priority.Exposure{Exposed: true, Why: "no host given"},
 	})
+}
+
+// toCVE shows a record with what is known of its use, as far as lists need it; addDetails adds the rest.
+func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) report.CVE {
+	v := a.judge(r, facts)
 	out := report.CVE{
 		ID: r.ID.String(), Title: report.Text(r.Title), Description: report.Text(r.Description), Status: report.Text(r.Status),
 		Published: report.Date{Time: r.Published}, Modified: report.Date{Time: r.Modified}, Severity: v.Severity, CVSS: v.CVSS,

@@ -140,7 +140,7 @@ func (a *App) findings(ctx context.Context, filter finding.Filter, cat report.Ca
 			out = append(out, toFinding(l, evidence[l.ID], kevKnown(cat)))
 		}
 	}
-	return out, nil
+	return out, a.markFindings(ctx, out, listed)
 }
 
 // Finding returns one finding with all its evidence.
@@ -153,7 +153,9 @@ func (a *App) Finding(ctx context.Context, id int64) (report.Finding, report.Cat
 	if err != nil {
 		return report.Finding{}, cat, err
 	}
-	return toFinding(l, l.Evidence, kevKnown(cat)), cat, nil
+	one := []report.Finding{toFinding(l, l.Evidence, kevKnown(cat))}
+	err = a.markFindings(ctx, one, []finding.Listed{l})
+	return one[0], cat, err
 }
 
 // AssetRequest selects hosts; the zero value selects all.
@@ -197,7 +199,7 @@ func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host
 	for _, h := range hosts {
 		out = append(out, toHost(h, byHost[h.ID]))
 	}
-	return out, nil
+	return out, a.markHosts(ctx, out)
 }
 
 // answered says whether a scan saw the service: it was the last to speak of it, or its look found the port open.

@@ -11,30 +11,16 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/epss"
-	"github.com/patchscout/patchscout/internal/feed/exploitdb"
-	"github.com/patchscout/patchscout/internal/feed/kev"
 	"github.com/patchscout/patchscout/internal/feed/nvd"
 	"github.com/patchscout/patchscout/internal/outbound"
 	"github.com/patchscout/patchscout/internal/report"
 )
-
-// publishers are all that this build reads, in the order of config.Feeds.All.
-var publishers = []feed.Publisher{kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, nvd.Reader{}}
-
-// FeedNames are the feeds that this build reads, in load order, as users write them.
-func FeedNames() []string {
-	var names []string
-	for _, p := range publishers {
-		names = append(names, p.Feed())
-	}
-	return names
-}
 
 // SyncRequest says what to load and from where.
 type SyncRequest struct {
@@ -84,7 +70,7 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 		}
 		options.Feeds = nil
 		if options.Enabled, err = a.dueFeeds(ctx, asked); err != nil || len(options.Enabled) == 0 {
-			return report.Sync{Runs: []report.FeedRun{}, Unknown: []string{}}, err
+			return report.Sync{Runs: []report.FeedRun{}, Unknown: []string{}, Skipped: []report.Skipped{}}, err
 		}
 	}
 	gathered, err := feed.Gather(ctx, options)
@@ -93,11 +79,14 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	}
 	watch.expect(gathered.Feeds)
 	syncer := catalogue.Syncer{Target: a.store.Catalogue(), Force: req.Force, Now: a.now, Log: a.log}
-	for _, p := range publishers {
+	for _, p := range publishers(a.cfg) {
 		syncer.Readers = append(syncer.Readers, p)
 	}
 	runs, err := syncer.Sync(ctx, gathered.Feeds)
-	doc := report.Sync{Runs: []report.FeedRun{}, Unknown: notNil(gathered.Unknown)}
+	doc := report.Sync{Runs: []report.FeedRun{}, Unknown: notNil(gathered.Unknown), Skipped: []report.Skipped{}}
+	for _, u := range gathered.Unready {
+		doc.Skipped = append(doc.Skipped, report.Skipped{Feed: u.Feed, Reason: u.Err.Error()})
+	}
 	for _, r := range runs {
 		doc.Runs = append(doc.Runs, toFeedRun(r))
 	}
@@ -126,7 +115,7 @@ func (a *App) rematch(ctx context.Context, watch *syncProgress) (*report.Rematch
 
 func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
 	o := feed.Options{
-		Publishers: publishers, Feeds: req.Feeds, Enabled: a.enabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
+		Publishers: publishers(a.cfg), Feeds: req.Feeds, Enabled: a.enabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
 		Dir: filepath.Join(a.cfg.DataDir, "downloads"), URLs: a.feedURLs(),
 		Fetched: watch.fetched, Read: watch.read,
 	}
@@ -157,16 +146,11 @@ func (a *App) feedURLs() map[string]string {
 	return urls
 }
 
-// enabledFeeds are those of the configuration that are on and that this build reads.
-func (a *App) enabledFeeds() []string {
-	return slices.DeleteFunc(a.cfg.EnabledFeeds(), func(name string) bool { return !slices.Contains(FeedNames(), name) })
-}
-
 // client opens the door to the publishers and to what the administrator named, and to nothing else.
 func (a *App) client(from string) (*outbound.Client, error) {
 	c := outbound.Config{Hosts: []string{hostOf("https://services.nvd.nist.gov")}}
-	for _, p := range publishers {
-		c.Hosts = append(c.Hosts, hostOf(p.Base()))
+	for _, p := range publishers(a.cfg) {
+		c.Hosts = append(c.Hosts, hosts(p, a.now())...)
 	}
 	for _, u := range a.feedURLs() {
 		c.Named = append(c.Named, u)
@@ -191,6 +175,17 @@ func (a *App) client(from string) (*outbound.Client, error) {
 		c.RootCAs = pool
 	}
 	return outbound.New(c)
+}
+
+// hosts are those that a publisher's files are fetched from.
+func hosts(p feed.Publisher, now time.Time) []string {
+	out := []string{hostOf(p.Base())}
+	for _, r := range p.Remote(now) {
+		if r.URL != "" {
+			out = append(out, hostOf(r.URL))
+		}
+	}
+	return out
 }
 
 func hostOf(base string) string {

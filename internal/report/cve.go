@@ -53,6 +53,7 @@ type CVE struct {
 
 // Sentence is a statement in plain words with the fields that it rests on.
 type Sentence struct {
+	Topic  string   `json:"topic"` // what, attack, rating, use, do
 	Text   string   `json:"text"`
 	Fields []string `json:"fields"`
 }
@@ -75,9 +76,8 @@ type Rating struct {
 
 // EPSSDay is EPSS as it was from a day on.
 type EPSSDay struct {
-	Date       Date    `json:"date"`
-	EPSS       float64 `json:"epss"`
-	Percentile float64 `json:"percentile"`
+	Date Date    `json:"date"`
+	EPSS float64 `json:"epss"`
 }
 
 // SSVC is an assessment by CISA's method. Null is not assessed.

@@ -244,7 +244,7 @@ func epssLine(c CVE, cat Catalogue) string {
 // was is the value before the current one: "(was 0.42 on 2021-06-01)".
 func (c CVE) was() string {
 	for i := len(c.EPSSHistory) - 1; i >= 0; i-- {
-		if d := c.EPSSHistory[i]; !d.Date.Equal(c.EPSSDate.Time) && d.EPSS != *c.EPSS {
+		if d := c.EPSSHistory[i]; d.Date.Before(c.EPSSDate.Time) && d.EPSS != *c.EPSS {
 			return fmt.Sprintf("(was %s on %s)", number(&d.EPSS, 5), d.Date)
 		}
 	}

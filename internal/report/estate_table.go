@@ -34,7 +34,9 @@ func HostTable(w io.Writer, hosts []Host, t Terminal) error {
 		_, err := fmt.Fprintln(w, "No hosts yet. Begin with: patchscout scan 127.0.0.1")
 		return err
 	}
-	return g.draw(w, t)
+	p := &printer{w: w, view: View{Terminal: t}, err: g.draw(w, t)}
+	p.indicators(hosts)
+	return p.err
 }
 
 func day10(h Host) string { return strings.TrimPrefix(Date{h.LastSeen}.String(), missing) }
@@ -120,6 +122,7 @@ func FindingDetail(w io.Writer, f Finding, c Catalogue, v View) error {
 	for _, row := range detailRows(f, c) {
 		p.line("  %-12s %s", row[0], Plain(row[1]))
 	}
+	p.indicators(hostsOf([]Finding{f}))
 	p.line("")
 	p.line("%s", p.view.paint(toneTitle, "Evidence"))
 	for _, e := range f.Evidence {

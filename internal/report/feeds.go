@@ -10,8 +10,15 @@ import (
 // Sync is the document of `feeds sync`.
 type Sync struct {
 	Runs    []FeedRun `json:"runs"`
+	Skipped []Skipped `json:"skipped"` // feeds that cannot be fetched as things are configured
 	Unknown []string  `json:"unknown_files"`
 	Estate  *Rematch  `json:"estate"` // null: nothing changed, or no hosts are known
+}
+
+// Skipped is a feed that is on and that was not asked for by name, with what is missing to fetch it.
+type Skipped struct {
+	Feed   string `json:"feed"`
+	Reason string `json:"reason"`
 }
 
 // Rematch says what a changed catalogue means for the hosts that are known.
@@ -104,7 +111,7 @@ func RunTable(w io.Writer, doc FeedRuns, v View) error {
 // SyncTable shows what each run did.
 func SyncTable(w io.Writer, s Sync, v View) error {
 	p := &printer{w: w, view: v}
-	if len(s.Runs) == 0 {
+	if len(s.Runs)+len(s.Skipped) == 0 {
 		p.text("No feed is due (patchscout feeds status).")
 		return p.err
 	}
@@ -119,6 +126,9 @@ func SyncTable(w io.Writer, s Sync, v View) error {
 	p.err = g.draw(w, v.Terminal)
 	for _, r := range s.Runs {
 		p.runNotes(r)
+	}
+	for _, k := range s.Skipped {
+		p.item("  ", k.Feed+": left out: "+k.Reason)
 	}
 	if e := s.Estate; e != nil {
 		p.line("")

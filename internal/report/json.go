@@ -26,6 +26,18 @@ func JSON(w io.Writer, v any) error {
 	return err
 }
 
+// JSONLine writes v as one line, as JSON does.
+func JSONLine(w io.Writer, v any) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeHarmful(text.Bytes()))
+	return err
+}
+
 // escapeHarmful writes harmful characters of a JSON text as \u escapes. They can only stand in strings.
 func escapeHarmful(text []byte) []byte {
 	var out []byte

@@ -5,7 +5,7 @@ const (
 	// NoticeNVD is NVD's, verbatim (https://nvd.nist.gov/developers/start-here).
 	NoticeNVD = "This product uses NVD data but is not endorsed or certified by the NVD."
 	// NoticeAttack is MITRE's for ATT&CK (https://attack.mitre.org/resources/legal-and-branding/terms-of-use/).
-	NoticeAttack = "© The MITRE Corporation. ATT&CK is reproduced and distributed with the permission of The MITRE Corporation."
+	NoticeAttack = "ATT&CK: © The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation."
 	// NoticeEPSS names the source of EPSS, as FIRST asks.
 	NoticeEPSS = "EPSS scores are by FIRST.org (https://www.first.org/epss)."
 )

@@ -130,6 +130,9 @@ type Host struct {
 	Services  []Service `json:"services"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
+
+	// Indicators are the entries of lists of malicious hosts that name this one, expired ones included.
+	Indicators []Indicator `json:"indicators"`
 }
 
 // Name is the host as people know it: its address, else its name.
@@ -192,6 +195,9 @@ type Finding struct {
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`
 	Evidence         []Evidence `json:"evidence"`
+
+	// Indicators are the host's, but for those of another port.
+	Indicators []Indicator `json:"indicators"`
 }
 
 // Evidence is why one scanner says so.

@@ -31,7 +31,7 @@ func sample() Scan {
 		return Finding{
 			ID: id, HostID: 1, Site: "default", Host: host, Port: ptr(port), Protocol: "tcp", Service: Text(service),
 			CVE: Text(cve), Severity: "unknown", Confidence: 80, Status: "affected", State: "open", Triage: "none",
-			FirstSeen: now, LastSeen: now, DecisionAssumed: []string{},
+			FirstSeen: now, LastSeen: now, DecisionAssumed: []string{}, Indicators: []Indicator{},
 			Evidence: []Evidence{{Scanner: "native", ScanID: 7, Confidence: 80, Reason: "7.2p2 is below 7.4, the first fixed version"}},
 		}
 	}
@@ -42,13 +42,20 @@ func sample() Scan {
 	ssh.Severity, ssh.CVSS, ssh.KEV, ssh.EPSS = "high", ptr(7.3), ptr(false), ptr(0.00043)
 	ssh.Decision, ssh.Due, ssh.PriorityScore = "attend", day(2026, 12, 5), ptr(0.292)
 	unscored := finding(3, "192.0.2.7", 21, "=cmd|' /C calc'!A0 \x1b[31mevil\u202e", "CVE-2099-0001")
-	unscored.Decision = "track"
+	unscored.Decision, unscored.Likelihood, unscored.LikelihoodSource = "track", ptr(0.031), FromEstimate
 	backport := finding(4, "192.0.2.7", 22, "OpenSSH 9.2p1", "CVE-2024-6387")
 	backport.Confidence = 30
 	second := backport
 	second.ID, second.CVE, second.KEV = 5, "CVE-2023-38408", ptr(true)
 	conditional := finding(6, "192.0.2.7", 8080, "Tomcat 9.0.30", "CVE-2020-9484")
 	conditional.Status = "conditional"
+	seen := now.AddDate(0, 0, -2)
+	listed := []Indicator{
+		{Kind: "ip", Value: "192.0.2.7", Port: ptr(80), Threat: "botnet_cc", Malware: "Emo\x1b[31mtet", Confidence: 90, Status: "online",
+			FirstSeen: &seen, LastSeen: &seen, Tags: []string{}, Source: "feodo"},
+		{Kind: "ip", Value: "192.0.2.7", Threat: "malware_download", Confidence: 50, LastSeen: &seen, Expired: true, Tags: []string{}, Source: "urlhaus"},
+	}
+	apache.Indicators = listed
 	return Scan{
 		Scan: Run{
 			ID: 7, Targets: []string{"192.0.2.7", "2001:db8::1", "nosuch.example"}, Site: "default", Status: "completed",
@@ -59,8 +66,9 @@ func sample() Scan {
 		},
 		Hosts: []Host{
 			{ID: 1, Site: "default", Address: "192.0.2.7", Addresses: []string{"192.0.2.7"}, Hostnames: []string{}, Status: "up",
-				Services: []Service{{Port: 22, Protocol: "tcp", Service: "ssh", CPEs: []string{}}, {Port: 80, Protocol: "tcp", CPEs: []string{}}}},
-			{ID: 2, Site: "default", Address: "2001:db8::1", Status: "up", Services: []Service{{Port: 22, Protocol: "tcp"},
+				Services:   []Service{{Port: 22, Protocol: "tcp", Service: "ssh", CPEs: []string{}}, {Port: 80, Protocol: "tcp", CPEs: []string{}}},
+				Indicators: listed},
+			{ID: 2, Site: "default", Address: "2001:db8::1", Status: "up", Indicators: []Indicator{}, Services: []Service{{Port: 22, Protocol: "tcp"},
 				{Port: 25, Protocol: "tcp", Service: "smtp", Product: "Postfix\x1b[2J", UnknownVersion: 13}}},
 		},
 		Findings: []Finding{apache, ssh, unscored, backport, second, conditional},

@@ -26,6 +26,7 @@ func Table(w io.Writer, s Scan, v View) error {
 	out.summary(s, confirmed)
 	out.potential(potential)
 	out.unjudged(s.Hosts)
+	out.indicators(s.Hosts)
 	out.problems(s.Scan)
 	out.catalogue(s.Scan.Catalogue)
 	return out.err
@@ -42,6 +43,7 @@ func FindingTable(w io.Writer, findings []Finding, c Catalogue, v View) error {
 		out.line("No confirmed findings.")
 	}
 	out.potential(potential)
+	out.indicators(hostsOf(findings))
 	out.catalogue(c)
 	return out.err
 }

@@ -1,0 +1,198 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/report"
+)
+
+// indicatorName is an indicator's value with its kind, as intel.CanonicalIndicator tells them.
+type indicatorName struct{ kind, value string }
+
+// shownOfValue is how much of something that is no indicator its answer repeats.
+const shownOfValue = 256
+
+// LookUp answers each value, in order: whether it is listed, and as what. A value that is no indicator has that in its
+// answer's Error; err is about the catalogue, or what answer returned.
+func (a *App) LookUp(ctx context.Context, values []string, answer func(report.IndicatorAnswer) error) error {
+	asked := make([]question, len(values))
+	var names []indicatorName
+	for i, value := range values {
+		asked[i] = ask(value)
+		names = append(names, asked[i].names...)
+	}
+	listed, err := a.listed(ctx, names)
+	if err != nil {
+		return err
+	}
+	now := a.now()
+	for _, q := range asked {
+		if err := answer(q.answer(listed, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// question is one value that is looked up: under its own name, a URL also under its host's.
+type question struct {
+	value string
+	names []indicatorName
+	port  int
+	err   error
+}
+
+func ask(value string) question {
+	q := question{value: value}
+	var own indicatorName
+	own.kind, own.value, q.port, q.err = intel.CanonicalIndicator(value)
+	if q.err != nil {
+		return q
+	}
+	q.names = []indicatorName{own}
+	if own.kind == intel.IndicatorURL {
+		if kind, host := intel.HostOf(own.value); host != "" {
+			q.names = append(q.names, indicatorName{kind, host})
+		}
+	}
+	return q
+}
+
+func (q question) answer(listed map[indicatorName][]intel.Indicator, now time.Time) report.IndicatorAnswer {
+	out := report.IndicatorAnswer{Value: q.value, Indicators: []report.Indicator{}}
+	if q.err != nil {
+		out.Error = report.Text(q.err.Error())
+		if len(out.Value) > shownOfValue {
+			out.Value = strings.ToValidUTF8(out.Value[:shownOfValue], "") + "…"
+		}
+		return out
+	}
+	out.Kind, out.Canonical = report.Text(q.names[0].kind), report.Text(q.names[0].value)
+	for _, name := range q.names {
+		for _, i := range listed[name] {
+			if q.port == 0 || i.Port == 0 || q.port == i.Port {
+				out.Indicators = append(out.Indicators, toIndicator(i, now))
+			}
+		}
+	}
+	sortIndicators(out.Indicators)
+	out.Found = len(out.Indicators) > 0
+	out.Expired = out.Found && !slices.ContainsFunc(out.Indicators, func(i report.Indicator) bool { return !i.Expired })
+	return out
+}
+
+func toIndicator(i intel.Indicator, now time.Time) report.Indicator {
+	out := report.Indicator{
+		Kind: i.Kind, Value: i.Value, Threat: report.Text(i.Threat), Malware: report.Text(i.Malware), Confidence: i.Confidence,
+		Status: report.Text(i.Status), FirstSeen: pointer(i.FirstSeen), LastSeen: pointer(i.LastSeen), Expires: pointer(i.Expires),
+		Expired: !i.Expires.IsZero() && !now.Before(i.Expires), Tags: notNil(i.Tags), Source: i.Source, Reference: report.Text(i.Reference),
+	}
+	if i.Port != 0 {
+		out.Port = &i.Port
+	}
+	return out
+}
+
+// sortIndicators puts what holds before what has expired, then the surer first.
+func sortIndicators(list []report.Indicator) {
+	slices.SortStableFunc(list, func(a, b report.Indicator) int {
+		if a.Expired != b.Expired {
+			return map[bool]int{true: 1, false: -1}[a.Expired]
+		}
+		return b.Confidence - a.Confidence
+	})
+}
+
+// markHosts says of each host what lists of malicious hosts say of its addresses and names.
+func (a *App) markHosts(ctx context.Context, hosts []report.Host) error {
+	names := make([][]indicatorName, len(hosts))
+	for i, h := range hosts {
+		names[i] = hostIndicators(slices.Concat(h.Addresses, h.Hostnames))
+	}
+	listed, err := a.listed(ctx, slices.Concat(names...))
+	if err != nil || len(listed) == 0 {
+		return err
+	}
+	for i := range hosts {
+		hosts[i].Indicators = a.of(names[i], listed)
+	}
+	return nil
+}
+
+// markFindings gives each finding what is said of its host, but for what is said of another port.
+func (a *App) markFindings(ctx context.Context, findings []report.Finding, rows []finding.Listed) error {
+	names := map[int64][]indicatorName{}
+	for _, l := range rows {
+		if _, known := names[l.HostID]; !known {
+			names[l.HostID] = hostIndicators(append([]string{l.HostAddress}, l.HostNames...))
+		}
+	}
+	listed, err := a.listed(ctx, slices.Concat(slices.Collect(maps.Values(names))...))
+	if err != nil || len(listed) == 0 {
+		return err
+	}
+	hosts := map[int64][]report.Indicator{}
+	for id, own := range names {
+		hosts[id] = a.of(own, listed)
+	}
+	for i := range findings {
+		f := &findings[i]
+		for _, known := range hosts[f.HostID] {
+			if known.Port == nil || f.Port == nil || *known.Port == int(*f.Port) {
+				f.Indicators = append(f.Indicators, known)
+			}
+		}
+	}
+	return nil
+}
+
+// of picks the entries of some names, surest first.
+func (a *App) of(names []indicatorName, listed map[indicatorName][]intel.Indicator) []report.Indicator {
+	out := []report.Indicator{}
+	now := a.now()
+	for _, name := range names {
+		for _, known := range listed[name] {
+			out = append(out, toIndicator(known, now))
+		}
+	}
+	sortIndicators(out)
+	return out
+}
+
+// hostIndicators are a host's addresses and names as indicators. What is none of either is left out.
+func hostIndicators(texts []string) []indicatorName {
+	var out []indicatorName
+	for _, text := range texts {
+		kind, value, _, err := intel.CanonicalIndicator(text)
+		name := indicatorName{kind, value}
+		if err == nil && (kind == intel.IndicatorIP || kind == intel.IndicatorDomain) && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// listed asks the catalogue for indicators by their names.
+func (a *App) listed(ctx context.Context, names []indicatorName) (map[indicatorName][]intel.Indicator, error) {
+	byKind := map[string][]string{}
+	for _, n := range names {
+		byKind[n.kind] = append(byKind[n.kind], n.value)
+	}
+	out := map[indicatorName][]intel.Indicator{}
+	for kind, values := range byKind {
+		found, err := a.store.Catalogue().Indicators(ctx, kind, values)
+		if err != nil {
+			return nil, err
+		}
+		for value, list := range found {
+			out[indicatorName{kind, value}] = list
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,213 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// IndicatorAnswer is what is known of one value that was looked up: one line of `ioc lookup --format json`.
+type IndicatorAnswer struct {
+	Value      string      `json:"value"` // as it was asked
+	Kind       Text        `json:"kind"`  // url, domain, ip, hash
+	Canonical  Text        `json:"canonical"`
+	Found      bool        `json:"found"`   // listed, perhaps expired
+	Expired    bool        `json:"expired"` // found, but by no entry that still holds
+	Indicators []Indicator `json:"indicators"`
+	Error      Text        `json:"error"` // why the value is no indicator
+}
+
+// Indicator is a sign of compromise as one source lists it.
+type Indicator struct {
+	Kind       string     `json:"kind"`
+	Value      string     `json:"value"`
+	Port       *int       `json:"port"` // null: any
+	Threat     Text       `json:"threat"`
+	Malware    Text       `json:"malware"`
+	Confidence int        `json:"confidence"`
+	Status     Text       `json:"status"` // online, offline; null: not known
+	FirstSeen  *time.Time `json:"first_seen"`
+	LastSeen   *time.Time `json:"last_seen"`
+	Expires    *time.Time `json:"expires"`
+	Expired    bool       `json:"expired"`
+	Tags       []string   `json:"tags"`
+	Source     string     `json:"source"`
+	Reference  Text       `json:"reference"`
+}
+
+// Sentence says what is listed, by whom and as what: "203.0.113.9:443 is listed by Feodo Tracker as botnet_cc (Emotet;
+// last seen 2026-11-20, confidence 90, online)".
+func (i Indicator) Sentence() string {
+	value := i.Value
+	if i.Port != nil {
+		value = fmt.Sprintf("%s:%d", bracket(value), *i.Port)
+	}
+	text := value + " is listed by " + feedTitle(i.Source)
+	if i.Threat != "" {
+		text += " as " + string(i.Threat)
+	}
+	text += " ("
+	if i.Malware != "" {
+		text += string(i.Malware) + "; "
+	}
+	text += "last seen " + dayOf(i.LastSeen) + fmt.Sprintf(", confidence %d", i.Confidence)
+	if i.Status != "" {
+		text += ", " + string(i.Status)
+	}
+	if i.Expired {
+		text += ", expired"
+	}
+	return text + ")"
+}
+
+func dayOf(t *time.Time) string {
+	if t == nil {
+		return missing
+	}
+	return Date{*t}.String()
+}
+
+// NoticeAbuseCH names the source of indicators, whose terms ask for it.
+const NoticeAbuseCH = "Indicators are by abuse.ch (URLhaus, ThreatFox, Feodo Tracker, MalwareBazaar), fetched by you under its terms of use."
+
+// shownAnswers bounds a table of answers; JSON has all.
+const shownAnswers = 10_000
+
+// IndicatorTable gathers answers for a person: each one of a short list; of a long list only what was found and what
+// could not be read.
+type IndicatorTable struct {
+	rows                      []IndicatorAnswer
+	asked, found, old, unread int
+}
+
+// shortList is up to how many values each has its row.
+const shortList = 20
+
+// Add takes an answer.
+func (t *IndicatorTable) Add(a IndicatorAnswer) {
+	t.asked++
+	switch {
+	case a.Error != "":
+		t.unread++
+	case a.Expired:
+		t.old++
+	case a.Found:
+		t.found++
+	}
+	telling := a.Error != "" || a.Found
+	if (telling || t.asked <= shortList) && len(t.rows) < shownAnswers {
+		t.rows = append(t.rows, a)
+	}
+}
+
+// Write shows the table and what it comes to.
+func (t *IndicatorTable) Write(w io.Writer, v View) error {
+	p := &printer{w: w, view: v}
+	g := &grid{columns: []column{
+		{Title: "VALUE", Flex: 24}, {Title: "KIND"}, {Title: "LISTED"}, {Title: "THREAT", Flex: 8}, {Title: "MALWARE", Flex: 8},
+		{Title: "CONF", Right: true}, {Title: "FIRST SEEN", Optional: 2}, {Title: "LAST SEEN"}, {Title: "STATUS", Optional: 1},
+		{Title: "SOURCE"}, {Title: "LINK", Flex: 16, Optional: 3},
+	}}
+	for _, a := range t.rows {
+		if t.asked <= shortList || a.Error != "" || a.Found {
+			addAnswer(g, a)
+		}
+	}
+	if len(g.rows) > 0 {
+		p.err = g.draw(w, v.Terminal)
+		p.line("")
+	}
+	p.text(t.summary())
+	p.faint(NoticeAbuseCH)
+	return p.err
+}
+
+func addAnswer(g *grid, a IndicatorAnswer) {
+	switch {
+	case a.Error != "":
+		g.add(cellValue{text: a.Value}, cellValue{missing, toneFaint}, cellValue{"not read", toneHigh}, cellValue{text: string(a.Error)},
+			cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{})
+		return
+	case !a.Found:
+		g.add(cellValue{text: a.Value}, cellValue{text: string(a.Kind)}, cellValue{"no", toneFaint}, cellValue{}, cellValue{}, cellValue{},
+			cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{})
+		return
+	}
+	for _, i := range a.Indicators {
+		listed := cellValue{"yes", toneUrgent}
+		if i.Expired {
+			listed = cellValue{"expired", toneFaint}
+		}
+		value := a.Value
+		if i.Value != string(a.Canonical) {
+			value += " (" + i.Value + ")"
+		}
+		g.add(cellValue{text: value}, cellValue{text: i.Kind}, listed, cellValue{text: orMissing(string(i.Threat))},
+			cellValue{text: orMissing(string(i.Malware))}, cellValue{text: fmt.Sprint(i.Confidence)}, cellValue{text: dayOf(i.FirstSeen)},
+			cellValue{text: dayOf(i.LastSeen)}, cellValue{text: orMissing(string(i.Status))}, cellValue{text: feedTitle(i.Source)},
+			cellValue{text: orMissing(string(i.Reference))})
+	}
+}
+
+func (t *IndicatorTable) summary() string {
+	text := Plural(t.asked, "value", "values") + " looked up: " + Thousands(t.found) + " listed"
+	if t.old > 0 {
+		text += ", " + Thousands(t.old) + " listed until some time ago"
+	}
+	if t.unread > 0 {
+		text += ", " + Thousands(t.unread) + " could not be read"
+	}
+	if n := len(t.rows); n == shownAnswers {
+		text += fmt.Sprintf("; the first %s are shown, --format json has all", Thousands(n))
+	}
+	return text + "."
+}
+
+// indicators says which of the hosts are themselves on a list of malicious ones; what has expired is left out.
+func (p *printer) indicators(hosts []Host) {
+	shown := false
+	for _, h := range hosts {
+		for _, i := range h.Indicators {
+			if i.Expired {
+				continue
+			}
+			if !shown {
+				p.line("")
+				p.line("%s", p.view.paint(toneUrgent, "On lists of malicious hosts, so perhaps compromised:"))
+				shown = true
+			}
+			p.item("  ", i.of(h.Name()))
+		}
+	}
+}
+
+// of is the sentence, with the host before it where the entry names it otherwise.
+func (i Indicator) of(host string) string {
+	if i.Value == host {
+		return i.Sentence()
+	}
+	return host + ": " + i.Sentence()
+}
+
+// hostsOf are the hosts of findings with the indicators that the findings carry.
+func hostsOf(findings []Finding) []Host {
+	var hosts []Host
+	at := map[int64]int{}
+	for _, f := range findings {
+		if len(f.Indicators) == 0 {
+			continue
+		}
+		if _, known := at[f.HostID]; !known {
+			at[f.HostID] = len(hosts)
+			hosts = append(hosts, Host{ID: f.HostID, Address: Text(f.Host)})
+		}
+		h := &hosts[at[f.HostID]]
+		for _, i := range f.Indicators {
+			if !slices.ContainsFunc(h.Indicators, func(known Indicator) bool { return known.Sentence() == i.Sentence() }) {
+				h.Indicators = append(h.Indicators, i)
+			}
+		}
+	}
+	return hosts
+}
