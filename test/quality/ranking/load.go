@@ -35,7 +35,7 @@ type row struct {
 // counts says what became of the CVEs and the evidence, for the note.
 type counts struct {
 	cves, later, rejected, unscored, noEPSS, listed int
-	positives, kevWithoutRow                        int
+	positives, withExploit, kevWithoutRow           int
 	exploits, undatedModules, laterExploits         int
 	modules, provenModules                          int
 	epssFile, kevNewest                             string
@@ -196,6 +196,7 @@ func (w *world) rows() []row {
 		r.exploits, r.proven = w.dated(w.exploits[r.id])
 		if r.entered {
 			w.n.positives++
+			w.n.withExploit += min(len(r.exploits), 1)
 		}
 		out = append(out, r)
 	}

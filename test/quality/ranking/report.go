@@ -16,7 +16,8 @@ func (w *world) note(out io.Writer, rows int) {
 	fmt.Fprintf(out, "%d CVEs - %d published later - %d rejected - %d without CVSS - %d without EPSS - %d in KEV by then = %d rows, %d positive\n",
 		n.cves, n.later, n.rejected, n.unscored, n.noEPSS, n.listed, rows, n.positives)
 	fmt.Fprintf(out, "KEV's further %d CVEs of these years are not among the rows; EPSS is %s\n", n.kevWithoutRow, n.epssFile)
-	fmt.Fprintf(out, "evidence dated by then: %d exploits, of which %d Metasploit modules\n", n.exploits, n.modules)
+	fmt.Fprintf(out, "evidence dated by then: %d exploits, of which %d Metasploit modules; %d of the positive CVEs have any\n",
+		n.exploits, n.modules, n.withExploit)
 	fmt.Fprintf(out, `left out: %d Metasploit modules without a disclosure date, %d exploits dated later, all Nuclei templates (no dates),
   Exploit-DB's "verified" and NVD's reference tags (undated), the CVEs' age (the rows hold too narrow a span of it)
 taken as it stands today, for want of a date: Exploit-DB's type, Metasploit's rank
