@@ -26,6 +26,8 @@ type EPSSHistory interface {
 	AddDay(EPSSDay) error
 	// Put writes a row; Scored false says that the CVE has no score from that day on.
 	Put(EPSSChange) error
+	// SetCurrent puts the rows of a day, by ascending CVE, in the place of the current ones.
+	SetCurrent([]intel.EPSS) error
 	// Delete removes the row of a CVE and day.
 	Delete(id cve.ID, day int64) error
 	// Fold forgets the days before first, which was read. Every CVE keeps what it had on that day.
@@ -50,6 +52,8 @@ type EPSSChange struct {
 	Day    int64
 	Score  float64
 	Scored bool
+	// New says that there is no row of that CVE and day yet, which makes it cheaper to write.
+	New bool
 }
 
 const (
@@ -90,7 +94,7 @@ func (l *loading) epss(ctx context.Context) error {
 		if l.accepted == 0 {
 			return l.nothing()
 		}
-		if err := h.finish(w); err != nil {
+		if err := h.finish(); err != nil {
 			return err
 		}
 		if err := l.standByEPSS(ctx, w); err != nil {
@@ -301,8 +305,8 @@ type stand struct {
 // plan says which rows must go and which must be written for a day to hold now. old is what it held if it was read
 // before; nextDay is 0 when it is the newest.
 func plan(prev, old, next, now []EPSSScore, read bool, day, nextDay int64) (deletes, puts []EPSSChange) {
-	put := func(id cve.ID, day int64, s stand) {
-		puts = append(puts, EPSSChange{CVE: id, Day: day, Score: s.score, Scored: s.scored})
+	put := func(id cve.ID, day int64, s stand, fresh bool) {
+		puts = append(puts, EPSSChange{CVE: id, Day: day, Score: s.score, Scored: s.scored, New: fresh})
 	}
 	eachScore(func(id cve.ID, s []stand) {
 		prev, old, next, now := s[0], s[1], s[2], s[3]
@@ -314,12 +318,12 @@ func plan(prev, old, next, now []EPSSScore, read bool, day, nextDay int64) (dele
 		case now == prev:
 			deletes = append(deletes, EPSSChange{CVE: id, Day: day})
 		default:
-			put(id, day, now)
+			put(id, day, now, old == prev)
 		}
 		switch had, want := next != old, next != now; {
 		case nextDay == 0 || had == want:
 		case want:
-			put(id, nextDay, next)
+			put(id, nextDay, next, true)
 		default:
 			deletes = append(deletes, EPSSChange{CVE: id, Day: nextDay})
 		}
@@ -353,9 +357,9 @@ func eachScore(fn func(cve.ID, []stand), lists ...[]EPSSScore) {
 }
 
 // finish makes the newest day the current one and forgets what is too old.
-func (e *epssLoad) finish(w Writer) error {
+func (e *epssLoad) finish() error {
 	if e.newest != nil {
-		if err := e.makeCurrent(w.EPSS()); err != nil {
+		if err := e.makeCurrent(); err != nil {
 			return err
 		}
 	}
@@ -373,35 +377,24 @@ func (e *epssLoad) finish(w Writer) error {
 
 // makeCurrent makes the table of the current day hold the newest. The run counts what changes there; what only enters
 // the history counts as unchanged.
-func (e *epssLoad) makeCurrent(t Table[cve.ID, intel.EPSS]) error {
-	next := e.newest
-	for _, old := range e.before {
-		for len(next) > 0 && next[0].CVE < old.CVE {
-			next = next[1:]
-		}
-		if len(next) == 0 || next[0].CVE != old.CVE {
-			if err := t.Delete(old.CVE); err != nil {
-				return err
-			}
-		}
-	}
-	stored := e.before
+func (e *epssLoad) makeCurrent() error {
+	stored, changed := e.before, len(e.before) != len(e.newest)
 	for _, row := range e.newest {
 		for len(stored) > 0 && stored[0].CVE < row.CVE {
 			stored = stored[1:]
 		}
-		known := len(stored) > 0 && stored[0].CVE == row.CVE
-		if known && stored[0] == row {
+		switch known := len(stored) > 0 && stored[0].CVE == row.CVE; {
+		case !known:
+			e.run.Inserted++
+		case stored[0] != row:
+			e.run.Updated++
+		default:
 			continue
 		}
-		if known {
-			e.run.Updated++
-		} else {
-			e.run.Inserted++
-		}
-		if err := t.Put(row); err != nil {
-			return err
-		}
+		changed = true
 	}
-	return nil
+	if !changed {
+		return nil
+	}
+	return e.h.SetCurrent(e.newest)
 }

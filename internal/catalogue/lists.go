@@ -138,6 +138,7 @@ func swap[K comparable, V any](l *loading, t Table[K, V], stored, rows map[K]V, 
 		if !differs {
 			continue
 		}
+		l.touch(k)
 		if err := t.Put(v); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -93,8 +94,6 @@ func (s *Syncer) load(ctx context.Context, g feed.Gathered, run *feed.Run) error
 	}
 	l := &loading{Syncer: s, reader: reader, files: g.Files, run: run, loadedBefore: hasFeed(seen, g.Feed)}
 	switch g.Feed {
-	case feedNVD, feedList:
-		return l.records(ctx)
 	case "kev":
 		return l.kev(ctx)
 	case "epss":
@@ -109,9 +108,22 @@ func (s *Syncer) load(ctx context.Context, g feed.Gathered, run *feed.Run) error
 		return l.weaknesses(ctx)
 	case "urlhaus", "threatfox", "feodo", "malwarebazaar":
 		return l.indicators(ctx)
-	default:
-		return fault.Invalid("feed %s: the catalogue has no place for it", g.Feed)
+	default: // NVD, the CVE List, and whatever somebody ingests under a name
+		if err := CheckSource(g.Feed); err != nil {
+			return err
+		}
+		return l.records(ctx)
 	}
+}
+
+var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
+
+// CheckSource says what is wrong with the name of a source of records.
+func CheckSource(name string) error {
+	if !sourceName.MatchString(name) {
+		return fault.Invalid("source %.60q: want 1 to 40 of a-z, 0-9, dot, underscore and hyphen, a letter or digit first", name)
+	}
+	return nil
 }
 
 func (s *Syncer) reader(name string) (feed.Reader, error) {
