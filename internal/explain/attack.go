@@ -11,8 +11,8 @@ func (w *writer) attack() {
 	v := w.vector
 	if !v.usable() {
 		if field := w.saysCode(); field != "" {
-			gain := w.text("gain.code").on(field)
-			w.say(Attack, w.text("attack.class", with("gain", gain)).on(FieldCVSS))
+			source := w.text("attack.words." + field).on(field)
+			w.say(Attack, w.text("attack.words", with("source", source)).on(FieldCVSS))
 		}
 		return
 	}
@@ -160,14 +160,16 @@ func (w *writer) gain() phrase {
 	return w.gainOfLevels(c, i, a).on(all...)
 }
 
-// codeFields are the fields that support that the attacker's code runs, nil when none does. On one's own machine a flaw
-// in memory handling is a way to more rights: there the words are needed.
+// codeFields are the fields that support that the attacker's code runs, nil when none does. Who is on the
+// machine already runs code of their own and gains rights, not code.
 func (w *writer) codeFields() []string {
+	if w.vector.m["AV"] == "L" && !w.vector.lured() {
+		return nil
+	}
 	if field := w.saysCode(); field != "" {
 		return []string{field}
 	}
-	remote := w.vector.m["AV"] != "L" || w.vector.lured()
-	if w.flaw.class == code || w.flaw.class == memory && w.vector.full() && remote {
+	if w.flaw.class == code || w.flaw.class == memory && w.vector.full() {
 		return []string{FieldCWEs}
 	}
 	return nil
@@ -196,30 +198,40 @@ func (w *writer) gainOfClass() phrase {
 	case redirect:
 		key = "gain.redirect"
 	case database:
-		switch {
-		case reads && changes:
-			key = "gain.db.both"
-		case reads:
-			key = "gain.db.read"
-		case changes:
-			key = "gain.db.change"
-		}
+		return w.gainDatabase(reads, changes)
 	}
 	if key == "" {
 		return phrase{}
 	}
+	if w.vector.lured() && w.lang.has(key+".lured") {
+		key += ".lured"
+	}
 	return w.text(key).on(FieldCWEs)
+}
+
+// gainDatabase is what SQL injection gives: the database, and what the vector says of availability.
+func (w *writer) gainDatabase(reads, changes bool) phrase {
+	key := ""
+	switch {
+	case reads && changes:
+		key = "gain.db.both"
+	case reads:
+		key = "gain.db.read"
+	case changes:
+		key = "gain.db.change"
+	default:
+		return phrase{}
+	}
+	gain := w.text(key).on(FieldCWEs)
+	if _, _, a := w.vector.impacts(); w.vector.level(a) > 0 {
+		return w.list("list.two", []phrase{gain, w.text("gain.A" + degree(w.vector.level(a)))})
+	}
+	return gain
 }
 
 // gainOfLevels words the three metrics of damage themselves.
 func (w *writer) gainOfLevels(c, i, a string) phrase {
 	v := w.vector
-	degree := func(level int) string {
-		if level == 2 {
-			return ".all"
-		}
-		return ".some"
-	}
 	var parts []phrase
 	if lc, li := v.level(c), v.level(i); lc > 0 && lc == li {
 		parts = append(parts, w.text("gain.CI"+degree(lc)))
@@ -235,4 +247,11 @@ func (w *writer) gainOfLevels(c, i, a string) phrase {
 		parts = append(parts, w.text("gain.A"+degree(la)))
 	}
 	return w.list("list.two", parts)
+}
+
+func degree(level int) string {
+	if level == 2 {
+		return ".all"
+	}
+	return ".some"
 }

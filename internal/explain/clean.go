@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,8 +10,10 @@ import (
 // Limits of what is taken over from a record, in runes.
 const (
 	maxQuote = 260
-	maxName  = 80
-	maxInput = 8 << 10 // bytes of a text that are looked at
+	// shortQuote is when a first sentence says too little ("A vulnerability was found in X 1.0.") to stand alone.
+	shortQuote = 90
+	maxName    = 80
+	maxInput   = 8 << 10 // bytes of a text that are looked at
 )
 
 // clean makes one line of text: valid UTF-8 without control, formatting and private characters, blanks folded, double
@@ -54,16 +57,39 @@ func cut(text string, n int) string {
 	return strings.TrimRight(text, " ,;:([-") + "…"
 }
 
-// quotable is the first sentence of a publisher's text, cut; "" when nothing is left of it.
+// telling finds sentences that speak of a weakness; advisories often begin by saying what the product is good for.
+var telling = regexp.MustCompile(`(?i)vulnerab|attack|allow|exploit|overflow|inject|flaw|issue|bypass|denial|disclos|leak|execut|could|crash|improper|missing|incorrect|XSS|privilege`)
+
+// backward finds sentences that make no sense without the one before.
+var backward = regexp.MustCompile(`^(?:This|That|These|Those|It|They|Such|The (?:user|issue|problem|flaw|vulnerability))\b`)
+
+// tellingAt is where the first sentence begins that speaks of a weakness, 0 when none does.
+func tellingAt(text string) int {
+	for at := 0; at < len(text); {
+		sentence := text[at:]
+		end := strings.Index(sentence, ". ")
+		if end < 0 {
+			end = len(sentence) - 2
+		}
+		if telling.MatchString(sentence[:end+1]) && !backward.MatchString(sentence) {
+			return at
+		}
+		at += max(end, 0) + 2
+	}
+	return 0
+}
+
+// quotable is the first sentence of a publisher's text, or the first ones, cut; "" when nothing is left of it.
 func quotable(text string) string {
 	text, _ = untagged(clean(text))
+	text, _, _ = strings.Cut(text, " This CVE ID is unique from") // Microsoft's, behind a name without a full stop
 	for at := 0; ; {
 		dot := strings.Index(text[at:], ". ")
 		if dot < 0 {
 			break
 		}
 		at += dot + 1
-		if at > 40 && !abbreviation(text[:at]) {
+		if at > shortQuote && !abbreviation(text[:at]) {
 			text = text[:at]
 			break
 		}

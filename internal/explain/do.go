@@ -15,6 +15,10 @@ func (w *writer) do() {
 		w.say(Do, w.text("do.fix", append(rest, with("action", action))...))
 		return
 	}
+	if way := w.asked(); way.text != "" {
+		w.say(Do, w.text("do.nofix.kev", append(rest, with("way", way))...).on(FieldConfigurations))
+		return
+	}
 	links, linked := w.links()
 	rest = append(rest, with("links", links), with("way", w.way(linked)))
 	w.say(Do, w.text("do.nofix", rest...).on(FieldConfigurations))
@@ -34,6 +38,9 @@ func (w *writer) time() phrase {
 	time := w.leaves(v.Decision, FieldDecision)
 	if slices.Contains(v.Assumed, "exposed") {
 		inside, _ := priority.Decide(v.KEV, false, v.Automatable, v.Total)
+		if inside == priority.Track && v.Decision != priority.Track {
+			return w.text("do.time.wait", with("outside", time)).on(FieldElsewhere)
+		}
 		if inside != v.Decision {
 			return w.text("do.time.both", with("outside", time), with("inside", w.leaves(inside, FieldElsewhere)))
 		}
@@ -119,19 +126,27 @@ func (w *writer) links() (p phrase, linked bool) {
 	return w.text("do.links", with("kind", w.text("do.links."+kind))).on(FieldReferences), true
 }
 
-// way is what can be done without a version to update to.
-func (w *writer) way(linked bool) phrase {
-	if k := w.in.Facts.KEV; k != nil {
-		action := strings.ToLower(clean(k.RequiredAction))
-		switch {
-		case strings.Contains(action, "end-of-life") || strings.Contains(action, "disconnect"):
-			return w.text("do.way.kev.eol").on(FieldKEVAction)
-		case strings.Contains(action, "discontinue"):
-			return w.text("do.way.kev.stop").on(FieldKEVAction)
-		case strings.Contains(action, "update") || strings.Contains(action, "patch"):
-			return w.text("do.way.kev.fix").on(FieldKEVAction)
-		}
+// asked is what CISA asks of those who use the product, from the words that its orders are made of.
+func (w *writer) asked() phrase {
+	k := w.in.Facts.KEV
+	if k == nil {
+		return phrase{}
 	}
+	action := strings.ToLower(clean(k.RequiredAction))
+	switch {
+	case strings.Contains(action, "end-of-life") || strings.Contains(action, "disconnect"):
+		return w.text("do.way.kev.eol").on(FieldKEVAction)
+	case strings.Contains(action, "discontinue"):
+		return w.text("do.way.kev.stop").on(FieldKEVAction)
+	case strings.Contains(action, "update") || strings.Contains(action, "patch"):
+		return w.text("do.way.kev.fix").on(FieldKEVAction)
+	default:
+		return phrase{}
+	}
+}
+
+// way is what can be done without a version to update to and without an order.
+func (w *writer) way(linked bool) phrase {
 	switch {
 	case linked:
 		return w.text("do.way.links").on(FieldReferences)

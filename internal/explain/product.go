@@ -326,12 +326,12 @@ func addVersion(versions []string, v string) []string {
 
 // fixedEach says that every product of a family has a first version without the flaw.
 func fixedEach(all []leaf) bool {
-	fixed := map[string]bool{}
+	by := map[string][]leaf{}
 	for _, l := range all {
-		fixed[l.key] = fixed[l.key] || l.match.EndExcluding != ""
+		by[l.key] = append(by[l.key], l)
 	}
-	for _, ok := range fixed {
-		if !ok {
+	for key, own := range by {
+		if len(fixOf(own, key).versions) == 0 {
 			return false
 		}
 	}

@@ -17,6 +17,7 @@ func (l *Language) Short(in Input) Sentence {
 const maxTitle = 90
 
 func (w *writer) shortWhat() phrase {
+	quote, _ := w.quote()
 	flaw := w.flaw.name
 	if flaw.text == "" {
 		flaw = w.flaw.entry
@@ -30,8 +31,8 @@ func (w *writer) shortWhat() phrase {
 		return known(cut(quotable(w.record.Title), maxTitle), FieldTitle)
 	case w.in.Facts.KEV != nil && quotable(w.in.Facts.KEV.Name) != "":
 		return known(cut(quotable(w.in.Facts.KEV.Name), maxTitle), FieldKEVName)
-	case quotable(w.record.Description) != "":
-		return known(cut(quotable(w.record.Description), maxTitle), FieldDescription)
+	case quote != "":
+		return known(cut(quote, maxTitle), FieldDescription)
 	case product.text != "":
 		return w.text("short.product", with("product", product))
 	default:

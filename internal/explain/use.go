@@ -84,7 +84,7 @@ func (w *writer) code() phrase {
 	}
 	code := phrase{}
 	if len(list) > 0 {
-		code = w.text("used.code", with("list", w.list("list.two", list)))
+		code = w.text("used.code", with("list", w.list("list.and", list)))
 	}
 	if len(by["nuclei"]) == 0 {
 		return code
@@ -106,15 +106,16 @@ func (w *writer) metasploit(modules []intel.Exploit) phrase {
 			best = min(best, i)
 		}
 	}
-	rank := phrase{}
+	many := ""
+	if len(modules) > 1 {
+		many = ".many"
+	}
+	var details []phrase
 	if best < len(ranks) {
-		rank = w.text("used.msf.rank", with("rank", known(ranks[best], FieldExploits)))
+		details = append(details, w.text("used.msf.rank"+many, with("rank", known(ranks[best]))))
 	}
-	date := w.optional("used.msf.date", first(modules), FieldExploits)
-	if len(modules) == 1 {
-		return w.text("used.msf", with("rank", rank), with("date", date)).on(FieldExploits)
-	}
-	return w.text("used.msf.many", with("n", number(len(modules))), with("rank", rank), with("date", date)).on(FieldExploits)
+	details = append(details, w.optional("used.msf.date"+many, first(modules), FieldExploits))
+	return w.text("used.msf"+many, with("n", number(len(modules))), with("details", w.details(details))).on(FieldExploits)
 }
 
 func (w *writer) exploitDB(entries []intel.Exploit) phrase {
@@ -124,23 +125,32 @@ func (w *writer) exploitDB(entries []intel.Exploit) phrase {
 			verified++
 		}
 	}
-	proof := phrase{}
+	many := ""
+	if len(entries) > 1 {
+		many = ".many"
+	}
+	details := []phrase{w.optional("used.edb.date"+many, first(entries), FieldExploits)}
 	switch {
 	case verified == 0:
 	case len(entries) == 1:
-		proof = w.text("used.edb.verified")
-	case verified == 1:
-		proof = w.text("used.edb.verified.one")
+		details = append(details, w.text("used.edb.verified"))
 	case verified == len(entries):
-		proof = w.text("used.edb.verified.all")
+		details = append(details, w.text("used.edb.verified.all"))
+	case verified == 1:
+		details = append(details, w.text("used.edb.verified.one"))
 	default:
-		proof = w.text("used.edb.verified.many", with("n", number(verified)))
+		details = append(details, w.text("used.edb.verified.many", with("n", number(verified))))
 	}
-	if len(entries) == 1 {
-		return w.text("used.edb", with("date", w.optional("used.edb.date", first(entries), FieldExploits)), with("verified", proof)).on(FieldExploits)
+	return w.text("used.edb"+many, with("n", number(len(entries))), with("details", w.details(details))).on(FieldExploits)
+}
+
+// details stand in brackets behind what they belong to; those without text are left out.
+func (w *writer) details(list []phrase) phrase {
+	list = slices.DeleteFunc(list, func(p phrase) bool { return p.text == "" })
+	if len(list) == 0 {
+		return phrase{}
 	}
-	return w.text("used.edb.many", with("n", number(len(entries))), with("verified", proof),
-		with("date", w.optional("used.edb.first", first(entries), FieldExploits))).on(FieldExploits)
+	return w.text("details", with("list", w.list("list.more", list)))
 }
 
 // first is the earliest known date.

@@ -2,6 +2,9 @@ package explain
 
 import (
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/patchscout/patchscout/internal/cve"
 )
@@ -32,10 +35,13 @@ func (w *writer) what() {
 	}
 }
 
-// flawed is "X has a flaw: …".
+// flawed is "X has a flaw: …". A name that its makers begin with a small letter does not begin a sentence.
 func (w *writer) flawed() phrase {
 	key := "what.one"
-	if w.product.many {
+	switch first, _ := utf8.DecodeRuneInString(w.product.name.text); {
+	case unicode.IsLower(first):
+		key = "what.in"
+	case w.product.many:
 		key = "what.many"
 	}
 	return w.text(key, with("product", w.product.name), with("flaw", w.flaw.clause), with("name", w.flawName()))
@@ -50,9 +56,8 @@ func (w *writer) flawName() phrase {
 
 // words are the publisher's own: the description's first sentence, the assigner's title, CISA's name of it.
 func (w *writer) words() phrase {
-	description, note := untagged(clean(w.record.Description))
-	if text := quotable(description); text != "" {
-		return w.text("what.quoted"+note, with("text", known(text, FieldDescription)))
+	if quote := w.description(); quote.text != "" {
+		return quote
 	}
 	if text := quotable(w.record.Title); text != "" && w.ownTitle() {
 		return w.text("what.title", with("text", known(text, FieldTitle)))
@@ -63,6 +68,41 @@ func (w *writer) words() phrase {
 		}
 	}
 	return phrase{}
+}
+
+// description quotes the publisher's description, and names the product where the quotation does not.
+func (w *writer) description() phrase {
+	quote, note := w.quote()
+	switch product := w.product.name; {
+	case quote == "":
+		return phrase{}
+	case note == "" && product.text != "" && !names(quote, product.text):
+		return w.text("what.quoted.of", with("text", known(quote, FieldDescription)), with("product", product))
+	default:
+		return w.text("what.quoted"+note, with("text", known(quote, FieldDescription)))
+	}
+}
+
+// quote is what of the description is worth quoting: its beginning, or, where the product is known anyway, the first
+// sentence that speaks of a weakness.
+func (w *writer) quote() (text, note string) {
+	all, note := untagged(clean(w.record.Description))
+	text = quotable(all)
+	if text == "" || w.product.name.text == "" || telling.MatchString(text) {
+		return text, note
+	}
+	return quotable(all[tellingAt(all):]), note
+}
+
+// names says that a quotation holds a word of the product's name that is long enough to be one.
+func names(quote, product string) bool {
+	quote = strings.ToLower(quote)
+	for word := range strings.FieldsSeq(strings.ToLower(product)) {
+		if len(word) > 2 && word != "and" && strings.Contains(quote, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // ownTitle says that the title is the assigner's, not one that was made from other fields.

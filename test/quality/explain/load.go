@@ -16,6 +16,8 @@ import (
 	"github.com/patchscout/patchscout/internal/feed/epss"
 	"github.com/patchscout/patchscout/internal/feed/exploitdb"
 	"github.com/patchscout/patchscout/internal/feed/kev"
+	"github.com/patchscout/patchscout/internal/feed/metasploit"
+	"github.com/patchscout/patchscout/internal/feed/nuclei"
 	"github.com/patchscout/patchscout/internal/feed/nvd"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/priority"
@@ -65,10 +67,13 @@ func newWorld(seed uint64) *world {
 
 // publishers in the order in which they are read: the kind of a record is known when its use is.
 func publishers() []feed.Publisher {
-	return []feed.Publisher{kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, nvd.Reader{}}
+	return []feed.Publisher{kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, nvd.Reader{}}
 }
 
 func (w *world) load(ctx context.Context, dir string) error {
+	if err := w.loadCWE(dir); err != nil {
+		return err
+	}
 	for _, p := range publishers() {
 		g, err := feed.Gather(ctx, feed.Options{Publishers: []feed.Publisher{p}, From: dir})
 		if err != nil {
