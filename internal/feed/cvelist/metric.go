@@ -118,6 +118,8 @@ func (p *parser) content() (a assessment) {
 	return a
 }
 
+var withoutBlanks = strings.NewReplacer(" ", "", "_", "", "-", "")
+
 // options reads [{"Exploitation":"none"},{"Automatable":"yes"},{"Technical Impact":"total"}]; CISA's spelling varies.
 func (p *parser) options(v *intel.SSVC) {
 	d := p.d
@@ -133,7 +135,7 @@ func (p *parser) options(v *intel.SSVC) {
 				continue
 			}
 			value := strings.ToLower(strings.TrimSpace(d.Word()))
-			switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name) {
+			switch withoutBlanks.Replace(name) {
 			case "exploitation":
 				v.Exploitation = oneOf(value, "none", "poc", "active")
 			case "automatable":
