@@ -269,8 +269,8 @@ func TestAScanBecomesRatedFindings(t *testing.T) {
 		if len(f.Evidence) != 1 || f.Evidence[0].Output != "Apache httpd 2.4.49" || f.Evidence[0].LastScan != res.Scan.ID {
 			t.Errorf("%+v", f.Evidence)
 		}
-		if got := w.findings(); got["CVE-2016-10009"].EPSS != nil || got["CVE-2016-10009"].Likelihood != nil {
-			t.Error("an unknown EPSS is not 0")
+		if f := w.findings()["CVE-2016-10009"]; f.EPSS != nil || f.Likelihood == nil || f.LikelihoodSource != "estimated" {
+			t.Errorf("an unknown EPSS is not 0, and an estimate is called one: %+v", f)
 		}
 		list, err := w.e.Findings(context.Background(), finding.Filter{Scan: res.Scan.ID})
 		if err != nil || len(list) != 3 || list[0].Weakness != "CVE-2021-41773" {

@@ -65,7 +65,7 @@ func slim(r *cve.Record) *cve.Record {
 		return nil
 	}
 	return &cve.Record{ID: r.ID, Status: r.Status, Published: r.Published, Title: r.Title, Description: finding.Cut(r.Description, maxWord),
-		Metrics: r.Metrics}
+		Metrics: r.Metrics, CWEs: r.CWEs, Ratings: r.Ratings, ExploitedBy: r.ExploitedBy}
 }
 
 // rate judges a finding on its host and fills in its title.

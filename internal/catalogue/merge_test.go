@@ -169,7 +169,7 @@ func TestAMissingScoreStaysMissing(t *testing.T) {
 	if _, ok := r.Score(); ok {
 		t.Error("a severity in words became a score")
 	}
-	if got := Severity(r); got != "high" {
+	if got := r.Severity(); got != "high" {
 		t.Errorf("severity %s", got)
 	}
 	if got := originOf(r, cve.FieldSeverity); got != "acme" {

@@ -93,7 +93,7 @@ func newRow(r *cve.Record) *Row {
 	row := &Row{
 		ID: r.ID, Published: unix(r.Published), Modified: unix(r.Modified), Status: r.Status,
 		Configured: len(r.Configurations) > 0, CWEs: cweNumbers(r.CWEs), Techniques: derivedTechniques(r),
-		Severity: Severity(r),
+		Severity: r.Severity(),
 	}
 	if !r.Rejected() { // nobody searches for what was withdrawn
 		row.Title, row.Products, row.Description = r.Title, productWords(r), r.Description
@@ -105,20 +105,6 @@ func newRow(r *cve.Record) *Row {
 		row.Scored, row.Score, row.ScoreVersion, row.ScoreSource = true, m.Score, m.Version, m.Source
 	}
 	return row
-}
-
-// Severity is the band of the score that stands for a record, else the word of a source that gave no score, else
-// unknown.
-func Severity(r *cve.Record) string {
-	if m, ok := r.Score(); ok {
-		return cve.Severity(m.Score)
-	}
-	for _, rating := range r.Ratings {
-		if SeverityCode(rating.Level) > 0 {
-			return rating.Level
-		}
-	}
-	return cve.SeverityUnknown
 }
 
 // cweNumbers reads "CWE-79" as 79; what is no such id is left out.

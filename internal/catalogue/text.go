@@ -21,7 +21,7 @@ func TextOf(r *cve.Record) Text {
 
 // TextState says which texts there are, for an index that is kept elsewhere.
 type TextState struct {
-	Identity   string // of the catalogue, never given to another
+	Identity   string // of the catalogue, never given to another; "" until it has one
 	Generation int64  // now
 	Floor      int64  // changes before and at this generation are not known one by one
 	Changed    int64  // the last generation that changed a text

@@ -2,7 +2,10 @@
 // never decides whether a host is affected (match) or how urgent that is (priority).
 package cve
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Record is one CVE. A missing fact is the zero value and stays missing: no CVSS is not a score of 0.
 type Record struct {
@@ -168,6 +171,20 @@ func (p Provider) rank() int {
 	default:
 		return 3
 	}
+}
+
+// Severity is the band of the score that stands for the record, else the word of a source that gave no score, else
+// SeverityUnknown.
+func (r *Record) Severity() string {
+	if m, ok := r.Score(); ok {
+		return Severity(m.Score)
+	}
+	for _, rating := range r.Ratings {
+		if slices.Contains([]string{"critical", "high", "medium", "low", "info"}, rating.Level) {
+			return rating.Level
+		}
+	}
+	return SeverityUnknown
 }
 
 // Rejected says that the CVE was withdrawn by its assigner. Rejected records stay in the catalogue, marked.

@@ -63,6 +63,9 @@ func Assess(in Input) Verdict {
 	m, scored := metricOf(in)
 	var metric *cve.Metric
 	v := Verdict{Severity: Severity(m, scored), KEV: in.Facts.KEV != nil}
+	if !scored && in.Record != nil {
+		v.Severity = in.Record.Severity() // a source's word without a score
+	}
 	if scored {
 		metric = &m
 		v.CVSS, v.CVSSVersion, v.CVSSSource, v.CVSSVector = &m.Score, m.Version, m.Source, m.Vector

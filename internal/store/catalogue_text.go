@@ -11,28 +11,22 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 )
 
-// TextState says which texts there are. The first call on a catalogue that can be written gives it its identity.
+// TextState says which texts there are.
 func (c *Catalogue) TextState(ctx context.Context) (s catalogue.TextState, err error) {
 	err = c.db.view(ctx, func(tx *Tx) error {
 		s, err = textState(ctx, tx)
 		return err
 	})
-	if err != nil || s.Identity != "" {
-		return s, err
-	}
-	err = c.db.update(ctx, func(tx *Tx) error {
+	return s, err
+}
+
+// Identify gives the catalogue its identity, if it has none.
+func (c *Catalogue) Identify(ctx context.Context) error {
+	return c.db.update(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING`,
 			catalogue.MetaIdentity, rand.Text())
 		return err
 	})
-	if err != nil {
-		return s, err
-	}
-	err = c.db.view(ctx, func(tx *Tx) error {
-		s, err = textState(ctx, tx)
-		return err
-	})
-	return s, err
 }
 
 func textState(ctx context.Context, tx *Tx) (s catalogue.TextState, err error) {

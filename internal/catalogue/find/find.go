@@ -33,6 +33,8 @@ type Store interface {
 	Hits(ctx context.Context, ids []cve.ID) ([]catalogue.Hit, error)
 
 	TextState(context.Context) (catalogue.TextState, error)
+	// Identify gives the catalogue its identity, if it has none.
+	Identify(context.Context) error
 	Texts(ctx context.Context, fn func(catalogue.Text) error) (catalogue.TextState, error)
 	TextsSince(ctx context.Context, since int64) ([]catalogue.Text, catalogue.TextState, error)
 }
@@ -108,27 +110,30 @@ func (f *Finder) index(ctx context.Context) (index *textindex.Index, behind bool
 	if err != nil {
 		return nil, false, err
 	}
-	index, err = f.opened(state)
-	if err != nil || index == nil {
-		return nil, false, err
+	if index = f.opened(state); index == nil {
+		return nil, false, nil
 	}
 	return index, index.Generation() < state.Changed, nil
 }
 
-func (f *Finder) opened(state catalogue.TextState) (*textindex.Index, error) {
+// opened returns the index of the catalogue's texts, nil if there is none or none that can be used: Refresh makes a new
+// one, and until then the database stands in.
+func (f *Finder) opened(state catalogue.TextState) *textindex.Index {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.open != nil && f.open.Current() {
-		return f.open, nil
+		return f.open
+	}
+	if state.Identity == "" {
+		return nil
 	}
 	index, err := textindex.Open(f.folder(state), Schema)
 	if err != nil {
-		// None, or one that cannot be used: Refresh makes a new one, and until then the database stands in.
-		return nil, nil //nolint:nilerr // the note says so
+		return nil
 	}
-	// The old one stays open for searches that use it; its files go with the last of them.
+	// The old one stays open for the searches that use it; its files go when the last of them is done.
 	f.open = index
-	return index, nil
+	return index
 }
 
 // question is one search for words.

@@ -31,6 +31,12 @@ func (f *Finder) Refresh(ctx context.Context) (built bool, err error) {
 		if err != nil {
 			return built, err
 		}
+		if state.Identity == "" {
+			if err := f.store.Identify(ctx); err != nil || try > 5 {
+				return built, err
+			}
+			continue
+		}
 		done, err := f.refresh(ctx, state)
 		built = built || !done
 		if done || err != nil && !(fault.KindOf(err) == fault.KindConflict && try < 5) { // another process was quicker: look again
