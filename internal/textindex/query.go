@@ -20,6 +20,7 @@ const (
 const (
 	prefixFrom  = 4   // letters
 	prefixWorth = 0.5 // of a longer word against the one that was asked for
+	extraWorth  = 0.6 // of another reading of words that count by themselves; measured with titles of exploits
 	maxLonger   = 24  // longer words that are looked up for one; the most frequent
 	maxScan     = 20_000
 )
@@ -99,6 +100,9 @@ func (x *Index) resolve(c *clause, spare *cursor) error {
 	}
 	df = min(df, x.docs)
 	c.idf = math.Log1p((float64(x.docs-df) + 0.5) / (float64(df) + 0.5))
+	if c.extra {
+		c.idf *= extraWorth
+	}
 	return nil
 }
 

@@ -130,6 +130,7 @@ func (s *keySet) offer(key, _ int64) {
 }
 
 func (s *keySet) result(limit int) (keys []int64, more bool) {
-	slices.SortFunc(s.keys, func(a, b int64) int { return cmp.Compare(b, a) })
+	slices.Sort(s.keys) // nearly sorted already, segments being so
+	slices.Reverse(s.keys)
 	return s.keys[:min(limit, len(s.keys))], len(s.keys) > limit
 }
