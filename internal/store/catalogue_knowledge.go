@@ -291,7 +291,22 @@ func (h epssHistory) Put(c catalogue.EPSSChange) error {
 	if c.Scored {
 		score = &c.Score
 	}
+	if c.New {
+		return h.bulkInsert(epssHistorySheet, int64(c.CVE), c.Day, score)
+	}
 	return h.bulkPut(epssHistorySheet, int64(c.CVE), c.Day, score)
+}
+
+func (h epssHistory) SetCurrent(rows []intel.EPSS) error {
+	if err := h.exec(`DELETE FROM epss`); err != nil {
+		return err
+	}
+	for _, e := range rows {
+		if err := h.bulkInsert(epssSheet, epssRow(e)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h epssHistory) Delete(id cve.ID, day int64) error {

@@ -13,7 +13,7 @@ type sheet struct {
 	columns []string
 	kinds   []string
 
-	put, erase map[Engine]string
+	put, insert, erase map[Engine]string
 }
 
 // newSheet describes columns as "name kind", where kind is bigint, double or text; "?" behind it allows nil.
@@ -24,10 +24,12 @@ func newSheet(name string, keys int, newer string, columns ...string) *sheet {
 		column, kind, _ := strings.Cut(c, " ")
 		s.columns, s.kinds = append(s.columns, column), append(s.kinds, kind)
 	}
-	s.put = map[Engine]string{
-		SQLite:   s.insert() + ` VALUES (` + Marks(len(columns)) + `)` + s.conflict(newer),
-		Postgres: s.insert() + ` SELECT * FROM unnest(` + s.arrays(len(columns)) + `)` + s.conflict(newer),
+	into := `INSERT INTO ` + name + ` (` + strings.Join(s.columns, `, `) + `)`
+	s.insert = map[Engine]string{
+		SQLite:   into + ` VALUES (` + Marks(len(columns)) + `)`,
+		Postgres: into + ` SELECT * FROM unnest(` + s.arrays(len(columns)) + `)`,
 	}
+	s.put = map[Engine]string{SQLite: s.insert[SQLite] + s.conflict(newer), Postgres: s.insert[Postgres] + s.conflict(newer)}
 	var same, joined []string
 	for _, key := range s.columns[:keys] {
 		same, joined = append(same, key+` = ?`), append(joined, `t.`+key+` = gone.`+key)
@@ -38,10 +40,6 @@ func newSheet(name string, keys int, newer string, columns ...string) *sheet {
 			`) WHERE ` + strings.Join(joined, ` AND `),
 	}
 	return s
-}
-
-func (s *sheet) insert() string {
-	return `INSERT INTO ` + s.name + ` (` + strings.Join(s.columns, `, `) + `)`
 }
 
 func (s *sheet) conflict(newer string) string {
@@ -83,19 +81,19 @@ type batch struct {
 }
 
 // bulkPut adds or replaces a row.
-func (w *catalogueWriter) bulkPut(s *sheet, row ...any) error {
-	if w.tx.engine != Postgres {
-		return w.exec(s.put[SQLite], row...)
-	}
-	return w.add(s, s.put[Postgres], row)
-}
+func (w *catalogueWriter) bulkPut(s *sheet, row ...any) error { return w.bulk(s, s.put, row) }
+
+// bulkInsert adds a row that is not there. On PostgreSQL that costs half.
+func (w *catalogueWriter) bulkInsert(s *sheet, row ...any) error { return w.bulk(s, s.insert, row) }
 
 // bulkDelete removes the row of a key.
-func (w *catalogueWriter) bulkDelete(s *sheet, key ...any) error {
-	if w.tx.engine != Postgres {
-		return w.exec(s.erase[SQLite], key...)
+func (w *catalogueWriter) bulkDelete(s *sheet, key ...any) error { return w.bulk(s, s.erase, key) }
+
+func (w *catalogueWriter) bulk(s *sheet, statement map[Engine]string, row []any) error {
+	if w.tx.engine == Postgres {
+		return w.add(s, statement[Postgres], row)
 	}
-	return w.add(s, s.erase[Postgres], key)
+	return w.exec(statement[SQLite], row...)
 }
 
 func (w *catalogueWriter) add(s *sheet, statement string, row []any) error {

@@ -155,7 +155,7 @@ func (c *Catalogue) Mappings(ctx context.Context, technique string) (list []inte
 func (c *Catalogue) Weaknesses(ctx context.Context, ids []string) (map[string]intel.Weakness, error) {
 	out := make(map[string]intel.Weakness, len(ids))
 	err := c.db.view(ctx, func(tx *Tx) error {
-		return eachText(ctx, tx, `SELECT document FROM weakness WHERE id IN (%s) ORDER BY id, part DESC`, nil, ids, func(rows *sql.Rows) error {
+		return eachText(ctx, tx, `SELECT document FROM weakness WHERE id %s ORDER BY id, part DESC`, nil, ids, func(rows *sql.Rows) error {
 			w, err := scanDocument[intel.Weakness](rows)
 			out[w.ID] = out[w.ID].Merge(w)
 			return err
@@ -164,14 +164,19 @@ func (c *Catalogue) Weaknesses(ctx context.Context, ids []string) (map[string]in
 	return out, err
 }
 
-// eachText runs query, whose last parameters %s stands for, for all values in pieces.
+// eachText runs query for all values in pieces. %s in it, the last of its parameters, stands for "is one of them".
 func eachText(ctx context.Context, tx *Tx, query string, first []any, values []string, fn func(*sql.Rows) error) error {
 	for part := range slices.Chunk(values, idChunk) {
-		args := slices.Clone(first)
-		for _, v := range part {
-			args = append(args, clean(v))
+		cleaned, args := make([]string, len(part)), slices.Clone(first)
+		for i, v := range part {
+			cleaned[i] = clean(v)
+			args = append(args, cleaned[i])
 		}
-		if err := each(ctx, tx, fmt.Sprintf(query, Marks(len(part))), args, fn); err != nil {
+		among := `IN (` + Marks(len(part)) + `)`
+		if tx.engine == Postgres { // which plans anew for each of many parameters
+			among, args = `= ANY (CAST(? AS text[]))`, append(slices.Clone(first), cleaned)
+		}
+		if err := each(ctx, tx, fmt.Sprintf(query, among), args, fn); err != nil {
 			return err
 		}
 	}
@@ -239,7 +244,7 @@ func (c *Catalogue) Indicators(ctx context.Context, kind string, values []string
 	out := map[string][]intel.Indicator{}
 	unique := slices.Compact(slices.Sorted(slices.Values(values)))
 	err := c.db.view(ctx, func(tx *Tx) error {
-		return eachText(ctx, tx, selectIndicator+` WHERE kind = ? AND value IN (%s) ORDER BY value, source, port`, []any{kind}, unique,
+		return eachText(ctx, tx, selectIndicator+` WHERE kind = ? AND value %s ORDER BY value, source, port`, []any{kind}, unique,
 			func(rows *sql.Rows) error {
 				v, err := scanIndicator(rows)
 				out[v.Value] = append(out[v.Value], v)

@@ -315,7 +315,11 @@ func (t epssTable) All() (map[cve.ID]intel.EPSS, error) {
 var epssSheet = newSheet("epss", 1, "", "cve bigint", "score double", "percentile double", "day bigint", "model text")
 
 func (t epssTable) Put(e intel.EPSS) error {
-	return t.bulkPut(epssSheet, int64(e.CVE), e.Score, e.Percentile, toUnix(e.Date), clean(e.Model))
+	return t.bulkPut(epssSheet, epssRow(e)...)
+}
+
+func epssRow(e intel.EPSS) []any {
+	return []any{int64(e.CVE), e.Score, e.Percentile, toUnix(e.Date), clean(e.Model)}
 }
 
 func (t epssTable) Delete(id cve.ID) error { return t.bulkDelete(epssSheet, int64(id)) }
