@@ -4,12 +4,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/catalogue/find"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -19,6 +21,7 @@ type App struct {
 	cfg   config.Config
 	log   *slog.Logger
 	store *store.Store
+	find  *find.Finder
 	now   func() time.Time
 }
 
@@ -38,11 +41,12 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error
 	if err != nil {
 		return nil, err
 	}
+	a.find = find.New(a.store.Catalogue(), filepath.Join(cfg.DataDir, "text"))
 	return a, nil
 }
 
 // Close releases everything. It is safe to call twice.
-func (a *App) Close() error { return a.store.Close() }
+func (a *App) Close() error { return errors.Join(a.find.Close(), a.store.Close()) }
 
 // Init creates and migrates the databases and says where they are. It may be called any number of times.
 func (a *App) Init(ctx context.Context) (where string, err error) {

@@ -90,10 +90,14 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	for _, r := range runs {
 		doc.Runs = append(doc.Runs, toFeedRun(r))
 	}
-	if err == nil && changed(runs) {
-		doc.Estate, err = a.rematch(ctx, watch)
+	if err != nil || !changed(runs) {
+		return doc, err
 	}
-	return doc, err
+	if doc.Estate, err = a.rematch(ctx, watch); err != nil {
+		return doc, err
+	}
+	watch.stage("indexing texts")
+	return doc, a.IndexTexts(ctx)
 }
 
 func changed(runs []feed.Run) bool {
@@ -115,7 +119,7 @@ func (a *App) rematch(ctx context.Context, watch *syncProgress) (*report.Rematch
 
 func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[string]string, watch *syncProgress) (feed.Options, error) {
 	o := feed.Options{
-		Publishers: publishers(a.cfg), Feeds: req.Feeds, Enabled: a.enabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
+		Publishers: publishers(a.cfg), Feeds: req.Feeds, Enabled: a.cfg.EnabledFeeds(), From: req.From, Seen: seen, Now: a.now, Log: a.log,
 		Dir: filepath.Join(a.cfg.DataDir, "downloads"), URLs: a.feedURLs(),
 		Fetched: watch.fetched, Read: watch.read,
 	}
@@ -128,12 +132,19 @@ func (a *App) gatherOptions(ctx context.Context, req SyncRequest, seen map[strin
 	}
 	o.Since = since
 	o.Fallbacks = map[string]feed.Fallback{
-		"nvd": &nvd.API{URL: a.cfg.Feeds.NVD.APIURL, Key: a.cfg.Feeds.NVD.APIKey.Reveal(), Now: a.now},
+		"nvd": a.nvdAPI(),
 	}
 	if o.Client, err = a.client(o.From); err != nil {
 		return o, err
 	}
 	return o, nil
+}
+
+// nvdAPI is NVD's API. All processes of this data folder share its limit.
+func (a *App) nvdAPI() *nvd.API {
+	return &nvd.API{
+		URL: a.cfg.Feeds.NVD.APIURL, Key: a.cfg.Feeds.NVD.APIKey.Reveal(), Now: a.now, Dir: filepath.Join(a.cfg.DataDir, "downloads", "nvd-api"),
+	}
 }
 
 func (a *App) feedURLs() map[string]string {

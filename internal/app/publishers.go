@@ -5,6 +5,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/abusech"
 	"github.com/patchscout/patchscout/internal/feed/attack"
 	"github.com/patchscout/patchscout/internal/feed/ctid"
 	"github.com/patchscout/patchscout/internal/feed/cvelist"
@@ -18,21 +19,12 @@ import (
 )
 
 // publishers are all that this build reads, in the order in which they load (config.FeedNames).
-func publishers(config.Config) []feed.Publisher {
-	all := map[string]feed.Publisher{}
-	for _, p := range []feed.Publisher{
+func publishers(cfg config.Config) []feed.Publisher {
+	lists := []feed.Publisher{
 		kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, attack.Reader{}, ctid.Reader{}, cwe.Reader{},
-		nvd.Reader{}, cvelist.Reader{},
-	} {
-		all[p.Feed()] = p
 	}
-	var out []feed.Publisher
-	for _, name := range config.FeedNames() {
-		if p := all[name]; p != nil {
-			out = append(out, p)
-		}
-	}
-	return out
+	records := []feed.Publisher{nvd.Reader{}, cvelist.Reader{}}
+	return slices.Concat(lists, abusech.All(cfg.Feeds.AbuseCH.AuthKey.Reveal()), records)
 }
 
 // FeedNames are the feeds that this build reads, in load order, as users write them.
@@ -42,10 +34,4 @@ func FeedNames() []string {
 		names = append(names, p.Feed())
 	}
 	return names
-}
-
-// enabledFeeds are those of the configuration that are on and that this build reads.
-func (a *App) enabledFeeds() []string {
-	names := FeedNames()
-	return slices.DeleteFunc(a.cfg.EnabledFeeds(), func(name string) bool { return !slices.Contains(names, name) })
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ func (a *App) Search(ctx context.Context, req SearchRequest) (report.Search, rep
 	for want := req.Limit; want > 0; want = req.Limit - len(doc.Items) {
 		page := req
 		page.Limit = min(want, searchPage)
-		found, err := a.store.Catalogue().Search(ctx, page)
+		found, err := a.find.Search(ctx, page)
 		if err != nil {
 			return doc, cat, err
 		}
@@ -126,4 +127,13 @@ func brief(c report.CVE) report.CVEBrief {
 		Decision: c.Decision, Likelihood: c.Likelihood, LikelihoodSource: c.LikelihoodSource, PriorityScore: c.PriorityScore,
 		ScorePartial: c.ScorePartial,
 	}
+}
+
+// IndexTexts brings the text index up to date, if it is not. It may be called beside searches.
+func (a *App) IndexTexts(ctx context.Context) error {
+	_, err := a.find.Refresh(ctx)
+	if err != nil {
+		return fmt.Errorf("index the texts: %w", err)
+	}
+	return nil
 }

@@ -12,20 +12,21 @@ import (
 
 func (e *environment) cveCommand() *cobra.Command {
 	var (
-		out     output
-		sources bool
+		out              output
+		sources, refresh bool
 	)
 	cmd := e.command("cve ID", "Everything known of one CVE", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
-		return e.cve(cmd, args[0], out, sources)
+		return e.cve(cmd, args[0], out, sources, refresh)
 	})
 	cmd.Example = "  patchscout cve CVE-2021-41773\n  patchscout cve search \"path traversal\" --vendor apache --kev"
 	cmd.Flags().BoolVar(&sources, "sources", false, "show where each field comes from, and what other sources say instead")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "ask NVD's API for the record first (an answer is good for a day)")
 	out.flags(cmd, "table", "json")
 	cmd.AddCommand(e.cveSearchCommand())
 	return cmd
 }
 
-func (e *environment) cve(cmd *cobra.Command, text string, out output, sources bool) error {
+func (e *environment) cve(cmd *cobra.Command, text string, out output, sources, refresh bool) error {
 	id, err := cve.ParseID(text)
 	if err != nil {
 		return err
@@ -33,6 +34,11 @@ func (e *environment) cve(cmd *cobra.Command, text string, out output, sources b
 	a, err := e.openCatalogue(cmd)
 	if err != nil {
 		return err
+	}
+	if refresh {
+		if err := a.RefreshCVE(cmd.Context(), id); err != nil {
+			return err
+		}
 	}
 	doc, cat, err := a.CVE(cmd.Context(), id)
 	if err != nil {

@@ -130,11 +130,7 @@ func SyncTable(w io.Writer, s Sync, v View) error {
 	for _, k := range s.Skipped {
 		p.item("  ", k.Feed+": left out: "+k.Reason)
 	}
-	if e := s.Estate; e != nil {
-		p.line("")
-		p.text(fmt.Sprintf("%s matched anew: %s, %s withdrawn, %s returned.", Plural(e.Hosts, "known host", "known hosts"),
-			Plural(e.New, "new finding", "new findings"), Thousands(e.Withdrawn), Thousands(e.Returned)))
-	}
+	p.rematch(s.Estate)
 	if len(s.Unknown) > 0 {
 		p.line("")
 		more := map[bool]string{true: ", …"}[len(s.Unknown) > 10]
@@ -142,6 +138,15 @@ func SyncTable(w io.Writer, s Sync, v View) error {
 			strings.Join(s.Unknown[:min(len(s.Unknown), 10)], ", ") + more)
 	}
 	return p.err
+}
+
+func (p *printer) rematch(e *Rematch) {
+	if e == nil {
+		return
+	}
+	p.line("")
+	p.text(fmt.Sprintf("%s matched anew: %s, %s withdrawn, %s returned.", Plural(e.Hosts, "known host", "known hosts"),
+		Plural(e.New, "new finding", "new findings"), Thousands(e.Withdrawn), Thousands(e.Returned)))
 }
 
 func count(n int) cellValue { return cellValue{text: Thousands(n)} }

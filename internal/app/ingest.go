@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/cvelist"
+	"github.com/patchscout/patchscout/internal/feed/ndjson"
+	"github.com/patchscout/patchscout/internal/feed/nvd"
+	"github.com/patchscout/patchscout/internal/report"
+)
+
+// IngestRequest says which files of records to load, and under which name.
+type IngestRequest struct {
+	Files  []string // "-" is Stdin
+	Stdin  io.Reader
+	Source string
+}
+
+// CheckIngest says what is wrong with a request before anything is opened.
+func CheckIngest(req IngestRequest) error {
+	if err := catalogue.CheckSource(req.Source); err != nil {
+		return fault.Invalid("--source: %w", err)
+	}
+	if req.Source == refreshRun || slices.Contains(FeedNames(), req.Source) {
+		return fault.Invalid("--source %s: that is the name of a feed; choose another for your own records", req.Source)
+	}
+	stdin := 0
+	for _, path := range req.Files {
+		if path == "-" {
+			if stdin++; stdin > 1 {
+				return fault.Invalid("standard input is named twice")
+			}
+			continue
+		}
+		if info, err := os.Stat(path); err != nil {
+			return fault.Invalid("%s: no such file", path)
+		} else if info.IsDir() {
+			return fault.Invalid("%s is a folder", path)
+		}
+	}
+	return nil
+}
+
+// Ingest loads files of records of any shape that docs/ndjson.md names. Lines that cannot be used are counted and
+// listed, the first maxPlaces of them with their places.
+func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progress)) (report.Ingest, error) {
+	doc := report.Ingest{Source: req.Source, Files: notNil(req.Files), Rejected: []report.RejectedLine{}}
+	if err := CheckIngest(req); err != nil {
+		return doc, err
+	}
+	reader := &sourceReader{Reader: recordReader(req.Source)}
+	watch := &syncProgress{report: progress}
+	gathered, remove, err := a.gatherFiles(ctx, req, reader, watch)
+	defer remove()
+	if err != nil {
+		return doc, err
+	}
+	watch.expect([]feed.Gathered{gathered})
+	syncer := catalogue.Syncer{Target: a.store.Catalogue(), Readers: []feed.Reader{reader}, Now: a.now, Log: a.log}
+	runs, err := syncer.Sync(ctx, []feed.Gathered{gathered})
+	if err != nil {
+		return doc, err
+	}
+	doc.Run = toFeedRun(runs[0])
+	doc.Rejected = append(doc.Rejected, reader.rejected...)
+	if changed(runs) {
+		if doc.Estate, err = a.rematch(ctx, watch); err != nil {
+			return doc, err
+		}
+	}
+	return doc, a.IndexTexts(ctx)
+}
+
+// recordReader reads every shape of a record that this build knows.
+func recordReader(source string) ndjson.Reader {
+	return ndjson.Reader{Name: source, Shapes: []ndjson.Shape{
+		{Is: cvelist.IsRecord, Read: cvelist.ReadRecord}, {Is: nvd.IsRecord, Read: nvd.ReadRecord},
+	}}
+}
+
+// gatherFiles describes the files as those of one feed. remove takes away what was stored of standard input.
+func (a *App) gatherFiles(ctx context.Context, req IngestRequest, reader *sourceReader, watch *syncProgress) (
+	out feed.Gathered, remove func(), err error,
+) {
+	out = feed.Gathered{Feed: req.Source, Source: strings.Join(req.Files, ", ")}
+	var kept []string
+	remove = func() {
+		for _, path := range kept {
+			_ = os.Remove(path) // a temporary file that stays does no harm
+		}
+	}
+	for i, path := range req.Files {
+		if path == "-" {
+			if path, err = keepInput(req.Stdin); err != nil {
+				return out, remove, err
+			}
+			kept = append(kept, path)
+		}
+		g, err := feed.Gather(ctx, feed.Options{
+			Publishers: []feed.Publisher{reader}, Feeds: []string{req.Source}, From: path, Now: a.now, Log: a.log, Read: watch.read,
+		})
+		if err == nil && g.Feeds[0].Err != nil {
+			err = g.Feeds[0].Err
+		}
+		if err != nil {
+			return out, remove, err
+		}
+		for _, f := range g.Feeds[0].Files {
+			if slices.Contains(req.Files[:i], req.Files[i]) {
+				continue // named twice
+			}
+			f.Checksum, f.Unchanged = "", false // what was loaded since may have changed what this file says: read it again
+			f.Name = placeName(req.Files[i], f.Name)
+			out.Files = append(out.Files, f)
+		}
+	}
+	return out, remove, nil
+}
+
+// placeName is how messages name a file: as the user did.
+func placeName(asked, name string) string {
+	if asked == "-" {
+		return "standard input"
+	}
+	if strings.HasSuffix(asked, ".gz") {
+		return strings.TrimSuffix(asked, ".gz")
+	}
+	return either(asked, name)
+}
+
+// maxInput bounds what is taken from standard input.
+const maxInput = 8 << 30
+
+// keepInput stores standard input in a temporary file: it is hashed before it is read.
+func keepInput(r io.Reader) (path string, err error) {
+	file, err := os.CreateTemp("", "patchscout-ingest-*")
+	if err != nil {
+		return "", fmt.Errorf("keep standard input: %w", err)
+	}
+	n, err := io.Copy(file, io.LimitReader(r, maxInput+1))
+	if err == nil && n > maxInput {
+		err = fault.Invalid("standard input is larger than %d GiB", maxInput>>30)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return filepath.Clean(file.Name()), nil
+}
+
+// maxPlaces is how many lines that could not be used are listed.
+const maxPlaces = 20
+
+// sourceReader is a Reader of records as a feed.Publisher of the files that a person named. It remembers the first
+// lines that could not be used. For one sync at a time.
+type sourceReader struct {
+	ndjson.Reader
+	rejected []report.RejectedLine
+}
+
+// Owns takes whatever was named.
+func (r *sourceReader) Owns(string) bool { return true }
+
+// Partial is true: what a file does not hold is not gone.
+func (r *sourceReader) Partial(string) bool { return true }
+
+// Less leaves the order as it is.
+func (r *sourceReader) Less(string, string) bool { return false }
+
+// Base is nowhere.
+func (r *sourceReader) Base() string { return "" }
+
+// Remote is nothing.
+func (r *sourceReader) Remote(time.Time) []feed.Remote { return nil }
+
+// Read streams the file's records into the sink.
+func (r *sourceReader) Read(ctx context.Context, file feed.File, body io.Reader, sink feed.Sink) error {
+	return r.Reader.Read(ctx, file, body, &placing{Sink: sink, reader: r})
+}
+
+// placing notes the places of what is rejected.
+type placing struct {
+	feed.Sink
+	reader *sourceReader
+}
+
+// Reject implements feed.Sink.
+func (p *placing) Reject(place, reason string) {
+	if len(p.reader.rejected) < maxPlaces {
+		p.reader.rejected = append(p.reader.rejected, report.RejectedLine{Place: place, Reason: reason})
+	}
+	p.Sink.Reject(place, reason)
+}
