@@ -20,7 +20,7 @@ type Builder struct {
 type compactLeaf struct {
 	cve                                          cve.ID
 	version, update, attrs, start, end, residual uint32
-	startExcl, endExcl                           bool
+	startExcl, endExcl, derived                  bool
 }
 
 // NewBuilder returns an empty Builder.
@@ -43,6 +43,7 @@ func (b *Builder) Add(r *cve.Record) error {
 		*list = append(*list, compactLeaf{
 			cve: l.cve, version: b.text(l.version), update: b.text(l.update), attrs: b.text(l.attrs), residual: b.text(l.residual),
 			start: b.text(l.bounds.start), end: b.text(l.bounds.end), startExcl: l.bounds.startExcl, endExcl: l.bounds.endExcl,
+			derived: l.derived,
 		})
 	})
 }
@@ -89,7 +90,7 @@ func (b *Builder) Packs() iter.Seq2[cpe.Product, Pack] {
 
 func (b *Builder) leaf(c compactLeaf) leaf {
 	return leaf{
-		cve: c.cve, version: b.list[c.version], update: b.list[c.update], attrs: b.list[c.attrs], residual: b.list[c.residual],
+		cve: c.cve, version: b.list[c.version], update: b.list[c.update], attrs: b.list[c.attrs], residual: b.list[c.residual], derived: c.derived,
 		bounds: bounds{start: b.list[c.start], end: b.list[c.end], startExcl: c.startExcl, endExcl: c.endExcl},
 	}
 }

@@ -29,6 +29,7 @@ const (
 const (
 	confidenceVersion   = 80 // the service itself said its version
 	confidenceEdition   = 70 // the rule names an edition that the observation does not
+	confidenceDerived   = 70 // the rule's product was named in words, not by a CPE name
 	confidencePlatform  = 50 // conditional
 	confidenceUpdate    = 40 // the rule is for an update that the observation does not name
 	confidenceBackport  = 30 // the banner names a distribution that backports fixes

@@ -390,3 +390,21 @@ func TestADamagedConditionIsNone(t *testing.T) {
 		}
 	}
 }
+
+func TestAProductNamedInWordsIsALessCertainMatch(t *testing.T) {
+	r := &cve.Record{ID: cve.NewID(2021, 41773), Configurations: []cve.Node{{Matches: []cve.CPEMatch{
+		{Vulnerable: true, Derived: true, Criteria: "cpe:2.3:a:apache:http_server:2.4.49:*:*:*:*:*:*:*"},
+		{Vulnerable: true, Derived: true, Criteria: "cpe:2.3:a:apache:http_server:*:*:*:*:*:*:*:*", StartIncluding: "2.2", EndExcluding: "2.3"},
+	}}}}
+	m := catalogueOf(t, r)
+	for _, subject := range []string{"cpe:2.3:a:apache:http_server:2.4.49:*:*:*:*:*:*:*", "cpe:2.3:a:apache:http_server:2.2.15:*:*:*:*:*:*:*"} {
+		answer, err := New(m).Host(t.Context(), []Subject{{CPE: subject}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := answer.Subjects[0].Matches
+		if len(got) != 1 || got[0].Status != Affected || got[0].Confidence != 70 || !strings.Contains(got[0].Reason, "in words") {
+			t.Errorf("%s: %+v", subject, got)
+		}
+	}
+}

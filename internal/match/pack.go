@@ -58,6 +58,7 @@ const (
 	flagEnd       = 16
 	flagStartExcl = 32
 	flagEndExcl   = 64
+	flagDerived   = 128 // the product's name was made from its assigner's words
 )
 
 // rule is a decoded leaf; the numbers index the tables of its pack.
@@ -150,10 +151,13 @@ func encodePack(leaves []leaf) Pack {
 			cves = append(cves, l.cve)
 		}
 		r := rule{cve: uint32(len(cves) - 1), update: texts.add(l.update), attrs: texts.add(l.attrs), residual: residuals.add(l.residual)}
+		if l.derived {
+			r.flags = flagDerived
+		}
 		switch {
 		case !l.bounds.empty():
 			r.a, r.b = edges.add(l.bounds.start), edges.add(l.bounds.end)
-			r.flags = boundFlags(l.bounds)
+			r.flags |= boundFlags(l.bounds)
 			ranges = appendRule(ranges, r)
 			nRanges++
 		case l.version == "" || l.version == cpe.NA || cpe.HasWildcard(l.version):
@@ -197,6 +201,8 @@ func lessLeaf(a, b *leaf) bool {
 		return a.bounds.less(b.bounds)
 	case a.attrs != b.attrs:
 		return a.attrs < b.attrs
+	case a.derived != b.derived:
+		return b.derived
 	}
 	return a.residual < b.residual
 }
@@ -508,7 +514,7 @@ func (p *pack) leaves() []leaf {
 	p.each(func(r rule) {
 		out = append(out, leaf{
 			cve: p.cves[r.cve], version: p.versionOf(r), update: p.strings[r.update], attrs: p.strings[r.attrs],
-			bounds: p.boundsOf(r), residual: p.residuals[r.residual],
+			bounds: p.boundsOf(r), residual: p.residuals[r.residual], derived: r.flags&flagDerived != 0,
 		})
 	})
 	return out

@@ -39,6 +39,9 @@ func (w *run) weigh(r rule, g grade) (h hit, ok bool) {
 	if fit.edition != "" {
 		h.confidence = confidenceEdition
 	}
+	if r.flags&flagDerived != 0 {
+		h.confidence = min(h.confidence, confidenceDerived)
+	}
 	platform := w.platform(r.residual)
 	if fit.targetOS != "" {
 		platform = both(w.host.shows(fit.targetOS), platform)
@@ -193,6 +196,9 @@ func (h *hit) reason(q query) string {
 	}
 	if h.edition != "" {
 		b.WriteString("; the rule is for " + h.edition + ", which the observation does not say")
+	}
+	if h.rule.flags&flagDerived != 0 {
+		b.WriteString("; its assigner names the product in words, without a CPE name")
 	}
 	if len(h.needs) > 0 {
 		b.WriteString("; applies only on " + plainNeed(h.needs[0]))

@@ -29,6 +29,7 @@ type leaf struct {
 	attrs    string // the six attributes after update, joined by ":", "" when all are ANY
 	bounds   bounds
 	residual string // encoded expr, "" for none
+	derived  bool   // the product's name was made from its assigner's words
 }
 
 // bounds is a version range as published; "" is open.
@@ -190,7 +191,7 @@ func (w *walker) leaf(m *cve.CPEMatch, residual string) error {
 	if err != nil {
 		return err
 	}
-	l := leaf{cve: w.id, bounds: boundsOf(*m), residual: residual, attrs: attrsOf(name)}
+	l := leaf{cve: w.id, bounds: boundsOf(*m), residual: residual, attrs: attrsOf(name), derived: m.Derived}
 	l.version, l.update = open(name.Get(cpe.Version)), open(name.Get(cpe.Update))
 	if !l.bounds.empty() {
 		l.version = "" // a range stands in place of the version
