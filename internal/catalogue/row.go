@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
 )
 
 // Digest is what must be known of a stored CVE to judge what NVD says of it now.
@@ -92,7 +93,7 @@ func (e *Encoder) MergedRow(parts []Part) (row *Row, merged *cve.Record) {
 func newRow(r *cve.Record) *Row {
 	row := &Row{
 		ID: r.ID, Published: unix(r.Published), Modified: unix(r.Modified), Status: r.Status,
-		Configured: len(r.Configurations) > 0, CWEs: cweNumbers(r.CWEs), Techniques: derivedTechniques(r),
+		Configured: len(r.Configurations) > 0, CWEs: cweNumbers(r.CWEs), Techniques: intel.RuleBits(r),
 		Severity: r.Severity(),
 	}
 	if !r.Rejected() { // nobody searches for what was withdrawn

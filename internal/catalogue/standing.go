@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
@@ -148,9 +149,6 @@ func (s *standings) facts(id cve.ID) (f intel.Facts) {
 	return f
 }
 
-// derivedTechniques is a bit for each of intel's rules that fires.
-func derivedTechniques(*cve.Record) uint32 { return 0 }
-
 // touch notes what a changed row of a list is about, where a CVE's standing depends on it.
 func (l *loading) touch(key any) {
 	switch k := key.(type) {
@@ -206,4 +204,11 @@ func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
 }
 
 // TechniqueBits are those of Row.Techniques that stand for a technique; a parent includes its sub-techniques.
-func TechniqueBits(id string) uint32 { return 0 }
+func TechniqueBits(id string) (bits uint32) {
+	for _, rule := range intel.Rules() {
+		if rule.Technique == id || strings.HasPrefix(rule.Technique, id+".") {
+			bits |= 1 << rule.Bit
+		}
+	}
+	return bits
+}
