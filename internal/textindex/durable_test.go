@@ -59,7 +59,7 @@ func create(t testing.TB, dir string, generation int64, n int) {
 
 func TestReadersGoOnWhileTheIndexChanges(t *testing.T) {
 	dir := t.TempDir()
-	const docs, generations = 300, 40
+	const docs, generations = 200, 15
 	create(t, dir, 1, docs)
 	first := reopen(t, dir)
 	var readers sync.WaitGroup
@@ -386,6 +386,21 @@ func TestANewerFormatIsSaidToBeNewer(t *testing.T) {
 		create(t, dir, 2, 3)
 		checkFolder(t, dir, reopen(t, dir))
 	}
+}
+
+func TestAMissingSegmentIsDamage(t *testing.T) {
+	dir := t.TempDir()
+	create(t, dir, 1, 3)
+	names, _ := filepath.Glob(filepath.Join(dir, "seg-*"))
+	if err := os.Remove(names[0]); err != nil {
+		t.Fatal(err)
+	}
+	_, err := textindex.Open(dir, schema)
+	if again := advance(dir, 1, 3, nil); fault.KindOf(err) != fault.KindUnavailable || fault.KindOf(again) != fault.KindUnavailable {
+		t.Errorf("open: %v, update: %v", err, again)
+	}
+	create(t, dir, 2, 3)
+	checkFolder(t, dir, reopen(t, dir))
 }
 
 func TestAFileCutWhileItIsOpenIsAnError(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -37,13 +38,27 @@ func Open(dir string, schema Schema) (*Index, error) {
 	for try := 0; ; try++ {
 		x, err := open(dir, schema)
 		// A writer may have replaced the manifest and removed a segment between our reading the one and opening the other.
-		if err == nil || !errors.Is(err, fs.ErrNotExist) || try == 20 {
-			return x, err
+		if err == nil {
+			return x, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || try == maxTries {
+			return nil, missing(err)
 		}
 	}
 }
 
-func open(dir string, schema Schema) (*Index, error) {
+const maxTries = 20
+
+// missing says of a segment that is not there that this is damage.
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return damaged("%w", err)
+	}
+	return err
+}
+
+func open(dir string, schema Schema) (x *Index, err error) {
+	defer catchFault(debug.SetPanicOnFault(true), &err)
 	stamp, statErr := os.Stat(filepath.Join(dir, manifestName))
 	m, err := readManifest(dir)
 	if err != nil {
@@ -55,7 +70,7 @@ func open(dir string, schema Schema) (*Index, error) {
 	if !slices.Equal(m.fields, schema.names()) {
 		return nil, fault.Invalid("text index %s has the fields %.200q, want %q", dir, m.fields, schema.names())
 	}
-	x := &Index{schema: schema, manifest: m, stamp: stamp, dir: dir}
+	x = &Index{schema: schema, manifest: m, stamp: stamp, dir: dir}
 	for _, ref := range m.segments {
 		s, err := mapSegment(dir, ref, len(m.fields))
 		if err != nil {

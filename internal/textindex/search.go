@@ -21,7 +21,8 @@ type Query struct {
 	// After goes on behind the last hit of the page before, in an index of the same generation.
 	After *Cursor
 	// Filter says whether a document may be a hit; nil: all may. It is called from the goroutine of the search, only for
-	// documents that would make it into the result, or for all that match when they are counted.
+	// documents that would make it into the result, or for all that match when they are counted. It must not close the
+	// index.
 	Filter func(key int64) bool
 	// Boost multiplies a document's score, with 0 to MaxBoost (what is outside is taken as the nearest); nil: nothing does.
 	Boost    func(key int64) float64

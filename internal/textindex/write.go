@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ import (
 type Options struct {
 	// Generation is the caller's name for the state of the data that is indexed.
 	Generation int64
-	// MemoryLimit is about how many bytes the documents at hand may take; what is more waits on disk. 0: 64 MiB.
+	// MemoryLimit is about how many bytes the documents at hand may take; what is more waits on disk. The process takes
+	// two to three times as much. 0: 32 MiB.
 	MemoryLimit int64
 	// NoWait gives up with fault.Conflict when another process is writing, instead of waiting until ctx is done.
 	NoWait bool
@@ -38,7 +40,7 @@ type Change struct {
 	Deletes []int64
 }
 
-const defaultMemory = 64 << 20
+const defaultMemory = 32 << 20
 
 // Create builds an index of all documents, in any order; of several with one key the last counts. The folder is made if
 // missing. An index that is there answers until the new one is complete, and is then removed. An error of the sequence
@@ -53,7 +55,7 @@ func Update(ctx context.Context, dir string, schema Schema, change Change, o Opt
 	return write(ctx, dir, schema, o, func(w *writer) error { return w.update(change, o.Generation) })
 }
 
-func write(ctx context.Context, dir string, schema Schema, o Options, do func(*writer) error) error {
+func write(ctx context.Context, dir string, schema Schema, o Options, do func(*writer) error) (err error) {
 	if err := schema.Validate(); err != nil {
 		return err
 	}
@@ -70,6 +72,7 @@ func write(ctx context.Context, dir string, schema Schema, o Options, do func(*w
 		w.memory = defaultMemory
 	}
 	defer w.close()
+	defer catchFault(debug.SetPanicOnFault(true), &err)
 	return do(w)
 }
 
@@ -135,7 +138,7 @@ func (w *writer) update(change Change, generation int64) error {
 	for _, ref := range current.segments {
 		s, err := mapSegment(w.dir, ref, len(current.fields))
 		if err != nil {
-			return err
+			return missing(err)
 		}
 		w.old = append(w.old, s)
 	}
