@@ -73,8 +73,6 @@ const batchRows = 5000
 // batch is rows of one statement that wait to be sent.
 type batch struct {
 	statement string
-	kinds     []string
-	keys      int
 	columns   []cells
 	known     map[[4]any]struct{}
 	rows      int

@@ -705,3 +705,46 @@ func TestFeedsNameWhatWasIngested(t *testing.T) {
 		}
 	})
 }
+
+// PostgreSQL is sent rows in batches: what is written, replaced and removed across their ends, in one transaction, must
+// be what SQLite has row by row.
+func TestManyRowsAreWrittenInOrder(t *testing.T) {
+	const rows = 12_003
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := e.Open(t)
+		err := s.Catalogue().Change(t.Context(), func(w catalogue.Writer) error {
+			x := w.Exploits()
+			for i := range rows {
+				first, second := exploit("nuclei", fmt.Sprint(i), uint32(i)), exploit("nuclei", fmt.Sprint(i), uint32(i))
+				first.Title = "overwritten at once"
+				second.Published = time.Time{}
+				err := x.Put(first)
+				if i%1000 == 0 {
+					err = errors.Join(err, x.Put(second))
+				}
+				if i%5000 == 1 {
+					err = errors.Join(err, x.Delete(catalogue.ExploitKey{CVE: first.CVE, Source: "nuclei", Key: first.Key}))
+				}
+				if err != nil {
+					return err
+				}
+			}
+			all, err := x.All()
+			if len(all) != rows-3 {
+				t.Errorf("%d rows within the transaction, want %d", len(all), rows-3)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts := must(s.Catalogue().Facts(t.Context(), []cve.ID{cve.NewID(2021, 11000), cve.NewID(2021, 5001), cve.NewID(2021, 12002)}))(t)
+		last := facts[cve.NewID(2021, 11000)].Exploits
+		if len(last) != 1 || last[0].Title != "an exploit" || !last[0].Published.IsZero() {
+			t.Errorf("a row that was put twice = %+v", last)
+		}
+		if gone, kept := facts[cve.NewID(2021, 5001)].Exploits, facts[cve.NewID(2021, 12002)].Exploits; len(gone) != 0 || len(kept) != 1 {
+			t.Errorf("a row that was removed = %+v, the last one = %+v", gone, kept)
+		}
+	})
+}
