@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -93,14 +94,13 @@ func (a *App) addTechniques(ctx context.Context, out *report.CVE, r *cve.Record,
 // kinds is the order in which techniques are shown: how it is exploited, then what that leads to.
 var kinds = []string{intel.MappingExploitation, intel.MappingPrimary, intel.MappingSecondary, intel.MappingOther}
 
-// techniqueLinks are the techniques of a CVE.
-func techniqueLinks(_ *cve.Record, facts intel.Facts) []intel.TechniqueLink {
-	var links []intel.TechniqueLink
-	for _, m := range facts.Mappings {
-		links = append(links, intel.TechniqueLink{Technique: m.Technique, Kind: m.Kind, Source: m.Source, Confidence: 100, Reason: m.Comment})
-	}
+// techniqueLinks are the techniques of a CVE: published ones first, and within each how it is exploited before what
+// that leads to.
+func techniqueLinks(r *cve.Record, facts intel.Facts) []intel.TechniqueLink {
+	links := intel.Techniques(r, facts.Mappings)
+	derived := func(l intel.TechniqueLink) int { return map[bool]int{true: 1}[l.Source == intel.DerivedSource] }
 	slices.SortStableFunc(links, func(a, b intel.TechniqueLink) int {
-		return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind)
+		return cmp.Or(derived(a)-derived(b), slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind))
 	})
 	return links
 }

@@ -118,35 +118,38 @@ func (t *IndicatorTable) Write(w io.Writer, v View) error {
 		p.err = g.draw(w, v.Terminal)
 		p.line("")
 	}
+	for _, a := range t.rows {
+		if a.Error != "" {
+			p.item("  ", string(a.Error))
+		}
+	}
 	p.text(t.summary())
 	p.faint(NoticeAbuseCH)
 	return p.err
 }
 
 func addAnswer(g *grid, a IndicatorAnswer) {
-	switch {
-	case a.Error != "":
-		g.add(cellValue{text: a.Value}, cellValue{missing, toneFaint}, cellValue{"not read", toneHigh}, cellValue{text: string(a.Error)},
-			cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{})
-		return
-	case !a.Found:
-		g.add(cellValue{text: a.Value}, cellValue{text: string(a.Kind)}, cellValue{"no", toneFaint}, cellValue{}, cellValue{}, cellValue{},
-			cellValue{}, cellValue{}, cellValue{}, cellValue{}, cellValue{})
+	if !a.Found {
+		row := plainCells(a.Value, string(a.Kind), "no", "", "", "", "", "", "", "", "")
+		row[2].tone = toneFaint
+		if a.Error != "" {
+			row[2] = cellValue{"not read", toneHigh}
+		}
+		g.add(row...)
 		return
 	}
 	for _, i := range a.Indicators {
-		listed := cellValue{"yes", toneUrgent}
-		if i.Expired {
-			listed = cellValue{"expired", toneFaint}
-		}
 		value := a.Value
 		if i.Value != string(a.Canonical) {
 			value += " (" + i.Value + ")"
 		}
-		g.add(cellValue{text: value}, cellValue{text: i.Kind}, listed, cellValue{text: orMissing(string(i.Threat))},
-			cellValue{text: orMissing(string(i.Malware))}, cellValue{text: fmt.Sprint(i.Confidence)}, cellValue{text: dayOf(i.FirstSeen)},
-			cellValue{text: dayOf(i.LastSeen)}, cellValue{text: orMissing(string(i.Status))}, cellValue{text: feedTitle(i.Source)},
-			cellValue{text: orMissing(string(i.Reference))})
+		row := plainCells(value, i.Kind, "yes", string(i.Threat), string(i.Malware), fmt.Sprint(i.Confidence), dayOf(i.FirstSeen),
+			dayOf(i.LastSeen), string(i.Status), feedTitle(i.Source), string(i.Reference))
+		row[2].tone = toneUrgent
+		if i.Expired {
+			row[2] = cellValue{"expired", toneFaint}
+		}
+		g.add(row...)
 	}
 }
 
