@@ -97,12 +97,6 @@ type KeyHolder interface {
 	Key() string
 }
 
-// Rolling is a Reader of lists of what goes on at the moment: entries come and go, at times all of them. That much is
-// gone, or that nothing is left, is then no reason to doubt a file that was read to its end.
-type Rolling interface {
-	Rolling() bool
-}
-
 // KeyMark stands in Remote.URL, and may stand in Options.URLs, where the key of a KeyHolder belongs.
 const KeyMark = "{auth-key}"
 

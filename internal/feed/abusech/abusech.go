@@ -142,9 +142,6 @@ func (p Publisher) order(name string) int {
 	}
 }
 
-// Rolling is true: the lists hold what goes on at the moment, and Feodo Tracker's is empty at times.
-func (p Publisher) Rolling() bool { return true }
-
 // Read streams the list into sink.Indicator. Of several rows with one indicator the first counts, which is the newest.
 // See feed.Reader.
 func (p Publisher) Read(ctx context.Context, file feed.File, r io.Reader, sink feed.Sink) error {
