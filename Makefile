@@ -20,7 +20,7 @@ CONCURRENT  := ./internal/app/... ./internal/feed ./internal/match ./internal/ou
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln bench starter setup clean help
+.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln bench quality starter setup clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -86,6 +86,11 @@ vuln:
 bench: build ## the figures: make bench FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make bench FEEDS=dir"; exit 2; }
 	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)"
+
+quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
+	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }
+	$(GO) run ./test/quality/ranking -feeds "$(FEEDS)"
+	$(GO) run ./test/quality/explain -feeds "$(FEEDS)"
 
 starter: ## make the starter catalogue: make starter FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the NVD and KEV files are: make starter FEEDS=dir"; exit 2; }

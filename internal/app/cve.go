@@ -56,8 +56,9 @@ func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) repo
 		CWEs: notNil(r.CWEs), ExploitedBy: notNil(r.ExploitedBy), EPSSHistory: []report.EPSSDay{}, Explanation: []report.Sentence{},
 		Weaknesses: []report.Weakness{}, Techniques: []report.TechniqueLink{}, Notices: []string{report.NoticeNVD},
 	}
-	if out.Severity == cve.SeverityUnknown && len(r.Ratings) > 0 {
-		out.Severity, out.SeveritySource = r.Ratings[0].Level, report.Text(r.Ratings[0].Source)
+	said := func(rating cve.Rating) bool { return rating.Level == v.Severity }
+	if i := slices.IndexFunc(r.Ratings, said); v.CVSS == nil && i >= 0 {
+		out.SeveritySource = report.Text(r.Ratings[i].Source)
 	}
 	if r.Title == "" {
 		out.Title = report.Text(catalogue.Title(r))
