@@ -106,7 +106,8 @@ func (a *archive) enter(r io.ReaderAt, size int64, prefix string, spool *os.File
 	return nil
 }
 
-// directoryGuard ends the reading of a directory that would not fit into memory.
+// directoryGuard ends the reading of a directory that would not fit into memory, and tells an offset that an archive
+// makes up from a fault of the disk.
 type directoryGuard struct {
 	io.ReaderAt
 	left int64
@@ -114,6 +115,9 @@ type directoryGuard struct {
 }
 
 func (g *directoryGuard) ReadAt(b []byte, at int64) (int, error) {
+	if at < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
 	if !g.done {
 		if g.left -= int64(len(b)); g.left < 0 {
 			return 0, io.ErrUnexpectedEOF
