@@ -250,7 +250,7 @@ func textVector(r *catalogue.Row) string {
 	for _, part := range []struct {
 		text   string
 		weight byte
-	}{{r.Title, 'A'}, {r.Products, 'B'}, {r.Description, 'D'}} {
+	}{{r.Title, 'A'}, {r.Products, 'B'}, {beginning(r.Description), 'D'}} {
 		for _, word := range catalogue.SplitWords(clean(part.text)) {
 			if _, ok := words[word]; !ok && len(word) < maxLexeme && len(words) < maxWords {
 				words[word] = part.weight

@@ -65,7 +65,7 @@ func (f *Finder) Close() error {
 
 // The notes of a page.
 const (
-	NoteStandIn = "The text index is not built yet: these are the newest CVEs that hold all the words, ranked among themselves."
+	NoteStandIn = "The text index is not built yet: these are the newest CVEs with all the words in title, products or the beginning of the text."
 	NoteBehind  = "The text index is being brought up to date: what changed last may be missing."
 	NoteSome    = "No CVE holds all the words: these hold some of them."
 	NoteMany    = "Too many CVEs hold these words: only the newest %d were put in this order."
