@@ -11,6 +11,10 @@ import (
 // the links; the time from the decision.
 func (w *writer) do() {
 	rest := []value{with("time", w.time()), with("forensics", w.forensics()), with("assumed", w.assumed())}
+	if w.in.Check != nil {
+		w.say(Do, w.text("do.check", rest...).on(FieldCheck))
+		return
+	}
 	if action := w.action(); action.text != "" {
 		w.say(Do, w.text("do.fix", append(rest, with("action", action))...))
 		return
@@ -134,9 +138,9 @@ func (w *writer) asked() phrase {
 	}
 	action := strings.ToLower(clean(k.RequiredAction))
 	switch {
-	case strings.Contains(action, "end-of-life") || strings.Contains(action, "disconnect"):
+	case strings.Contains(action, "disconnect") && !strings.Contains(action, "apply"):
 		return w.text("do.way.kev.eol").on(FieldKEVAction)
-	case strings.Contains(action, "discontinue"):
+	case strings.Contains(action, "discontinue"), strings.Contains(action, "disconnect"):
 		return w.text("do.way.kev.stop").on(FieldKEVAction)
 	case strings.Contains(action, "update") || strings.Contains(action, "patch"):
 		return w.text("do.way.kev.fix").on(FieldKEVAction)

@@ -104,7 +104,13 @@ func (w *writer) rankCWE(id string) int {
 // cweKey is the message of a CWE: "cwe.79".
 func cweKey(id string) string { return "cwe." + strings.TrimPrefix(id, "CWE-") }
 
-func weaknessName(name string) string { return cut(clean(name), maxName) }
+// weaknessName is an entry's name, "" for one that MITRE has given up.
+func weaknessName(name string) string {
+	if strings.HasPrefix(name, "DEPRECATED") {
+		return ""
+	}
+	return cut(clean(name), maxName)
+}
 
 // runsCode finds words which say that the attacker's code runs. Script in a browser, SQL and markup are not meant.
 var runsCode = regexp.MustCompile(`(?i)\b(?:execut\w*|run(?:s|ning)?|inject\w*)(?: of)? (?:an? )?(?:arbitrary|malicious|any|unauthorized|their own|attacker-controlled)` +

@@ -48,6 +48,8 @@ const cisaADP = "134c704f-9b21-4f2e-91b3-4a467353bcc0"
 func (w *writer) by(m cve.Metric) phrase {
 	source := clean(m.Source)
 	switch {
+	case w.in.Check != nil && source == "derived":
+		return w.text("by.derived").on(FieldCVSSSource)
 	case w.in.Check != nil && source != "":
 		return w.text("by.named", with("source", known(cut(source, maxName), FieldCVSSSource)))
 	case m.Provider == cve.ProviderNVD:

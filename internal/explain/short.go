@@ -1,6 +1,9 @@
 package explain
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Short is the CVE in one line in language l: the product and the flaw, then what makes it urgent.
 func (l *Language) Short(in Input) Sentence {
@@ -26,19 +29,22 @@ func (w *writer) shortWhat() phrase {
 	case product.text != "" && flaw.text != "":
 		return w.text("short.flaw", with("product", product), with("flaw", flaw))
 	case w.in.Check != nil && quotable(w.in.Check.Title) != "":
-		return known(cut(quotable(w.in.Check.Title), maxTitle), FieldCheck)
+		return known(headline(w.in.Check.Title), FieldCheck)
 	case w.ownTitle() && quotable(w.record.Title) != "":
-		return known(cut(quotable(w.record.Title), maxTitle), FieldTitle)
+		return known(headline(w.record.Title), FieldTitle)
 	case w.in.Facts.KEV != nil && quotable(w.in.Facts.KEV.Name) != "":
-		return known(cut(quotable(w.in.Facts.KEV.Name), maxTitle), FieldKEVName)
+		return known(headline(w.in.Facts.KEV.Name), FieldKEVName)
 	case quote != "":
-		return known(cut(quote, maxTitle), FieldDescription)
+		return known(headline(quote), FieldDescription)
 	case product.text != "":
 		return w.text("short.product", with("product", product))
 	default:
 		return w.text("short.nothing").on(FieldDescription)
 	}
 }
+
+// headline is the beginning of a publisher's words.
+func headline(text string) string { return strings.TrimRight(cut(quotable(text), maxTitle), ".") }
 
 func (w *writer) shortMore() phrase {
 	state := phrase{}

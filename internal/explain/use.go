@@ -172,7 +172,8 @@ func (w *writer) unused(code phrase) {
 	case code.text != "":
 		w.say(Use, code)
 	case w.poc() && no.text != "":
-		w.say(Use, w.text("used.but", with("no", no), with("code", w.proof())))
+		date := w.optional("used.unlisted.ssvc.date", w.in.Facts.SSVC.At, FieldSSVCDate)
+		w.say(Use, w.text("used.unlisted.poc", with("date", date)).on(no.fields...).on(FieldExploitation))
 	case w.poc():
 		w.say(Use, w.proof())
 	case no.text != "" && nocode.text != "":

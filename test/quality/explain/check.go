@@ -30,7 +30,7 @@ func Shape(in explain.Input, e explain.Explanation) (problems []string) {
 // doubled are words that say a template put two things together which both brought the same word.
 var (
 	words      = regexp.MustCompile(`[\p{L}\p{N}'’.-]+`)
-	wrongAn    = regexp.MustCompile(`(?i)\b(?:a [aeio]\w|an [bcdfgjklmnpqrstvwz])`)
+	wrongAn    = regexp.MustCompile(`\b(?:a [aeio]\w|an [bcdfgjklmnpqrstvwz])`)
 	oddMarks   = regexp.MustCompile(`  |,,|;;| ,| ;| \.(?: |$)|\.\.$|[,;:]\.$|⟨|⟩`)
 	manyNumber = regexp.MustCompile(`\b1 (?:other products|products|days|entries|modules|of them are)\b`)
 )
@@ -143,7 +143,7 @@ func (c *checker) title(text string) string {
 // per CWE; the name is what can be checked.
 var (
 	flawClause = regexp.MustCompile(`(?:ha(?:s|ve) a flaw: |^There is a flaw in [^“]*?: |^In plain words: )([^“]*?) \(([^()]*)\)\.$`)
-	shortFlaw  = regexp.MustCompile(`^.+?: ([^,:]+)(?:, |$)`)
+	shortFlaw  = regexp.MustCompile(`^.+?: ([^:]+?)(?:, used in attacks|, attack code|, CVSS |, not scored|$)`)
 )
 
 func (c *checker) flaws(text string) string {
@@ -171,7 +171,7 @@ func (c *checker) flaws(text string) string {
 // subject is the product in front of "has a flaw" or behind "update". Its words are names however they are written.
 var subjects = []*regexp.Regexp{
 	regexp.MustCompile(`^(.*?) ha(?:s|ve) a flaw`),
-	regexp.MustCompile(`(?i)\bupdate (.*?) to (?:the fixed version|[0-9a-z.]*\d)`),
+	regexp.MustCompile(`(?i)\bupdate (.*?) to (?:the fixed version|\S*\d)`),
 	regexp.MustCompile(`(?i)^what is wrong in (.*?) has not been described`),
 	regexp.MustCompile(`^(.*?): +· ,`),
 	regexp.MustCompile(`^Of (.*?), its publisher writes: `),

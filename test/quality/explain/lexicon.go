@@ -39,7 +39,7 @@ func (f *facts) weak(ids string) bool {
 }
 
 // codeWords are what a text must hold for "their own code": somebody runs code, commands or programs.
-var codeWords = regexp.MustCompile(`(?i)(execut|run|inject)[^.]{0,80}(code|command|program|binar)|(code|command)s?[- ](execution|injection)|(code|command)s? [^.]{0,20}executed`)
+var codeWords = regexp.MustCompile(`(?i)(execut|run|inject)[^.]{0,80}(code|command|program|binar|executable)|(code|command)s?[- ](execution|injection)|(code|command)s? [^.]{0,20}executed`)
 
 // codeKinds are CWEs whose meaning, or whose usual worst outcome, is that the attacker's code runs.
 const codeKinds = "77 78 88 94 95 96 98 434 502 506 917 1336 119 120 121 122 123 124 129 131 134 190 191 193 415 416 426 427 428 " +
@@ -142,7 +142,7 @@ func rated(f *facts, g []string) bool {
 	}
 	return m.Version != "" && f.cited["cvss.score"] && f.cited["cvss.version"] && f.cited["cvss.source"] &&
 		g[2] == strconv.FormatFloat(m.Score, 'f', 1, 64) && g[1] == grade(m.Score) && g[3] == m.Version &&
-		(by[g[4]] || f.in.Check != nil && g[4] == m.Source)
+		(by[g[4]] || f.in.Check != nil && g[4] == "PatchScout" && m.Source == "derived" || f.in.Check != nil && g[4] == m.Source)
 }
 
 var lexiconRating = []claim{
@@ -226,6 +226,9 @@ var lexiconUse = []claim{
 	say(`CISA's assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool { return f.ssvc("poc") })),
 	say(`CISA does not list it as known to be exploited and(?: on +·)? +found no attacks`, when(func(f *facts) bool {
 		return f.unlisted() && f.ssvc("none")
+	})),
+	say(`CISA does not list it as known to be exploited, but(?: on +·)? +knew of a proof of concept`, when(func(f *facts) bool {
+		return f.unlisted() && f.ssvc("poc")
 	})),
 	say(`CISA does not list it as known to be exploited`, when((*facts).unlisted)),
 	say(`CISA(?: on +·)? +found no attacks`, when(func(f *facts) bool { return f.ssvc("none") })),
@@ -378,7 +381,7 @@ var lexiconDo = []claim{
 	}),
 	say(span, func(f *facts, g []string) bool { return f.within(g[1], "decision") }),
 	say(`no fixed version is recorded`, when(func(f *facts) bool { return f.cited["configurations"] && f.unfixed() })),
-	say(`update +· +to (?:the fixed version of its line \(([^()]+)\)|(\S+)) or later`, func(f *facts, g []string) bool {
+	say(`update +· +to (?:the fixed version of its line \((.+?)\)|(\S+)) or later`, func(f *facts, g []string) bool {
 		if g[2] != "" {
 			return f.fixedBy(g[2], true)
 		}
@@ -389,7 +392,7 @@ var lexiconDo = []claim{
 		}
 		return true
 	}),
-	say(`update +· +to the fixed version of its line; the record names (\d+), the newest of them (\S+): do so`, func(f *facts, g []string) bool {
+	say(`update +· +to the fixed version of its line \(the record names (\d+), the newest is (\S+)\)`, func(f *facts, g []string) bool {
 		ends := map[string]bool{}
 		for _, l := range f.leaves() {
 			ends[l.match.EndExcluding] = true
@@ -410,13 +413,13 @@ var lexiconDo = []claim{
 		}
 		return f.cited["configurations"]
 	})),
-	say(`but CISA asks users to install a fix or stop using it; do so`, when(func(f *facts) bool { return f.asked("discontinue") })),
-	say(`but CISA asks users to take it out of use; do so`, when(func(f *facts) bool { return f.asked("disconnect", "end-of-life") })),
+	say(`but CISA asks users to install a fix or stop using it; do so`, when(func(f *facts) bool { return f.asked("discontinue", "disconnect") })),
+	say(`but CISA asks users to take it out of use; do so`, when(func(f *facts) bool { return f.asked("disconnect") && !f.asked("apply") })),
 	say(`but CISA asks users to install the vendor's fix; do so`, when(func(f *facts) bool { return f.asked("update", "patch") })),
 	say(`the record links to a patch`, when(func(f *facts) bool { return f.tagged("Patch") })),
 	say(`the record links to the vendor's advisory`, when(func(f *facts) bool { return f.tagged("Vendor Advisory") })),
 	say(`install the vendor's fix or shield it from attackers`, when(func(f *facts) bool { return f.tagged("Patch") || f.tagged("Vendor Advisory") })),
-	say(`shield it from attackers|look for a fix`, when(func(f *facts) bool { return f.cited["configurations"] && f.unfixed() })),
+	say(`shield it from attackers or do without it|look for a fix`, when(func(f *facts) bool { return f.cited["configurations"] && f.unfixed() })),
 	say(`also look for signs that it has already been attacked`, when(func(f *facts) bool { return f.in.Verdict.Forensics && f.cited["forensics"] })),
 	say(`where facts are missing, this assumes the worst`, when(func(f *facts) bool {
 		return f.cited["assumed"] && slices.ContainsFunc(f.in.Verdict.Assumed, func(s string) bool { return s != "exposed" })
