@@ -40,7 +40,7 @@ func readAssessments(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]i
 func (c *Catalogue) Technique(ctx context.Context, id string) (intel.Technique, error) {
 	var found []intel.Technique
 	err := c.db.view(ctx, func(tx *Tx) (err error) {
-		found, err = techniques(ctx, tx, `SELECT document FROM technique WHERE id = ? ORDER BY domain LIMIT 1`, strings.ToUpper(id))
+		found, err = techniques(ctx, tx, `SELECT document FROM technique WHERE id = ? ORDER BY domain LIMIT 1`, clean(strings.ToUpper(id)))
 		return err
 	})
 	if err == nil && len(found) == 0 {
@@ -68,7 +68,7 @@ func (c *Catalogue) Techniques(ctx context.Context, f catalogue.TechniqueFilter)
 	q.named(`tactics`, f.Tactic)
 	q.named(`platforms`, f.Platform)
 	if f.Domain != "" {
-		q.and(`domain = ?`, f.Domain)
+		q.and(`domain = ?`, clean(f.Domain))
 	}
 	if !f.Revoked {
 		q.and(`revoked = 0`)
@@ -244,7 +244,7 @@ func (c *Catalogue) Indicators(ctx context.Context, kind string, values []string
 	out := map[string][]intel.Indicator{}
 	unique := slices.Compact(slices.Sorted(slices.Values(values)))
 	err := c.db.view(ctx, func(tx *Tx) error {
-		return eachText(ctx, tx, selectIndicator+` WHERE kind = ? AND value %s ORDER BY value, source, port`, []any{kind}, unique,
+		return eachText(ctx, tx, selectIndicator+` WHERE kind = ? AND value %s ORDER BY value, source, port`, []any{clean(kind)}, unique,
 			func(rows *sql.Rows) error {
 				v, err := scanIndicator(rows)
 				out[v.Value] = append(out[v.Value], v)

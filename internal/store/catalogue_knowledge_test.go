@@ -748,3 +748,25 @@ func TestManyRowsAreWrittenInOrder(t *testing.T) {
 		}
 	})
 }
+
+// What people type may be anything; it finds nothing and breaks nothing.
+func TestOddQuestionsFindNothing(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		c, ctx := e.Open(t).Catalogue(), t.Context()
+		for _, odd := range []string{"\x00", "\xff\xfe", "'; --", "%", "|", strings.Repeat("x", 1<<16)} {
+			if _, err := c.Technique(ctx, odd); fault.KindOf(err) != fault.KindNotFound {
+				t.Errorf("technique %.10q: %v, want not found", odd, err)
+			}
+			_, mappingErr := c.Mappings(ctx, odd)
+			_, weaknessErr := c.Weaknesses(ctx, []string{odd})
+			_, indicatorErr := c.Indicators(ctx, odd, []string{odd})
+			_, _, techniquesErr := c.Techniques(ctx, catalogue.TechniqueFilter{Words: odd, Tactic: odd, Platform: odd, Domain: odd, After: odd + "/" + odd})
+			_, _, listErr := c.ListIndicators(ctx, catalogue.IndicatorFilter{Words: odd, Kind: odd, Source: odd, Threat: odd, After: odd + " 0 1 " + odd})
+			for _, err := range []error{mappingErr, weaknessErr, indicatorErr, techniquesErr, listErr} {
+				if err != nil && fault.KindOf(err) != fault.KindInvalid {
+					t.Errorf("%.10q: %v", odd, err)
+				}
+			}
+		}
+	})
+}
