@@ -156,7 +156,7 @@ func (s *segment) value(doc, code uint32, n *norms) float64 {
 	lens := s.lens[int(doc)*s.fields : int(doc)*s.fields+s.fields]
 	times := s.times[int(code)*s.fields:][:len(lens)]
 	for f, length := range lens {
-		x += float64(times[f] * n[f&(maxFields-1)][length]) // the conversion forbids a fused multiply-add: all platforms rank alike
+		x += float64(times[f] * n[f&(maxFields-1)][length]) // converted, not fused with the sum: all platforms rank alike
 	}
 	return x
 }

@@ -49,8 +49,8 @@ func newInverter(fields int) *inverter {
 
 // size is the memory held, in bytes. A grown slice may hold up to a quarter more than it uses.
 func (v *inverter) size() int64 {
-	return v.pages.size() + int64(cap(v.terms))*termSize + int64(cap(v.table))*4 + int64(cap(v.keys))*8 + int64(cap(v.lens)) +
-		int64(len(v.tupleList))*64
+	return v.pages.size() + int64(cap(v.terms))*termSize + int64(cap(v.table))*4 +
+		int64(cap(v.keys))*8 + int64(cap(v.lens)) + int64(len(v.tupleList))*64
 }
 
 func (v *inverter) add(d Document) {

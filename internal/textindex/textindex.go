@@ -21,6 +21,9 @@ import (
 
 // Schema says what a document consists of and how its fields weigh. Names and order are part of the index; weights, B
 // and K1 are not, they may differ from search to search (a search is fastest with those of the build).
+//
+// For titles, products and descriptions of 280,000 vulnerabilities, asked with 31,000 titles that others gave to them, K1
+// 0.4, B 0.6 and weights 1, 3, 1 found most; the neighbourhood is flat (K1 0.3 to 0.6, weights of 1 to 4).
 type Schema struct {
 	Fields []Field
 	K1     float64 // saturation: how little a word's repetition adds; above 0
@@ -59,12 +62,14 @@ func (s Schema) Validate() error {
 			return fault.Invalid("text index: field name %.70q is empty, too long or there twice", f.Name)
 		}
 		seen[f.Name] = true
-		if !(f.Weight > 0) || f.Weight > 1e6 || !(f.B >= 0 && f.B <= 1) {
-			return fault.Invalid("text index: field %s: weight %g, b %g; want a weight above 0 and b of 0 to 1", f.Name, f.Weight, f.B)
+		if !f.weighs() {
+			return fault.Invalid("text index: field %s: weight %g, b %g; want above 0, and 0 to 1", f.Name, f.Weight, f.B)
 		}
 	}
 	return nil
 }
+
+func (f Field) weighs() bool { return f.Weight > 0 && f.Weight <= 1e6 && f.B >= 0 && f.B <= 1 }
 
 func (s Schema) names() []string {
 	names := make([]string, len(s.Fields))

@@ -114,7 +114,8 @@ func (t *tokenizer) chain(text string, at int) int {
 			return at + size
 		}
 		if to := len(t.folded); to > from {
-			t.parts = append(t.parts, part{start: at, end: end, from: from, to: to, joiner: joiner, digit: isDigit(t.folded[from])})
+			p := part{start: at, end: end, from: from, to: to, joiner: joiner, digit: isDigit(t.folded[from])}
+			t.parts = append(t.parts, p)
 		}
 		if end+1 >= len(text) || len(t.parts) == maxParts || !joins(text[end]) || !startsWord(text[end+1:]) {
 			return end
@@ -212,10 +213,13 @@ func (t *tokenizer) flush(text string, yield emit) bool {
 
 func (t *tokenizer) term(p part) []byte { return t.folded[p.from:p.to] }
 
-// cveID says whether the chain begins with a CVE id.
+// cveID is how many parts of the chain are a CVE id at its beginning: 3 or 0.
 func (t *tokenizer) cveID() int {
 	p := t.parts
-	if len(p) < 3 || string(t.term(p[0])) != "cve" || p[1].to-p[1].from != 4 || p[2].to-p[2].from > 10 || p[1].joiner != '-' || p[2].joiner != '-' {
+	if len(p) < 3 || string(t.term(p[0])) != "cve" || p[1].joiner != '-' || p[2].joiner != '-' {
+		return 0
+	}
+	if p[1].to-p[1].from != 4 || p[2].to-p[2].from > 10 {
 		return 0
 	}
 	for _, c := range t.folded[p[1].from:p[2].to] {

@@ -68,10 +68,16 @@ func (r *walkRoom) cursor() *cursor {
 
 // segment walks segment i.
 func (w *walker) segment(i int, clauses []*clause) error {
-	room := walkRooms.Get().(*walkRoom)
-	defer walkRooms.Put(room)
-	room.used = 0
-	w.s, w.room, w.words = w.x.segments[i], room, w.words[:0]
+	w.s, w.room, w.words = w.x.segments[i], walkRooms.Get().(*walkRoom), w.words[:0]
+	w.room.used = 0
+	if err := w.windows(i, clauses); err != nil {
+		return err
+	}
+	walkRooms.Put(w.room) // only what was left empty, not after an error or a panic
+	return nil
+}
+
+func (w *walker) windows(i int, clauses []*clause) error {
 	for _, c := range clauses {
 		word, err := w.open(c, i)
 		if err != nil {
@@ -91,10 +97,6 @@ func (w *walker) segment(i int, clauses []*clause) error {
 			return err
 		}
 		if err := w.window(uint32(lo), uint32(min(lo+window, w.s.docs()))); err != nil {
-			clear(room.sums[:]) // the room must go back empty
-			clear(room.counts[:])
-			clear(room.seen[:])
-			clear(room.more[:])
 			return err
 		}
 	}
