@@ -14,7 +14,7 @@ func (a *App) Catalogue(ctx context.Context) (report.Catalogue, error) {
 	if err != nil {
 		return report.Catalogue{}, err
 	}
-	feeds, err := a.store.Catalogue().Feeds(ctx)
+	feeds, err := a.feeds(ctx)
 	if err != nil {
 		return report.Catalogue{}, err
 	}
@@ -42,7 +42,7 @@ func kevKnown(c report.Catalogue) bool { return c.Synced("kev") }
 
 // lastGood is when each feed's last good run began.
 func (a *App) lastGood(ctx context.Context) (map[string]time.Time, error) {
-	feeds, err := a.store.Catalogue().Feeds(ctx)
+	feeds, err := a.feeds(ctx)
 	since := map[string]time.Time{}
 	for _, f := range feeds {
 		if f.Synced() {

@@ -47,7 +47,7 @@ func sentences(e explain.Explanation) []report.Sentence {
 
 // loaded dates the data of every feed that there is any of.
 func (a *App) loaded(ctx context.Context) (map[string]time.Time, error) {
-	feeds, err := a.store.Catalogue().Feeds(ctx)
+	feeds, err := a.feeds(ctx)
 	out := map[string]time.Time{}
 	for _, f := range feeds {
 		if at, ok := f.AsOf(); ok {

@@ -18,7 +18,7 @@ func (a *App) FeedStatus(ctx context.Context) (report.Feeds, error) {
 	if err != nil {
 		return report.Feeds{}, err
 	}
-	feeds, err := a.store.Catalogue().Feeds(ctx)
+	feeds, err := a.feeds(ctx)
 	if err != nil {
 		return report.Feeds{}, err
 	}
@@ -88,7 +88,7 @@ func (p plannedFeed) stale(f catalogue.FeedStatus, now time.Time) bool {
 
 // dueFeeds are those of names whose schedule says that they are due.
 func (a *App) dueFeeds(ctx context.Context, names []string) ([]string, error) {
-	feeds, err := a.store.Catalogue().Feeds(ctx)
+	feeds, err := a.feeds(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -15,6 +16,12 @@ import (
 // refreshRun is the name under which the load of a single CVE is recorded: it is no run of the feed, whose age it must
 // not touch.
 const refreshRun = "nvd-refresh"
+
+// feeds is the status of every feed and every source that was ingested.
+func (a *App) feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
+	all, err := a.store.Catalogue().Feeds(ctx)
+	return slices.DeleteFunc(all, func(f catalogue.FeedStatus) bool { return f.Feed == refreshRun }), err
+}
 
 // RefreshCVE asks NVD's API for one CVE and loads the answer into the catalogue.
 func (a *App) RefreshCVE(ctx context.Context, id cve.ID) error {

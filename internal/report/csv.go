@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 var csvHeader = []string{
 	"id", "site", "host", "port", "protocol", "service", "cve", "check", "title", "severity", "cvss", "epss", "kev",
 	"decision", "due", "forensics", "priority_score", "likelihood", "confidence", "status", "state", "triage",
-	"first_seen", "last_seen", "reason",
+	"first_seen", "last_seen", "reason", "likelihood_source", "indicators",
 }
 
 // CSV writes one row per finding (RFC 4180). Absent facts are empty cells.
@@ -38,7 +39,7 @@ func csvRow(f Finding) []string {
 		string(f.CVE), string(f.Check), string(f.Title), f.Severity, number(f.CVSS, 1), number(f.EPSS, 5), yesNo(f.KEV),
 		string(f.Decision), strings.TrimPrefix(f.Due.String(), missing), strconv.FormatBool(f.Forensics),
 		number(f.PriorityScore, 3), number(f.Likelihood, 5), strconv.Itoa(f.Confidence), f.Status, f.State, f.Triage,
-		stamp(f.FirstSeen), stamp(f.LastSeen), firstReason(f),
+		stamp(f.FirstSeen), stamp(f.LastSeen), firstReason(f), string(f.LikelihoodSource), listedBy(f),
 	}
 }
 
@@ -50,6 +51,17 @@ func cell(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// listedBy names the sources of indicators that hold: "feodo threatfox".
+func listedBy(f Finding) string {
+	var sources []string
+	for _, i := range f.Indicators {
+		if !i.Expired && !slices.Contains(sources, i.Source) {
+			sources = append(sources, i.Source)
+		}
+	}
+	return strings.Join(sources, " ")
 }
 
 func firstReason(f Finding) string {
