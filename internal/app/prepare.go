@@ -5,18 +5,24 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/catalogue/starter"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// Prepare loads the starter catalogue when there is no catalogue yet. It does next to nothing otherwise.
+// Prepare loads the starter catalogue when there is no catalogue yet, and brings one of an older version up to this
+// one's. It does next to nothing otherwise.
 func (a *App) Prepare(ctx context.Context, progress func(Progress)) error {
 	_, err := starter.Load(ctx, a.store.Catalogue(), func(done, total int) {
 		progress(Progress{Percent: 100 * float64(done) / float64(max(total, 1)), Stage: "loading the starter catalogue"})
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	upgrade := catalogue.Syncer{Target: a.store.Catalogue(), Now: a.now}
+	return upgrade.Upgrade(ctx)
 }
 
 // OpenMatcher opens the catalogue, read-only where it exists already, and nothing else.

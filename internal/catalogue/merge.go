@@ -157,6 +157,9 @@ func (m *merging) metrics() {
 	var said, all []from
 	for _, p := range m.parts {
 		for _, metric := range p.Record.Metrics {
+			if p.Feed != feedNVD && p.Feed != feedList { // a file may claim to speak for NVD
+				metric.Provider = cve.ProviderOther
+			}
 			said = append(said, from{metric, p})
 		}
 	}

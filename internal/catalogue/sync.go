@@ -40,6 +40,9 @@ func (s *Syncer) Sync(ctx context.Context, gathered []feed.Gathered) ([]feed.Run
 		return nil, err
 	}
 	defer unlock()
+	if err := s.upgrade(ctx); err != nil {
+		return nil, err
+	}
 	var runs []feed.Run
 	for _, g := range gathered {
 		run, err := s.one(ctx, g)
@@ -49,6 +52,13 @@ func (s *Syncer) Sync(ctx context.Context, gathered []feed.Gathered) ([]feed.Run
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+func (s *Syncer) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // one syncs one feed. The error is one that ends the whole sync.

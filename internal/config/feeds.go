@@ -22,7 +22,7 @@ func (f Feeds) All() []NamedFeed {
 	return []NamedFeed{
 		{"kev", f.KEV}, {"epss", f.EPSS}, {"exploitdb", f.ExploitDB}, {"metasploit", f.Metasploit}, {"nuclei", f.Nuclei},
 		{"attack", f.Attack}, {"ctid", f.CTID}, {"cwe", f.CWE}, {"urlhaus", f.URLhaus}, {"threatfox", f.ThreatFox},
-		{"feodo", f.Feodo}, {"malwarebazaar", f.MalwareBazaar}, {"nvd", nvd}, {"cvelist", f.CVEList},
+		{"feodo", f.Feodo}, {"malwarebazaar", f.MalwareBazaar}, {"cvelist", f.CVEList}, {"nvd", nvd},
 	}
 }
 

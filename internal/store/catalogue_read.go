@@ -143,7 +143,7 @@ func (c *Catalogue) Stats(ctx context.Context) (s catalogue.Stats, err error) {
 		if err := tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(&s.Generation); err != nil {
 			return err
 		}
-		if s.Records, s.Newest, err = summary(ctx, tx, "nvd"); err != nil {
+		if s.Records, s.Newest, err = summary(ctx, tx, everything); err != nil {
 			return err
 		}
 		if origin, err := meta(ctx, tx, catalogue.MetaOrigin); err != nil || origin != catalogue.OriginStarter {

@@ -222,7 +222,6 @@ func (w *catalogueWriter) Summarise(feeds ...string) error {
 // summaries count what a feed holds and date its newest record. They are kept as facts, because counting 300,000 rows
 // costs more than all the rest of a status.
 var summaries = map[string]string{
-	"nvd":       `SELECT count(*), coalesce(max(modified), 0) FROM cve_fact`,
 	"kev":       `SELECT count(*), coalesce(max(added), 0) FROM kev`,
 	"epss":      `SELECT count(*), coalesce(max(day), 0) FROM epss`,
 	"exploitdb": `SELECT count(*), coalesce(max(published), 0) FROM exploit WHERE source = 'exploitdb'`,
@@ -242,17 +241,30 @@ func sightings(source string) string {
 	return `SELECT count(*), coalesce(max(last_seen), 0) FROM indicator WHERE source = '` + source + `'`
 }
 
+// everything is the summary of all CVEs, whoever speaks of them.
+const everything = "everything"
+
 func (w *catalogueWriter) summarise(name string) error {
-	query, ok := summaries[name]
-	if !ok {
-		return nil
+	if query, ok := summaries[name]; ok {
+		return w.sum(name, query)
 	}
+	if err := w.sum(everything, `SELECT count(*), coalesce(max(modified), 0) FROM cve_fact`); err != nil {
+		return err
+	}
+	if name == "nvd" { // whose own dates are kept
+		return w.sum(name, `SELECT count(*), coalesce(max(nvd_modified), 0) FROM cve_fact WHERE nvd_hash <> 0`)
+	}
+	return w.sum(name, `SELECT count(*), coalesce(max(modified), 0) FROM cve_fact WHERE ' ' || feeds || ' ' LIKE ? ESCAPE '!'`,
+		"% "+strings.ReplaceAll(name, "_", "!_")+" %")
+}
+
+func (w *catalogueWriter) sum(name, query string, args ...any) error {
 	s, err := w.stmt(query)
 	if err != nil {
 		return err
 	}
 	var records, newest int64
-	if err := s.QueryRowContext(w.ctx).Scan(&records, &newest); err != nil {
+	if err := s.QueryRowContext(w.ctx, args...).Scan(&records, &newest); err != nil {
 		return err
 	}
 	return w.SetMeta("summary:"+name, strconv.FormatInt(records, 10)+" "+strconv.FormatInt(newest, 10))

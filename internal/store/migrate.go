@@ -79,19 +79,23 @@ func checkVersion(ctx context.Context, db *sql.DB, engine Engine, name string) (
 
 // migrateUp runs what is missing. The caller holds whatever keeps other processes away.
 func migrateUp(ctx context.Context, db *sql.DB, engine Engine, name string) error {
-	files, err := migrationFS(engine, name)
-	if err != nil {
-		return err
-	}
-	dialect := goose.DialectSQLite3
-	if engine == Postgres {
-		dialect = goose.DialectPostgres
-	}
-	p, err := goose.NewProvider(dialect, db, files,
-		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	p, err := provider(db, engine, name)
 	if err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+func provider(db *sql.DB, engine Engine, name string) (*goose.Provider, error) {
+	files, err := migrationFS(engine, name)
+	if err != nil {
+		return nil, err
+	}
+	dialect := goose.DialectSQLite3
+	if engine == Postgres {
+		dialect = goose.DialectPostgres
+	}
+	return goose.NewProvider(dialect, db, files,
+		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }

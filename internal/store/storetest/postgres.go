@@ -24,25 +24,33 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
 )
 
-// aptLine is what a reader of the failure must type.
-const aptLine = "apt-get install -y postgresql"
+// ErrNotInstalled says what a reader of the failure must type.
+var ErrNotInstalled = errors.New("PostgreSQL's binaries are not installed: run `apt-get install -y postgresql`")
 
 // server is the one PostgreSQL of this test process, started by the first test that needs it and stopped by Main.
 var server struct {
-	once    sync.Once
-	err     error
+	cluster
+	once  sync.Once
+	err   error
+	names int
+	mu    sync.Mutex
+}
+
+// cluster is a PostgreSQL in a temporary folder.
+type cluster struct {
 	process *exec.Cmd
 	dir     string
-	names   int
-	mu      sync.Mutex
 }
+
+// throwAway turns durability off, for data that nobody will miss.
+var throwAway = []string{"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200"}
 
 // Main runs the package's tests and stops the PostgreSQL that they started. Call it from TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 func Main(m *testing.M) int {
 	code := m.Run()
-	stop()
+	server.stop()
 	return code
 }
 
@@ -53,7 +61,10 @@ func Postgres(t testing.TB) string {
 	if os.Getenv("TEST_POSTGRES") == "off" {
 		t.Skip("TEST_POSTGRES=off")
 	}
-	server.once.Do(func() { server.err = start() })
+	server.once.Do(func() { server.err = server.start(throwAway...) })
+	if errors.Is(server.err, ErrNotInstalled) {
+		t.Fatalf("%v, or set TEST_POSTGRES=off", server.err)
+	}
 	if server.err != nil {
 		t.Fatal(server.err)
 	}
@@ -63,27 +74,50 @@ func Postgres(t testing.TB) string {
 	server.mu.Unlock()
 	admin(t, `CREATE DATABASE `+name)
 	t.Cleanup(func() { admin(t, `DROP DATABASE `+name+` WITH (FORCE)`) })
-	return serverURL(name)
+	return server.url(name)
+}
+
+// Serve starts a PostgreSQL for a program that is no test, with the settings that PostgreSQL comes with, and makes an
+// empty database in it. pid is the server's main process; stop ends it by that and removes its data, and may be called
+// twice. The error is ErrNotInstalled without the server's binaries.
+func Serve(database string) (url string, pid int, stop func(), err error) {
+	c := &cluster{}
+	if err := c.start(); err != nil {
+		c.stop()
+		return "", 0, nil, err
+	}
+	if err := c.admin(`CREATE DATABASE ` + database); err != nil {
+		c.stop()
+		return "", 0, nil, err
+	}
+	return c.url(database), c.process.Process.Pid, c.stop, nil
 }
 
 func admin(t testing.TB, statement string) {
 	t.Helper()
-	db, err := sql.Open("pgx", serverURL("postgres"))
-	if err != nil {
+	if err := server.admin(statement); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func (c *cluster) admin(statement string) error {
+	db, err := sql.Open("pgx", c.url("postgres"))
+	if err != nil {
+		return err
 	}
 	defer db.Close() //nolint:errcheck // a test's connection
 	if _, err := db.ExecContext(context.Background(), statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		return fmt.Errorf("%s: %w", statement, err)
 	}
+	return nil
 }
 
-func serverURL(database string) string {
-	return "postgres://patchscout@/" + database + "?host=" + url.QueryEscape(server.dir)
+func (c *cluster) url(database string) string {
+	return "postgres://patchscout@/" + database + "?host=" + url.QueryEscape(c.dir)
 }
 
 // start makes a cluster in a temporary folder that listens on a socket there and nowhere else.
-func start() error {
+func (c *cluster) start(settings ...string) error {
 	bin, err := binaries()
 	if err != nil {
 		return err
@@ -92,7 +126,7 @@ func start() error {
 	if err != nil {
 		return err
 	}
-	server.dir = dir
+	c.dir = dir
 	account, err := unprivileged(dir)
 	if err != nil {
 		return err
@@ -110,16 +144,15 @@ func start() error {
 		return err
 	}
 	defer logFile.Close()
-	// The data is thrown away, so durability is off.
-	process := exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
+	process := exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"),
+		append([]string{"-D", data, "-k", dir, "-c", "listen_addresses="}, settings...)...)
 	process.SysProcAttr, process.Dir = account, dir
 	process.Stdout, process.Stderr = logFile, logFile
 	if err := startPinned(process); err != nil {
 		return err
 	}
-	server.process = process
-	return await(dir)
+	c.process = process
+	return c.await()
 }
 
 // startPinned starts the server from a thread that lives as long as this process: the death signal is sent when the
@@ -134,8 +167,8 @@ func startPinned(process *exec.Cmd) error {
 	return <-started
 }
 
-func await(dir string) error {
-	db, err := sql.Open("pgx", serverURL("postgres"))
+func (c *cluster) await() error {
+	db, err := sql.Open("pgx", c.url("postgres"))
 	if err != nil {
 		return err
 	}
@@ -149,8 +182,8 @@ func await(dir string) error {
 		}
 		select {
 		case <-ctx.Done():
-			out, _ := os.ReadFile(filepath.Join(dir, "log"))
-			stop()
+			out, _ := os.ReadFile(filepath.Join(c.dir, "log"))
+			c.stop()
 			return fmt.Errorf("PostgreSQL did not come up: %w\n%s", err, out)
 		case <-time.After(20 * time.Millisecond):
 		}
@@ -164,7 +197,7 @@ func binaries() (string, error) {
 		if path, err := exec.LookPath("postgres"); err == nil {
 			return filepath.Dir(path), nil
 		}
-		return "", errors.New("PostgreSQL's binaries are not installed: run `" + aptLine + "`, or set TEST_POSTGRES=off")
+		return "", ErrNotInstalled
 	}
 	sort.Slice(found, func(i, j int) bool { return major(found[i]) < major(found[j]) })
 	return filepath.Dir(found[len(found)-1]), nil
@@ -196,13 +229,14 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 }
 
 // stop ends the server that this process started (SIGINT is PostgreSQL's fast shutdown) and removes its folder.
-func stop() {
-	if server.process != nil {
-		_ = server.process.Process.Signal(syscall.SIGINT)
-		_ = server.process.Wait()
-		server.process = nil
+func (c *cluster) stop() {
+	if c.process != nil {
+		_ = c.process.Process.Signal(syscall.SIGINT)
+		_ = c.process.Wait()
+		c.process = nil
 	}
-	if server.dir != "" {
-		_ = os.RemoveAll(server.dir)
+	if c.dir != "" {
+		_ = os.RemoveAll(c.dir)
+		c.dir = ""
 	}
 }

@@ -44,3 +44,4 @@ ALTER TABLE cve DROP COLUMN published, DROP COLUMN modified, DROP COLUMN status,
 
 -- What is stored must be judged anew by the program; a new catalogue has nothing to judge.
 INSERT INTO meta (key, value) SELECT 'standing', 'stale' WHERE EXISTS (SELECT 1 FROM cve);
+INSERT INTO meta (key, value) SELECT 'summary:everything', value FROM meta WHERE key = 'summary:nvd';
