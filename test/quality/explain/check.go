@@ -200,15 +200,40 @@ func (c *checker) products(text string) string {
 // glue are the words between the names of products.
 var glue = map[string]bool{"and": true, "one": true, "other": true, "product": true, "products": true, "it": true, "each": true}
 
-var datePattern = regexp.MustCompile(`\b(\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4})\b`)
+const dateText = `(\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4})`
+
+// datePlaces say by the words beside a date what it must be the date of.
+var datePlaces = []struct {
+	pattern *regexp.Regexp
+	field   string
+}{
+	{regexp.MustCompile(`since ` + dateText + ` it has been on CISA's list`), "kev.added"},
+	{regexp.MustCompile(`\(listed on ` + dateText + `\)`), "kev.added"},
+	{regexp.MustCompile(`EPSS forecast of ` + dateText), "epss.date"},
+	{regexp.MustCompile(`disclosed on ` + dateText), "exploits metasploit"},
+	{regexp.MustCompile(`Exploit-DB has [^()]*\((?:the first of )?` + dateText), "exploits exploitdb"},
+	{regexp.MustCompile(`CISA's assessment of ` + dateText), "ssvc.at"},
+	{regexp.MustCompile(`(?:and|but|CISA) on ` + dateText + ` (?:found|knew)`), "ssvc.at"},
+	{regexp.MustCompile(` by ` + dateText), "due"},
+}
+
+var anyDate = regexp.MustCompile(dateText)
 
 func (c *checker) dates(text string) string {
-	return datePattern.ReplaceAllStringFunc(text, func(date string) string {
-		if !c.isDate(date) {
-			c.fail("the date %s is not in the cited fields", date)
+	for _, place := range datePlaces {
+		m := place.pattern.FindStringSubmatchIndex(text)
+		if m == nil {
+			continue
 		}
-		return blank
-	})
+		if date := text[m[2]:m[3]]; !c.isDate(place.field, date) {
+			c.fail("%s is not the cited date of %s", date, place.field)
+		}
+		text = text[:m[2]] + blank + text[m[3]:]
+	}
+	if date := anyDate.FindString(text); date != "" {
+		c.fail("nothing says what the date %s is", date)
+	}
+	return text
 }
 
 var sharePattern = regexp.MustCompile(`(under |more than for )?(\d+(?:\.\d+)?) %`)

@@ -251,43 +251,32 @@ func (f *facts) isCount(text string) bool {
 	return f.cited["affected"] && (len(affected) == n || len(affected)-1 == n)
 }
 
-func (f *facts) isDate(text string) bool {
+// isDate compares a printed date with the one that it must be.
+func (f *facts) isDate(field, text string) bool {
 	want, err := time.Parse("2 January 2006", text)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(f.dates(), func(t time.Time) bool {
-		return t.UTC().Format(time.DateOnly) == want.Format(time.DateOnly)
-	})
+	name, source, _ := strings.Cut(field, " ")
+	return err == nil && f.cited[name] && f.date(name, source).UTC().Format(time.DateOnly) == want.Format(time.DateOnly)
 }
 
-func (f *facts) dates() (out []time.Time) {
-	add := func(field string, t time.Time) {
-		if f.cited[field] {
-			out = append(out, t)
-		}
-	}
+func (f *facts) date(field, source string) (t time.Time) {
 	i := f.in.Facts
-	if i.KEV != nil {
-		add("kev.added", i.KEV.Added)
-	}
-	if i.EPSS != nil {
-		add("epss.date", i.EPSS.Date)
-	}
-	if i.SSVC != nil {
-		add("ssvc.at", i.SSVC.At)
-	}
-	for _, source := range []string{"metasploit", "exploitdb"} { // only the earliest of each may be named
-		var first time.Time
+	switch {
+	case field == "kev.added" && i.KEV != nil:
+		return i.KEV.Added
+	case field == "epss.date" && i.EPSS != nil:
+		return i.EPSS.Date
+	case field == "ssvc.at" && i.SSVC != nil:
+		return i.SSVC.At
+	case field == "due":
+		return f.in.Due
+	case field == "exploits":
 		for _, e := range f.exploits(source) {
-			if first.IsZero() || !e.Published.IsZero() && e.Published.Before(first) {
-				first = e.Published
+			if t.IsZero() || !e.Published.IsZero() && e.Published.Before(t) {
+				t = e.Published
 			}
 		}
-		add("exploits", first)
 	}
-	add("due", f.in.Due)
-	return out
+	return t
 }
 
 func (f *facts) exploits(source string) (out []intel.Exploit) {

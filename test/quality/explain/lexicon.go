@@ -424,6 +424,8 @@ var lexiconDo = []claim{
 	say(`where facts are missing, this assumes the worst`, when(func(f *facts) bool {
 		return f.cited["assumed"] && slices.ContainsFunc(f.in.Verdict.Assumed, func(s string) bool { return s != "exposed" })
 	})),
+	say(`deal with it`, when(func(f *facts) bool { return f.in.Check != nil && f.cited["check"] })),
+	say(` by +· `, when(func(f *facts) bool { return f.cited["due"] })),
 	say(`by when has not been decided`, when(func(f *facts) bool { return f.in.Verdict.Decision == "" && f.cited["decision"] })),
 	say(`nothing needs to be done about it`, when((*facts).withdrawn)),
 }
