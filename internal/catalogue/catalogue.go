@@ -38,6 +38,8 @@ type Target interface {
 type Writer interface {
 	// Record returns a stored record as Encode made it, nil if there is none.
 	Record(cve.ID) ([]byte, error)
+	// Records does so for many, in the order of id.
+	Records(ids []cve.ID, each func(id cve.ID, stored []byte) error) error
 	// Put adds or replaces a record. Ascending ids are fastest.
 	Put(*Row) error
 	Delete(cve.ID) error

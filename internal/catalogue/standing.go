@@ -183,19 +183,21 @@ func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		for _, id := range chunk {
-			stored, err := w.Record(id)
-			if err != nil {
-				return err
-			}
-			if stored == nil {
-				continue
-			}
+		standings := make([]Standing, 0, len(chunk))
+		ids := make([]cve.ID, 0, len(chunk))
+		err = w.Records(chunk, func(id cve.ID, stored []byte) error {
 			r, err := Decode(id, stored)
 			if err != nil {
 				return err
 			}
-			if err := w.Stand(id, Stand(r, facts[id], now)); err != nil {
+			ids, standings = append(ids, id), append(standings, Stand(r, facts[id], now))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for i, id := range ids { // when nothing is being read any more
+			if err := w.Stand(id, standings[i]); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -83,10 +84,48 @@ func (w *catalogueWriter) changed(id cve.ID) error {
 		WHERE true ON CONFLICT (generation, cve) DO NOTHING`, int64(id))
 }
 
+// standingSheet updates what standingValues gives of a CVE that is stored.
+var standingSheet = &sheet{
+	name: "cve_fact", keys: 1,
+	columns: append([]string{"id"}, factColumns[len(factColumns)-standingColumns:]...),
+	kinds:   []string{"bigint", "bigint", "bigint", "double?", "bigint", "bigint", "bigint", "bigint", "bigint"},
+}
+
+// standingColumns is how many columns of cve_fact are the standing's, its last.
+const standingColumns = 8
+
+func init() {
+	var plain, joined []string
+	for i, c := range standingSheet.columns[1:] {
+		plain = append(plain, fmt.Sprintf("%s = ?%d", c, i+2))
+		joined = append(joined, c+` = new.`+c)
+	}
+	standingSheet.put = map[Engine]string{
+		SQLite: `UPDATE cve_fact SET ` + strings.Join(plain, ", ") + ` WHERE id = ?1`,
+		Postgres: `UPDATE cve_fact SET ` + strings.Join(joined, ", ") + ` FROM unnest(` + standingSheet.arrays(1+standingColumns) +
+			`) AS new (` + strings.Join(standingSheet.columns, ", ") + `) WHERE cve_fact.id = new.id`,
+	}
+}
+
 // Stand implements catalogue.Writer.
 func (w *catalogueWriter) Stand(id cve.ID, s catalogue.Standing) error {
-	return w.exec(`UPDATE cve_fact SET kev = ?, ransomware = ?, epss = ?, exploits = ?, estimated = ?, likelihood = ?, score = ?,
-		rank = ? WHERE id = ?`, append(standingValues(s), int64(id))...)
+	return w.bulkPut(standingSheet, int64(id), int64(number(s.KEV)), int64(number(s.Ransomware)), s.EPSS, int64(s.Exploits),
+		int64(number(s.Estimated)), s.LikelihoodKey(), s.ScoreKey(), s.RankKey)
+}
+
+// Records implements catalogue.Writer.
+func (w *catalogueWriter) Records(ids []cve.ID, fn func(id cve.ID, stored []byte) error) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return eachID(w.ctx, w.tx, `SELECT id, record FROM cve WHERE id IN (%s) ORDER BY id`, ids, func(rows *sql.Rows) error {
+		var id cve.ID
+		var stored sql.RawBytes
+		if err := rows.Scan(&id, &stored); err != nil {
+			return err
+		}
+		return fn(id, stored)
+	})
 }
 
 // standByEPSS computes the keys as catalogue.Standing's do: the rank is a digit for the decision, seven for the

@@ -102,7 +102,7 @@ func foreign(e os.DirEntry) bool {
 			return false
 		}
 	}
-	return true
+	return name != "text"
 }
 
 func (f *folder) file(name string) string { return filepath.Join(f.path, name) }

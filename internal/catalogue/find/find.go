@@ -41,15 +41,16 @@ type Store interface {
 
 // Finder searches. Safe for concurrent use; Close it.
 type Finder struct {
-	store Store
-	dir   string
+	store    Store
+	dir      string
+	narrowTo int
 
 	mu   sync.Mutex
 	open *textindex.Index
 }
 
 // New returns a Finder that keeps its index below dir.
-func New(store Store, dir string) *Finder { return &Finder{store: store, dir: dir} }
+func New(store Store, dir string) *Finder { return &Finder{store: store, dir: dir, narrowTo: narrowTo} }
 
 // Close lets go of the index.
 func (f *Finder) Close() error {
@@ -87,21 +88,38 @@ func (f *Finder) Search(ctx context.Context, filter catalogue.Filter) (catalogue
 	if len(ids) > 0 || len(catalogue.Words(words)) == 0 {
 		return f.store.Search(ctx, filter)
 	}
-	index, behind, err := f.index(ctx)
-	if err != nil {
-		return catalogue.Page{}, err
-	}
-	if index == nil {
-		page, err := f.store.Search(ctx, filter)
-		page.Note = NoteStandIn
+	for try := 0; try < 3; try++ {
+		index, behind, err := f.index(ctx)
+		if err != nil {
+			return catalogue.Page{}, err
+		}
+		if index == nil {
+			break
+		}
+		q := question{finder: f, index: index, filter: filter, words: words}
+		page, err := q.answer(ctx)
+		if fault.KindOf(err) == fault.KindUnavailable { // closed by another search that found a newer one, or damaged
+			f.drop(index)
+			continue
+		}
+		if behind && page.Note == "" {
+			page.Note = NoteBehind
+		}
 		return page, err
 	}
-	q := question{finder: f, index: index, filter: filter, words: words}
-	page, err := q.answer(ctx)
-	if behind && page.Note == "" {
-		page.Note = NoteBehind
-	}
+	page, err := f.store.Search(ctx, filter)
+	page.Note = NoteStandIn
 	return page, err
+}
+
+// drop lets go of an index that failed.
+func (f *Finder) drop(index *textindex.Index) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == index {
+		f.open = nil
+	}
+	_ = index.Close()
 }
 
 // index returns the index, nil if there is none to use, and whether it is of an older generation.
@@ -131,7 +149,9 @@ func (f *Finder) opened(state catalogue.TextState) *textindex.Index {
 	if err != nil {
 		return nil
 	}
-	// The old one stays open for the searches that use it; its files go when the last of them is done.
+	if old := f.open; old != nil {
+		_ = old.Close() // waits for the searches that run; those that come too late begin again
+	}
 	f.open = index
 	return index
 }
@@ -179,7 +199,7 @@ func (q *question) narrow(ctx context.Context) error {
 	if q.filter.OnlyWords() {
 		return nil
 	}
-	ids, complete, err := q.finder.store.Narrow(ctx, q.filter, narrowTo)
+	ids, complete, err := q.finder.store.Narrow(ctx, q.filter, q.finder.narrowTo)
 	if err != nil {
 		return err
 	}

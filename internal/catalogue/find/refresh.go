@@ -13,12 +13,12 @@ import (
 	"github.com/patchscout/patchscout/internal/textindex"
 )
 
-// Schema is how CVEs are indexed: a word counts most where it names a product. K1, B and the weights are those that found
-// most known entries of other publishers' titles (docs/search.md).
+// Schema is how CVEs are indexed: a word counts most where it names a product. The numbers are those that found most
+// entries of two other publishers by their titles (docs/search.md).
 var Schema = textindex.Schema{
-	K1: 0.6,
+	K1: 0.4,
 	Fields: []textindex.Field{
-		{Name: "title", Weight: 1, B: 0.6}, {Name: "products", Weight: 2, B: 0.6}, {Name: "description", Weight: 1, B: 0.6},
+		{Name: "title", Weight: 1, B: 0.6}, {Name: "products", Weight: 3, B: 0.6}, {Name: "description", Weight: 1, B: 0.6},
 	},
 }
 
@@ -61,9 +61,13 @@ func (f *Finder) refresh(ctx context.Context, state catalogue.TextState) (done b
 		return true, nil
 	case at < state.Floor:
 		return false, f.build(ctx, dir)
-	default:
-		return false, f.update(ctx, dir, at)
 	}
+	err = f.update(ctx, dir, at)
+	switch fault.KindOf(err) {
+	case fault.KindNotFound, fault.KindInvalid, fault.KindUnavailable: // it went, or is damaged
+		err = f.build(ctx, dir)
+	}
+	return false, err
 }
 
 // folder is where the index of one catalogue is kept.
