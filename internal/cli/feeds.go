@@ -13,7 +13,7 @@ import (
 
 func (e *environment) feedsCommand() *cobra.Command {
 	return group("feeds", "Keep the catalogue of vulnerabilities up to date", e.feedsSyncCommand(), e.feedsStatusCommand(),
-		e.feedsRunsCommand(), e.feedsIngestCommand())
+		e.feedsRunsCommand(), e.feedsIngestCommand(), e.feedsPublishCommand())
 }
 
 func (e *environment) feedsSyncCommand() *cobra.Command {
