@@ -14,7 +14,7 @@ import (
 )
 
 // Schema is how CVEs are indexed: a word counts most where it names a product. The numbers are those that found most
-// entries of two other publishers by their titles (docs/search.md).
+// entries of two other publishers by their titles (docs/decisions/0012-text-index.md).
 var Schema = textindex.Schema{
 	K1: 0.4,
 	Fields: []textindex.Field{
