@@ -23,7 +23,7 @@ func publishers(cfg config.Config) []feed.Publisher {
 	lists := []feed.Publisher{
 		kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, attack.Reader{}, ctid.Reader{}, cwe.Reader{},
 	}
-	records := []feed.Publisher{nvd.Reader{}, cvelist.Reader{}}
+	records := []feed.Publisher{cvelist.Reader{}, nvd.Reader{}}
 	return slices.Concat(lists, abusech.All(cfg.Feeds.AbuseCH.AuthKey.Reveal()), records)
 }
 
