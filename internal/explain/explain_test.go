@@ -317,7 +317,7 @@ func TestSilenceOfASourceIsOnlySaidWhenItWasLoaded(t *testing.T) {
 		t.Errorf("speaks of feeds that were not loaded:\n%s", got)
 	}
 	k.Loaded = map[string]time.Time{"kev": {}, "exploitdb": {}}
-	if got := text(explain.CVE(k)); !strings.Contains(got, "CISA does not list it as known to be exploited, and Exploit-DB has no attack code for it.") {
+	if got := text(explain.CVE(k)); !strings.Contains(got, "CISA does not list it as known to be exploited; Exploit-DB has no attack code for it.") {
 		t.Errorf("does not say what was looked at:\n%s", got)
 	}
 }

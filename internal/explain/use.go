@@ -172,7 +172,7 @@ func (w *writer) unused(code phrase) {
 	case code.text != "":
 		w.say(Use, code)
 	case w.poc() && no.text != "":
-		date := w.optional("used.unlisted.ssvc.date", w.in.Facts.SSVC.At, FieldSSVCDate)
+		date := w.optional("used.ssvc.date", w.in.Facts.SSVC.At, FieldSSVCDate)
 		w.say(Use, w.text("used.unlisted.poc", with("date", date)).on(no.fields...).on(FieldExploitation))
 	case w.poc():
 		w.say(Use, w.proof())
@@ -192,12 +192,12 @@ func (w *writer) unlisted() phrase {
 	none := s != nil && strings.EqualFold(s.Exploitation, "none")
 	switch {
 	case kev && none:
-		date := w.optional("used.unlisted.ssvc.date", s.At, FieldSSVCDate)
+		date := w.optional("used.ssvc.date", s.At, FieldSSVCDate)
 		return w.text("used.unlisted.ssvc", with("date", date)).on(FieldKEV, fieldFeeds+"kev", FieldExploitation)
 	case kev:
 		return w.text("used.unlisted").on(FieldKEV, fieldFeeds+"kev")
 	case none:
-		date := w.optional("used.unlisted.ssvc.date", s.At, FieldSSVCDate)
+		date := w.optional("used.ssvc.date", s.At, FieldSSVCDate)
 		return w.text("used.unseen", with("date", date)).on(FieldExploitation)
 	default:
 		return phrase{}

@@ -212,8 +212,7 @@ var datePlaces = []struct {
 	{regexp.MustCompile(`EPSS forecast of ` + dateText), "epss.date"},
 	{regexp.MustCompile(`disclosed on ` + dateText), "exploits metasploit"},
 	{regexp.MustCompile(`Exploit-DB has [^()]*\((?:the first of )?` + dateText), "exploits exploitdb"},
-	{regexp.MustCompile(`CISA's assessment of ` + dateText), "ssvc.at"},
-	{regexp.MustCompile(`(?:and|but|CISA) on ` + dateText + ` (?:found|knew)`), "ssvc.at"},
+	{regexp.MustCompile(`(?:CISA's|its) assessment of ` + dateText), "ssvc.at"},
 	{regexp.MustCompile(` by ` + dateText), "due"},
 }
 

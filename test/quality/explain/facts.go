@@ -246,7 +246,7 @@ func (f *facts) isCount(text string) bool {
 	}
 	affected := map[string]bool{}
 	for _, a := range f.record().Affected {
-		affected[a.Vendor+":"+a.Product] = true
+		affected[strings.Join(strings.Fields(a.Vendor+" : "+a.Product), " ")] = true // some differ in blanks only
 	}
 	return f.cited["affected"] && (len(affected) == n || len(affected)-1 == n)
 }

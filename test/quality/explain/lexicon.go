@@ -224,14 +224,14 @@ var lexiconUse = []claim{
 	})),
 	say(`says CISA's assessment`, when(func(f *facts) bool { return f.ssvc("active") })),
 	say(`CISA's assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool { return f.ssvc("poc") })),
-	say(`CISA does not list it as known to be exploited and(?: on +·)? +found no attacks`, when(func(f *facts) bool {
+	say(`CISA does not list it as known to be exploited, and its assessment(?: of +·)? +found no attacks`, when(func(f *facts) bool {
 		return f.unlisted() && f.ssvc("none")
 	})),
-	say(`CISA does not list it as known to be exploited, but(?: on +·)? +knew of a proof of concept`, when(func(f *facts) bool {
+	say(`CISA does not list it as known to be exploited, but its assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool {
 		return f.unlisted() && f.ssvc("poc")
 	})),
 	say(`CISA does not list it as known to be exploited`, when((*facts).unlisted)),
-	say(`CISA(?: on +·)? +found no attacks`, when(func(f *facts) bool { return f.ssvc("none") })),
+	say(`CISA's assessment(?: of +·)? +found no attacks`, when(func(f *facts) bool { return f.ssvc("none") })),
 	say(`whether it is being used is not known here, since no list of attacks has been loaded`, when(func(f *facts) bool {
 		_, loaded := f.in.Loaded["kev"]
 		return !loaded && f.in.Facts.KEV == nil && f.cited["feeds.kev"]

@@ -13,6 +13,7 @@ import (
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/explain"
 	"github.com/patchscout/patchscout/internal/feed"
+	"github.com/patchscout/patchscout/internal/feed/cvelist"
 	"github.com/patchscout/patchscout/internal/feed/epss"
 	"github.com/patchscout/patchscout/internal/feed/exploitdb"
 	"github.com/patchscout/patchscout/internal/feed/kev"
@@ -54,6 +55,8 @@ type world struct {
 	ssvc     map[cve.ID]*intel.SSVC
 	weakness map[string]intel.Weakness
 	loaded   map[string]time.Time
+	reading  string                 // the feed
+	assigned map[cve.ID]bool        // records as their assigners wrote them
 	wanted   map[cve.ID]*cve.Record // nil: a sample
 }
 
@@ -61,13 +64,15 @@ func newWorld(seed uint64) *world {
 	return &world{
 		seed: seed, strata: map[stratum][]candidate{}, kev: map[cve.ID]*intel.KEV{}, epss: map[cve.ID]*intel.EPSS{},
 		exploits: map[cve.ID][]intel.Exploit{}, ssvc: map[cve.ID]*intel.SSVC{}, weakness: map[string]intel.Weakness{},
-		loaded: map[string]time.Time{},
+		loaded: map[string]time.Time{}, assigned: map[cve.ID]bool{},
 	}
 }
 
 // publishers in the order in which they are read: the kind of a record is known when its use is.
 func publishers() []feed.Publisher {
-	return []feed.Publisher{kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, nvd.Reader{}}
+	return []feed.Publisher{
+		kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, cvelist.Reader{}, nvd.Reader{},
+	}
 }
 
 func (w *world) load(ctx context.Context, dir string) error {
@@ -75,6 +80,7 @@ func (w *world) load(ctx context.Context, dir string) error {
 		return err
 	}
 	for _, p := range publishers() {
+		w.reading = p.Feed()
 		g, err := feed.Gather(ctx, feed.Options{Publishers: []feed.Publisher{p}, From: dir})
 		if err != nil {
 			return err
@@ -127,6 +133,12 @@ func (w *world) CVE(r *cve.Record) error {
 		}
 		return nil
 	}
+	if w.reading == "cvelist" {
+		w.assigned[r.ID] = true
+		r.Origins = []cve.Origin{{Field: cve.FieldTitle, Source: w.reading}} // as merging does
+	} else if w.assigned[r.ID] {
+		return nil // one explanation of each
+	}
 	s := w.stratumOf(r)
 	list := append(w.strata[s], candidate{r, w.hash(r.ID)})
 	slices.SortFunc(list, func(a, b candidate) int { return cmp.Compare(a.order, b.order) })
@@ -168,6 +180,8 @@ func (w *world) kindOf(r *cve.Record) string {
 	switch m, scored := r.Score(); {
 	case r.Rejected():
 		return "rejected"
+	case w.assigned[r.ID]:
+		return "cve list"
 	case w.kev[r.ID] != nil:
 		return "exploited"
 	case !scored && len(r.Configurations) == 0:
