@@ -39,7 +39,7 @@ func (f *facts) weak(ids string) bool {
 }
 
 // codeWords are what a text must hold for "their own code": somebody runs code, commands or programs.
-var codeWords = regexp.MustCompile(`(?i)(execut|run|inject)[^.]{0,80}(code|command|program|binar|executable)|(code|command)s?[- ](execution|injection)|(code|command)s? [^.]{0,20}executed`)
+var codeWords = regexp.MustCompile(`(?i)(execut|run|inject)[^.]{0,80}(code|command|program|binar|executable)|(code|command)s?\W+(execution|injection)|(code|command)s? [^.]{0,20}executed`)
 
 // codeKinds are CWEs whose meaning, or whose usual worst outcome, is that the attacker's code runs.
 const codeKinds = "77 78 88 94 95 96 98 434 502 506 917 1336 119 120 121 122 123 124 129 131 134 190 191 193 415 416 426 427 428 " +
