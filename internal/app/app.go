@@ -23,6 +23,8 @@ type App struct {
 	store *store.Store
 	find  *find.Finder
 	now   func() time.Time
+
+	indexing indexing
 }
 
 // Progress is how far a long task is. Percent is 0..100 and never falls within one task.
@@ -45,8 +47,11 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error
 	return a, nil
 }
 
-// Close releases everything. It is safe to call twice.
-func (a *App) Close() error { return errors.Join(a.find.Close(), a.store.Close()) }
+// Close waits for what goes on in the background and releases everything. It is safe to call twice.
+func (a *App) Close() error {
+	a.indexing.done.Wait()
+	return errors.Join(a.find.Close(), a.store.Close())
+}
 
 // Init creates and migrates the databases and says where they are. It may be called any number of times.
 func (a *App) Init(ctx context.Context) (where string, err error) {

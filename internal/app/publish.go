@@ -187,6 +187,7 @@ func (a *App) entries(ctx context.Context, c channel, limit int) ([]catalogue.Hi
 		if err != nil {
 			return nil, err
 		}
+		a.indexLater(ctx, page.Note)
 		hits = append(hits, page.Hits...)
 		if filter.After = page.Next; page.Next == "" {
 			break

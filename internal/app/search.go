@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -110,6 +109,7 @@ func (a *App) Search(ctx context.Context, req SearchRequest) (report.Search, rep
 		if err != nil {
 			return doc, cat, err
 		}
+		a.indexLater(ctx, found.Note)
 		for _, h := range found.Hits {
 			doc.Items = append(doc.Items, brief(a.toCVE(h.Record, h.Facts, cat)))
 		}
@@ -127,13 +127,4 @@ func brief(c report.CVE) report.CVEBrief {
 		Decision: c.Decision, Likelihood: c.Likelihood, LikelihoodSource: c.LikelihoodSource, PriorityScore: c.PriorityScore,
 		ScorePartial: c.ScorePartial,
 	}
-}
-
-// IndexTexts brings the text index up to date, if it is not. It may be called beside searches.
-func (a *App) IndexTexts(ctx context.Context) error {
-	_, err := a.find.Refresh(ctx)
-	if err != nil {
-		return fmt.Errorf("index the texts: %w", err)
-	}
-	return nil
 }
