@@ -154,7 +154,7 @@ func addRecord(out *report.CVE, r *cve.Record) {
 		out.References = append(out.References, report.Reference{URL: ref.URL, Tags: notNil(ref.Tags)})
 	}
 	out.Provenance, out.Conflicts = []report.Provenance{}, []report.Conflict{}
-	for _, o := range r.Origins {
+	for _, o := range origins(r) {
 		out.Provenance = append(out.Provenance, report.Provenance{Field: string(o.Field), Source: o.Source, Date: report.Date{Time: o.At}})
 	}
 	for _, c := range r.Conflicts {
@@ -162,6 +162,34 @@ func addRecord(out *report.CVE, r *cve.Record) {
 			Field: string(c.Field), Source: c.Source, Date: report.Date{Time: c.At}, Value: c.Value,
 		})
 	}
+}
+
+// generated is the source of what is made of other fields.
+const generated = "generated"
+
+// origins says where each field comes from, also of a record of which only NVD speaks: that is stored without.
+func origins(r *cve.Record) []cve.Origin {
+	out := slices.Clone(r.Origins)
+	if len(out) == 0 {
+		_, scored := r.Score()
+		for _, field := range []struct {
+			name cve.Field
+			set  bool
+		}{
+			{cve.FieldStatus, r.Status != ""}, {cve.FieldPublished, !r.Published.IsZero()}, {cve.FieldModified, !r.Modified.IsZero()},
+			{cve.FieldDescription, r.Description != ""}, {cve.FieldScore, scored}, {cve.FieldSeverity, scored || len(r.Ratings) > 0},
+			{cve.FieldCWEs, len(r.CWEs) > 0}, {cve.FieldConfigurations, len(r.Configurations) > 0},
+			{cve.FieldReferences, len(r.References) > 0}, {cve.FieldExploited, len(r.ExploitedBy) > 0},
+		} {
+			if field.set {
+				out = append(out, cve.Origin{Field: field.name, Source: "nvd", At: r.Modified})
+			}
+		}
+	}
+	if !slices.ContainsFunc(out, func(o cve.Origin) bool { return o.Field == cve.FieldTitle }) {
+		out = append(out, cve.Origin{Field: cve.FieldTitle, Source: generated})
+	}
+	return out
 }
 
 // exploitedTitle stands for a record of which nothing is published yet but that it is exploited.

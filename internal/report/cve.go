@@ -105,7 +105,7 @@ type TechniqueLink struct {
 	Reason     Text   `json:"reason"`
 }
 
-// Provenance says where a field comes from.
+// Provenance says where a field comes from: a feed, a name given to feeds ingest, or "generated" from other fields.
 type Provenance struct {
 	Field  string `json:"field"`
 	Source string `json:"source"`
