@@ -23,22 +23,20 @@ type Digest struct {
 // Row is a CVE as it is stored: what all feeds say in one piece, the merged values that are filtered and sorted by, the
 // text to search.
 type Row struct {
-	ID           cve.ID
-	Published    int64 // unix seconds
-	Modified     int64
-	Status       string
-	Scored       bool
-	Score        float64
-	ScoreVersion string
-	ScoreSource  string
-	Severity     string
-	Configured   bool
-	CWEs         []int  // 79 for CWE-79, ascending
-	Techniques   uint32 // bits of intel.Rules whose technique is derived
-	Record       []byte // Decode reads it
-	Feeds        string // whose parts Record holds, blank-separated, in the order of precedence
-	NVDModified  int64  // of NVD's part
-	NVDHash      int64  // of NVD's part, 0 if there is none
+	ID          cve.ID
+	Published   int64 // unix seconds
+	Modified    int64
+	Status      string
+	Scored      bool
+	Score       float64
+	Severity    string
+	Configured  bool
+	CWEs        []int  // 79 for CWE-79, ascending
+	Techniques  uint32 // bits of intel.Rules whose technique is derived
+	Record      []byte // Decode reads it
+	Feeds       string // whose parts Record holds, blank-separated, in the order of precedence
+	NVDModified int64  // of NVD's part
+	NVDHash     int64  // of NVD's part, 0 if there is none
 
 	Title, Products, Description string
 
@@ -103,7 +101,7 @@ func newRow(r *cve.Record) *Row {
 		}
 	}
 	if m, ok := r.Score(); ok {
-		row.Scored, row.Score, row.ScoreVersion, row.ScoreSource = true, m.Score, m.Version, m.Source
+		row.Scored, row.Score = true, m.Score
 	}
 	return row
 }

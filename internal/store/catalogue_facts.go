@@ -13,19 +13,18 @@ import (
 
 // factColumns are the columns of cve_fact, in the order of factValues.
 var factColumns = []string{
-	"id", "published", "modified", "status", "rejected", "severity", "cvss", "cvss_version", "cvss_source", "configured",
-	"feeds", "nvd_modified", "nvd_hash", "techniques", "kev", "ransomware", "epss", "exploits", "estimated", "likelihood",
+	"id", "published", "modified", "rejected", "severity", "cvss", "configured", "feeds", "nvd_modified", "nvd_hash", "techniques", "kev", "ransomware", "epss", "exploits", "estimated", "likelihood",
 	"score", "rank",
 }
 
 func factValues(r *catalogue.Row) []any {
-	var score, version, source any
+	var score any
 	if r.Scored {
-		score, version, source = r.Score, clean(r.ScoreVersion), clean(r.ScoreSource)
+		score = r.Score
 	}
 	return append([]any{
-		int64(r.ID), r.Published, r.Modified, clean(r.Status), number(r.Rejected()), catalogue.SeverityCode(r.Severity),
-		score, version, source, number(r.Configured), r.Feeds, r.NVDModified, r.NVDHash, int64(r.Techniques),
+		int64(r.ID), r.Published, r.Modified, number(r.Rejected()), catalogue.SeverityCode(r.Severity), score,
+		number(r.Configured), r.Feeds, r.NVDModified, r.NVDHash, int64(r.Techniques),
 	}, standingValues(r.Standing)...)
 }
 
@@ -82,6 +81,25 @@ func (w *catalogueWriter) changed(id cve.ID) error {
 	}
 	return w.exec(`INSERT INTO cve_change (generation, cve) SELECT n + 1, CAST(? AS BIGINT) FROM generation
 		WHERE true ON CONFLICT (generation, cve) DO NOTHING`, int64(id))
+}
+
+// keepChanges generations are known one by one: those of some hundred loads. An index that is older is made anew.
+const keepChanges = 2000
+
+func (w *catalogueWriter) forgetChanges() error {
+	s, err := w.stmt(`DELETE FROM cve_change WHERE generation <= (SELECT n - ? FROM generation)`)
+	if err != nil {
+		return err
+	}
+	done, err := s.ExecContext(w.ctx, keepChanges)
+	if err != nil {
+		return err
+	}
+	if gone, err := done.RowsAffected(); err != nil || gone == 0 {
+		return err
+	}
+	return w.exec(`INSERT INTO meta (key, value) SELECT '`+catalogue.MetaTextFloor+`', CAST(n - ? AS TEXT) FROM generation
+		WHERE true ON CONFLICT (key) DO UPDATE SET value = excluded.value`, keepChanges)
 }
 
 // standingSheet updates what standingValues gives of a CVE that is stored.

@@ -198,6 +198,9 @@ func (w *catalogueWriter) Finish(run feed.Run) error {
 	if run.Status != feed.StatusOK {
 		return nil
 	}
+	if err := w.forgetChanges(); err != nil {
+		return err
+	}
 	for _, f := range run.Files {
 		err := w.exec(`INSERT INTO feed_file (feed, name, checksum, size, loaded) VALUES (?, ?, ?, ?, ?) ON CONFLICT (feed, name)
 			DO UPDATE SET checksum = excluded.checksum, size = excluded.size, loaded = excluded.loaded`,

@@ -4,12 +4,9 @@ CREATE TABLE cve_fact (
     id           INTEGER PRIMARY KEY,
     published    BIGINT  NOT NULL,
     modified     BIGINT  NOT NULL,
-    status       TEXT    NOT NULL,
     rejected     INTEGER NOT NULL,
     severity     INTEGER NOT NULL, -- 5 critical … 1 info, 0 unknown
     cvss         DOUBLE PRECISION,
-    cvss_version TEXT,
-    cvss_source  TEXT,
     configured   INTEGER NOT NULL,
     feeds        TEXT    NOT NULL, -- whose parts the record holds, blank-separated
     nvd_modified BIGINT  NOT NULL, -- these two are of NVD's part
@@ -24,8 +21,7 @@ CREATE TABLE cve_fact (
     score        BIGINT  NOT NULL,
     rank         BIGINT  NOT NULL
 );
-INSERT INTO cve_fact SELECT id, published, modified, status, CASE status WHEN 'Rejected' THEN 1 ELSE 0 END, 0, cvss, cvss_version,
-    cvss_source, configured, 'nvd', modified, hash, 0, 0, 0, NULL, 0, 0, 9999999, 9999999, 999999999999999 FROM cve;
+INSERT INTO cve_fact SELECT id, published, modified, CASE status WHEN 'Rejected' THEN 1 ELSE 0 END, 0, cvss, configured, 'nvd', modified, hash, 0, 0, 0, NULL, 0, 0, 9999999, 9999999, 999999999999999 FROM cve;
 CREATE INDEX cve_fact_published ON cve_fact (published, id);
 CREATE INDEX cve_fact_likelihood ON cve_fact (likelihood, id DESC);
 CREATE INDEX cve_fact_score ON cve_fact (score, id DESC);
