@@ -173,7 +173,7 @@ func (w *writer) unused(code phrase) {
 		w.say(Use, code)
 	case w.poc() && no.text != "":
 		date := w.optional("used.ssvc.date", w.in.Facts.SSVC.At, FieldSSVCDate)
-		w.say(Use, w.text("used.unlisted.poc", with("date", date)).on(no.fields...).on(FieldExploitation))
+		w.say(Use, w.text("used.unlisted.poc", with("asof", w.asOf()), with("date", date)).on(no.fields...).on(FieldExploitation))
 	case w.poc():
 		w.say(Use, w.proof())
 	case no.text != "" && nocode.text != "":
@@ -193,9 +193,9 @@ func (w *writer) unlisted() phrase {
 	switch {
 	case kev && none:
 		date := w.optional("used.ssvc.date", s.At, FieldSSVCDate)
-		return w.text("used.unlisted.ssvc", with("date", date)).on(FieldKEV, fieldFeeds+"kev", FieldExploitation)
+		return w.text("used.unlisted.ssvc", with("asof", w.asOf()), with("date", date)).on(FieldKEV, fieldFeeds+"kev", FieldExploitation)
 	case kev:
-		return w.text("used.unlisted").on(FieldKEV, fieldFeeds+"kev")
+		return w.text("used.unlisted", with("asof", w.asOf())).on(FieldKEV, fieldFeeds+"kev")
 	case none:
 		date := w.optional("used.ssvc.date", s.At, FieldSSVCDate)
 		return w.text("used.unseen", with("date", date)).on(FieldExploitation)
@@ -203,6 +203,9 @@ func (w *writer) unlisted() phrase {
 		return phrase{}
 	}
 }
+
+// asOf dates CISA's list where that is known: silence of an old list says little.
+func (w *writer) asOf() phrase { return w.optional("used.asof", w.in.Loaded["kev"], fieldFeeds+"kev") }
 
 // noCode says which of the loaded sources of attack code have none.
 func (w *writer) noCode() phrase {

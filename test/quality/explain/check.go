@@ -210,6 +210,7 @@ var datePlaces = []struct {
 	{regexp.MustCompile(`since ` + dateText + ` it has been on CISA's list`), "kev.added"},
 	{regexp.MustCompile(`\(listed on ` + dateText + `\)`), "kev.added"},
 	{regexp.MustCompile(`EPSS forecast of ` + dateText), "epss.date"},
+	{regexp.MustCompile(`exploited \(as of ` + dateText + `\)`), "feeds.kev"},
 	{regexp.MustCompile(`disclosed on ` + dateText), "exploits metasploit"},
 	{regexp.MustCompile(`Exploit-DB has [^()]*\((?:the first of )?` + dateText), "exploits exploitdb"},
 	{regexp.MustCompile(`(?:CISA's|its) assessment of ` + dateText), "ssvc.at"},

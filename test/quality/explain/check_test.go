@@ -48,8 +48,11 @@ func heartbleed() explain.Input {
 
 func TestWhatIsTruePasses(t *testing.T) {
 	for name, change := range map[string]func(*explain.Input){
-		"as it is":      func(*explain.Input) {},
-		"not listed":    func(in *explain.Input) { in.Facts.KEV = nil },
+		"as it is":   func(*explain.Input) {},
+		"not listed": func(in *explain.Input) { in.Facts.KEV = nil },
+		"not listed in a list of that day": func(in *explain.Input) {
+			in.Facts.KEV, in.Loaded = nil, map[string]time.Time{"kev": day("2025-08-02"), "epss": {}}
+		},
 		"nobody scored": func(in *explain.Input) { in.Record.Metrics = nil },
 		"a finding": func(in *explain.Input) {
 			in.Due = day("2026-12-01")

@@ -267,6 +267,8 @@ func (f *facts) date(field, source string) (t time.Time) {
 		return i.EPSS.Date
 	case field == "ssvc.at" && i.SSVC != nil:
 		return i.SSVC.At
+	case field == "feeds.kev":
+		return f.in.Loaded["kev"]
 	case field == "due":
 		return f.in.Due
 	case field == "exploits":

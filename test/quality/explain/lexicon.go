@@ -224,13 +224,13 @@ var lexiconUse = []claim{
 	})),
 	say(`says CISA's assessment`, when(func(f *facts) bool { return f.ssvc("active") })),
 	say(`CISA's assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool { return f.ssvc("poc") })),
-	say(`CISA does not list it as known to be exploited, and its assessment(?: of +·)? +found no attacks`, when(func(f *facts) bool {
+	say(`CISA does not list it as known to be exploited(?: \(as of +· +\))?, and its assessment(?: of +·)? +found no attacks`, when(func(f *facts) bool {
 		return f.unlisted() && f.ssvc("none")
 	})),
-	say(`CISA does not list it as known to be exploited, but its assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool {
+	say(`CISA does not list it as known to be exploited(?: \(as of +· +\))?, but its assessment(?: of +·)? +knows of a proof of concept`, when(func(f *facts) bool {
 		return f.unlisted() && f.ssvc("poc")
 	})),
-	say(`CISA does not list it as known to be exploited`, when((*facts).unlisted)),
+	say(`CISA does not list it as known to be exploited(?: \(as of +· +\))?`, when((*facts).unlisted)),
 	say(`CISA's assessment(?: of +·)? +found no attacks`, when(func(f *facts) bool { return f.ssvc("none") })),
 	say(`whether it is being used is not known here, since no list of attacks has been loaded`, when(func(f *facts) bool {
 		_, loaded := f.in.Loaded["kev"]

@@ -49,15 +49,16 @@ type world struct {
 	seed   uint64
 	strata map[stratum][]candidate
 
-	kev      map[cve.ID]*intel.KEV
-	epss     map[cve.ID]*intel.EPSS
-	exploits map[cve.ID][]intel.Exploit
-	ssvc     map[cve.ID]*intel.SSVC
-	weakness map[string]intel.Weakness
-	loaded   map[string]time.Time
-	reading  string                 // the feed
-	assigned map[cve.ID]bool        // records as their assigners wrote them
-	wanted   map[cve.ID]*cve.Record // nil: a sample
+	kev       map[cve.ID]*intel.KEV
+	epss      map[cve.ID]*intel.EPSS
+	exploits  map[cve.ID][]intel.Exploit
+	ssvc      map[cve.ID]*intel.SSVC
+	weakness  map[string]intel.Weakness
+	loaded    map[string]time.Time
+	newestKEV time.Time
+	reading   string                 // the feed
+	assigned  map[cve.ID]bool        // records as their assigners wrote them
+	wanted    map[cve.ID]*cve.Record // nil: a sample
 }
 
 func newWorld(seed uint64) *world {
@@ -79,6 +80,11 @@ func (w *world) load(ctx context.Context, dir string) error {
 	if err := w.loadCWE(dir); err != nil {
 		return err
 	}
+	defer func() {
+		if _, ok := w.loaded["kev"]; ok {
+			w.loaded["kev"] = w.newestKEV
+		}
+	}()
 	for _, p := range publishers() {
 		w.reading = p.Feed()
 		g, err := feed.Gather(ctx, feed.Options{Publishers: []feed.Publisher{p}, From: dir})
@@ -102,7 +108,15 @@ func (w *world) load(ctx context.Context, dir string) error {
 	return nil
 }
 
-func (w *world) KEV(k intel.KEV) error   { w.kev[k.CVE] = &k; return nil }
+// KEV also dates the list by its newest entry.
+func (w *world) KEV(k intel.KEV) error {
+	w.kev[k.CVE] = &k
+	if k.Added.After(w.newestKEV) {
+		w.newestKEV = k.Added
+	}
+	return nil
+}
+
 func (w *world) EPSS(e intel.EPSS) error { w.epss[e.CVE] = &e; return nil }
 func (w *world) SSVC(s intel.SSVC) error { w.ssvc[s.CVE] = &s; return nil }
 func (w *world) Exploit(e intel.Exploit) error {
