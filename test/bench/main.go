@@ -1,6 +1,6 @@
 // Command bench prints the figures that PatchScout holds itself to, measured on feed files of yours: make bench FEEDS=dir.
-// Ratios are taken against gzip -dc over the same NVD files, and against nmap -sV on the same ports, in the same run. It
-// measures the built command as a user runs it and never reaches into its parts.
+// Ratios are taken within one run: against gzip -dc over the same NVD files, of PostgreSQL against SQLite, and against
+// nmap -sV on the same ports. It measures the built command as a user runs it and never reaches into its parts.
 package main
 
 import (
@@ -10,12 +10,16 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	if output := os.Getenv(childMarker); output != "" {
-		if err := measureHere(output, os.Args[1:]); err != nil {
+		if err := measureHere(ctx, output, os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -23,51 +27,80 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "feeds, match or scan; all if empty")
-	keep := flag.String("data-dir", "", "keep the loaded data here, and use what is there (default a folder that is removed)")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, with commas; all if empty")
+	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	if err := run(ctx, *patchscout, *feeds, *keep, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+// bench is one run. Its parts load what they need, once, and leave the rest of the run the databases that they changed.
 type bench struct {
 	patchscout string
 	feeds      string
-	dataDir    string
+	keep       string // "": nothing is kept
+	work       string // a folder that is removed
 	missed     int
+
+	first  *usage    // the first sync of all feeds into SQLite; nil before
+	lite   *database // nil before it is loaded
+	server *postgres // nil before it is started
 }
 
-func run(ctx context.Context, patchscout, feeds, dataDir, only string) error {
+func run(ctx context.Context, patchscout, feeds, keep, only string) error {
 	patchscout, err := filepath.Abs(patchscout)
 	if err != nil {
 		return err
 	}
-	b := &bench{patchscout: patchscout, feeds: feeds, dataDir: dataDir}
-	if dataDir == "" {
-		if b.dataDir, err = os.MkdirTemp("", "patchscout-bench-*"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(b.dataDir)
+	b := &bench{patchscout: patchscout, feeds: feeds, keep: keep}
+	parts, err := b.parts(only)
+	if err != nil {
+		return err
 	}
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) error
-	}{{"feeds", b.sync}, {"match", b.match}, {"scan", b.scan}} {
-		if only != "" && only != part.name {
-			continue
-		}
-		if err := part.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
+	if b.work, err = os.MkdirTemp("", "patchscout-bench-*"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.work)
+	defer b.stopPostgres()
+	for _, p := range parts {
+		if err := p.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	if b.missed > 0 {
 		fmt.Printf("\n%d of the figures above are beyond their limit\n", b.missed)
 	}
 	return nil
+}
+
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// parts lists what is to be measured, in the order of the list below; only names some with commas, "" is all.
+func (b *bench) parts(only string) (asked []part, err error) {
+	all := []part{
+		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
+	}
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(only, ",") {
+		wanted[name] = name != ""
+	}
+	for _, p := range all {
+		if only == "" || wanted[p.name] {
+			asked = append(asked, p)
+		}
+		delete(wanted, p.name)
+	}
+	for name, unknown := range wanted {
+		if unknown {
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match or scan", name)
+		}
+	}
+	return asked, nil
 }
 
 // figure prints one measured value beside its limit.

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,34 +21,35 @@ import (
 const wanted = 10_000
 
 func (b *bench) match(ctx context.Context) error {
-	cpes, err := concreteCPEs(b.feeds)
+	lite, err := b.loaded(ctx)
+	if err != nil {
+		return err
+	}
+	cpes, err := concreteCPEs(ctx, b.feeds)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("match (%d different CPEs taken evenly from the versions that the NVD files name)\n", len(cpes))
-	one, err := b.median(ctx, 11, "match", "cpe:2.3:a:openbsd:openssh:7.2:p2:*:*:*:*:*:*")
+	one, err := b.median(ctx, lite, 11, "match", "cpe:2.3:a:openbsd:openssh:7.2:p2:*:*:*:*:*:*")
 	if err != nil {
 		return err
 	}
 	b.figure("one CPE, cold start, median of 11", ms(one.wall), 60, "ms")
 	b.note("one CPE, peak memory", one.peak/mega, "MB")
-	host, err := b.median(ctx, 11, "match", strings.Join(every(cpes, 30), " "))
+	host, err := b.median(ctx, lite, 11, "match", strings.Join(every(cpes, 30), " "))
 	if err != nil {
 		return err
 	}
 	b.figure("a host with 30 services, median of 11", ms(host.wall), 100, "ms")
 	b.figure("a host with 30 services, peak memory", host.peak/mega, 60, "MB")
-	if err := b.matchList(ctx, cpes); err != nil {
+	if err := b.matchList(ctx, lite, cpes); err != nil {
 		return err
 	}
-	if err := b.indexSize(ctx); err != nil {
-		return err
-	}
-	return b.search(ctx)
+	return b.indexSize(ctx, lite)
 }
 
-func (b *bench) matchList(ctx context.Context, cpes []string) error {
-	all, err := b.own(ctx, strings.NewReader(strings.Join(cpes, "\n")+"\n"), "match")
+func (b *bench) matchList(ctx context.Context, lite *database, cpes []string) error {
+	all, err := b.own(ctx, lite, strings.NewReader(strings.Join(cpes, "\n")+"\n"), "match")
 	if err != nil {
 		return err
 	}
@@ -63,8 +65,8 @@ func (b *bench) matchList(ctx context.Context, cpes []string) error {
 }
 
 // indexSize asks SQLite how many pages the packs take, their own indexes included.
-func (b *bench) indexSize(ctx context.Context) error {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.dataDir, "catalogue.db")+"?mode=ro")
+func (b *bench) indexSize(ctx context.Context, lite *database) error {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(lite.dir, "catalogue.db")+"?mode=ro")
 	if err != nil {
 		return err
 	}
@@ -78,67 +80,56 @@ func (b *bench) indexSize(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) search(ctx context.Context) error {
-	fmt.Println("cve search")
-	for _, words := range []string{"openssh", "path traversal apache", "remote code execution", "buffer overflow in the kernel"} {
-		u, err := b.median(ctx, 7, "cve", "search", words, "--format", "json")
-		if err != nil {
-			return err
-		}
-		b.figure(`"`+words+`", median of 7`, ms(u.wall), 100, "ms")
-	}
-	return nil
-}
-
 // criteria finds CPE names of applications with a version that is spelt out.
 var criteria = regexp.MustCompile(`"criteria"\s*:\s*"(cpe:2\.3:[ao]:[^"*?\\:]+:[^"*?\\:]+:[0-9][^"*?\\:]*:[^"]*)"`)
 
 // concreteCPEs picks the same 10,000 each time: all that are named, sorted, then evenly.
-func concreteCPEs(dir string) ([]string, error) {
+func concreteCPEs(ctx context.Context, dir string) ([]string, error) {
+	all, err := mentioned(ctx, dir, criteria)
+	return every(all, wanted), err
+}
+
+// mentioned lists, sorted, what the first group of an expression takes from the NVD files.
+func mentioned(ctx context.Context, dir string, expression *regexp.Regexp) ([]string, error) {
 	files, err := nvdFiles(dir)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
 	for _, path := range files {
-		if err := collect(path, seen); err != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		text, err := gunzip(path)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		for _, m := range expression.FindAllSubmatch(text, -1) {
+			seen[string(m[1])] = true
+		}
 	}
-	all := make([]string, 0, len(seen))
-	for c := range seen {
-		all = append(all, c)
-	}
-	slices.Sort(all)
-	return every(all, wanted), nil
+	return slices.Sorted(maps.Keys(seen)), nil
 }
 
-func collect(path string, seen map[string]bool) error {
+func gunzip(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
 	r, err := gzip.NewReader(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(r, 1<<30))
-	if err != nil {
-		return err
-	}
-	for _, m := range criteria.FindAllSubmatch(text, -1) {
-		seen[string(m[1])] = true
-	}
-	return nil
+	return io.ReadAll(io.LimitReader(r, 1<<30))
 }
 
 // every takes n items at even distances.
-func every(list []string, n int) []string {
+func every[T any](list []T, n int) []T {
 	if len(list) <= n {
 		return list
 	}
-	out := make([]string, n)
+	out := make([]T, n)
 	for i := range out {
 		out[i] = list[i*len(list)/n]
 	}

@@ -42,6 +42,7 @@ func measure(ctx context.Context, stdin io.Reader, accepted []int, name string, 
 	cmd := exec.CommandContext(ctx, self, append([]string{name}, args...)...)
 	cmd.Env = append(os.Environ(), childMarker+"="+output.Name())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &figures, &stderr
+	gently(cmd)
 	if err := cmd.Run(); err != nil {
 		return usage{}, fmt.Errorf("%s: %w: %s", filepath.Base(name), err, bytes.TrimSpace(stderr.Bytes()))
 	}
@@ -59,8 +60,14 @@ func measure(ctx context.Context, stdin io.Reader, accepted []int, name string, 
 // childMarker names the file for the output in the second process.
 const childMarker = "PATCHSCOUT_BENCH_OUTPUT"
 
+// gently has a cancelled command interrupted, so that it can end what it started itself, and killed when that takes long.
+func gently(cmd *exec.Cmd) {
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+}
+
 // measureHere is the second process: it runs the command that its arguments name and prints what that took.
-func measureHere(output string, args []string) error {
+func measureHere(ctx context.Context, output string, args []string) error {
 	if err := os.Unsetenv(childMarker); err != nil {
 		return err
 	}
@@ -69,7 +76,8 @@ func measureHere(output string, args []string) error {
 		return err
 	}
 	defer file.Close()
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	gently(cmd)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, file, os.Stderr
 	begin := time.Now()
 	err = cmd.Run()
@@ -86,18 +94,33 @@ func measureHere(output string, args []string) error {
 	return err
 }
 
-// own runs the command under test with the bench's data folder.
-func (b *bench) own(ctx context.Context, stdin io.Reader, args ...string) (usage, error) {
-	args = append([]string{"--data-dir", b.dataDir, "--no-progress"}, args...)
-	return measure(ctx, stdin, []int{3, 4}, b.patchscout, args...)
+// database is where the command under test keeps its data.
+type database struct {
+	name string
+	dir  string // the data folder
+	url  string // "": SQLite in the folder
+}
+
+// flags are those that have the command under test use a database.
+func (d *database) flags() []string {
+	flags := []string{"--data-dir", d.dir, "--no-progress"}
+	if d.url != "" {
+		flags = append(flags, "--database-url", d.url)
+	}
+	return flags
+}
+
+// own runs the command under test on a database.
+func (b *bench) own(ctx context.Context, on *database, stdin io.Reader, args ...string) (usage, error) {
+	return measure(ctx, stdin, []int{3, 4}, b.patchscout, append(on.flags(), args...)...)
 }
 
 // median runs the command several times and returns the one in the middle by wall time, with the largest peak.
-func (b *bench) median(ctx context.Context, times int, args ...string) (usage, error) {
+func (b *bench) median(ctx context.Context, on *database, times int, args ...string) (usage, error) {
 	var runs []usage
 	peak := 0.0
 	for range times {
-		u, err := b.own(ctx, nil, args...)
+		u, err := b.own(ctx, on, nil, args...)
 		if err != nil {
 			return u, err
 		}

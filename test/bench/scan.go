@@ -14,6 +14,10 @@ import (
 
 // scan scans ten servers on loopback and has nmap -sV do the same.
 func (b *bench) scan(ctx context.Context) error {
+	lite, err := b.loaded(ctx)
+	if err != nil {
+		return err
+	}
 	servers, stop, err := demo.Start(ctx)
 	if err != nil {
 		return err
@@ -25,7 +29,7 @@ func (b *bench) scan(ctx context.Context) error {
 	}
 	list := strings.Join(ports, ",")
 	fmt.Printf("scan (%d services on loopback, the same ports for both)\n", len(servers))
-	own, err := b.median(ctx, 5, "scan", "127.0.0.1", "--ports", list, "--format", "json")
+	own, err := b.median(ctx, lite, 5, "scan", "127.0.0.1", "--ports", list, "--format", "json")
 	if err != nil {
 		return err
 	}
