@@ -23,11 +23,29 @@ func (a *App) FeedStatus(ctx context.Context) (report.Feeds, error) {
 		return report.Feeds{}, err
 	}
 	doc := report.Feeds{Catalogue: cat, Feeds: []report.FeedState{}}
-	plans := a.plans()
+	plans, missing := a.plans(), a.missing()
 	for _, f := range feeds {
-		doc.Feeds = append(doc.Feeds, a.toFeedState(f, plans[f.Feed]))
+		state := a.toFeedState(f, plans[f.Feed])
+		state.Missing = missing[f.Feed]
+		doc.Feeds = append(doc.Feeds, state)
 	}
 	return doc, nil
+}
+
+// missing says what must be configured before a feed can be fetched from its publisher.
+func (a *App) missing() map[string]report.Text {
+	out := map[string]report.Text{}
+	urls := a.feedURLs()
+	for _, p := range publishers(a.cfg) {
+		r, ok := p.(feed.Readier)
+		if !ok || urls[p.Feed()] != "" || a.cfg.Feeds.Mirror != "" {
+			continue
+		}
+		if err := r.Ready(); err != nil {
+			out[p.Feed()] = report.Text(err.Error())
+		}
+	}
+	return out
 }
 
 func (a *App) toFeedState(f catalogue.FeedStatus, p plannedFeed) report.FeedState {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -43,6 +44,13 @@ func (e *environment) iocLookup(cmd *cobra.Command, args []string, out output) e
 	if err != nil {
 		return err
 	}
+	cat, err := a.Catalogue(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if gap := report.IndicatorGap(cat); gap != "" && out.format == "json" { // in a table it stands below
+		fmt.Fprintln(e.stderr, "patchscout: "+gap)
+	}
 	return out.write(e, func(w io.Writer) error {
 		l := &lookup{app: a}
 		table := &report.IndicatorTable{}
@@ -57,7 +65,7 @@ func (e *environment) iocLookup(cmd *cobra.Command, args []string, out output) e
 		if out.format == "json" || err != nil {
 			return err
 		}
-		return table.Write(w, e.view(out.target(e), 0, 0))
+		return table.Write(w, cat, e.view(out.target(e), 0, 0))
 	})
 }
 

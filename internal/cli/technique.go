@@ -34,11 +34,15 @@ func (e *environment) technique(cmd *cobra.Command, id string, out output) error
 	if err != nil {
 		return err
 	}
+	cat, err := a.Catalogue(cmd.Context())
+	if err != nil {
+		return err
+	}
 	return out.write(e, func(w io.Writer) error {
 		if out.format == "json" {
 			return report.JSON(w, doc)
 		}
-		return report.TechniqueTable(w, doc, e.view(out.target(e), 0, 0))
+		return report.TechniqueTable(w, doc, cat, e.view(out.target(e), 0, 0))
 	})
 }
 

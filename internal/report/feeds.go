@@ -74,6 +74,7 @@ type FeedState struct {
 	Schedule Text       `json:"schedule"` // as configured; null: nothing loads it by itself
 	DueAt    *time.Time `json:"due_at"`   // when it is to be loaded next; null: it is off, or without a schedule
 	Stale    bool       `json:"stale"`    // the data is older than twice the schedule's interval
+	Missing  Text       `json:"missing"`  // what must be configured before it can be fetched; null: nothing
 }
 
 // FeedRuns is the document of `feeds runs`, newest first.
@@ -198,7 +199,7 @@ func FeedTable(w io.Writer, f Feeds, v View) error {
 			from = cellValue{from.text + " (!)", toneHigh}
 		}
 		g.add(cellValue{text: s.Feed}, status, count(s.Records), cellValue{text: s.Newest.String()}, from,
-			cellValue{text: orMissing(string(s.Source))})
+			cellValue{text: orMissing(orElse(string(s.Source), string(s.Missing)))})
 	}
 	p.err = g.draw(w, v.Terminal)
 	for _, s := range f.Feeds {

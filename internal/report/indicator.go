@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -101,8 +102,26 @@ func (t *IndicatorTable) Add(a IndicatorAnswer) {
 	}
 }
 
+// indicatorFeeds are the lists that values are looked up in.
+var indicatorFeeds = []string{"urlhaus", "threatfox", "feodo", "malwarebazaar"}
+
+// IndicatorGap says which lists were never loaded, "" if all were: what is not found was not looked up in these.
+func IndicatorGap(cat Catalogue) string {
+	var titles, names []string
+	for _, f := range indicatorFeeds {
+		if !cat.Synced(f) {
+			titles, names = append(titles, feedTitle(f)), append(names, f)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Never loaded, so nothing was looked up in: " + strings.Join(titles, ", ") + ". Load with: patchscout feeds sync --feed " +
+		strings.Join(names, ",")
+}
+
 // Write shows the table and what it comes to.
-func (t *IndicatorTable) Write(w io.Writer, v View) error {
+func (t *IndicatorTable) Write(w io.Writer, cat Catalogue, v View) error {
 	p := &printer{w: w, view: v}
 	g := &grid{columns: []column{
 		{Title: "VALUE", Flex: 24}, {Title: "KIND"}, {Title: "LISTED"}, {Title: "THREAT", Flex: 8}, {Title: "MALWARE", Flex: 8},
@@ -124,6 +143,9 @@ func (t *IndicatorTable) Write(w io.Writer, v View) error {
 		}
 	}
 	p.text(t.summary())
+	if gap := IndicatorGap(cat); gap != "" {
+		p.text(gap)
+	}
 	p.faint(NoticeAbuseCH)
 	return p.err
 }

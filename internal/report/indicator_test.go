@@ -18,11 +18,12 @@ func TestLongListOfLookUpsShowsOnlyWhatWasFound(t *testing.T) {
 	}
 	table.Add(IndicatorAnswer{Value: "junk", Error: `"junk": want an address`})
 	var out strings.Builder
-	if err := table.Write(&out, View{}); err != nil {
+	if err := table.Write(&out, Catalogue{}, View{}); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()
-	for _, want := range []string{"192.0.2.30  ", "Feodo Tracker", "junk", "51 values looked up: 1 listed, 1 could not be read."} {
+	for _, want := range []string{"192.0.2.30  ", "Feodo Tracker", "junk", "51 values looked up: 1 listed, 1 could not be read.",
+		"Never loaded, so nothing was looked up in: URLhaus, ThreatFox, Feodo Tracker, MalwareBazaar."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}

@@ -74,7 +74,7 @@ type TechniqueBrief struct {
 }
 
 // TechniqueTable shows one technique to a person.
-func TechniqueTable(w io.Writer, t Technique, v View) error {
+func TechniqueTable(w io.Writer, t Technique, cat Catalogue, v View) error {
 	p := &printer{w: w, view: v}
 	if t.Asked != "" {
 		p.text(string(t.Asked) + " was revoked; its successor is " + t.ID + ".")
@@ -101,6 +101,10 @@ func TechniqueTable(w io.Writer, t Technique, v View) error {
 		c := t.CVEs[i]
 		return strings.TrimSpace(c.CVE + " (" + kindWords(c.Kind) + ", by " + feedTitle(c.Source) + ") " + string(c.Comment))
 	})
+	if !cat.Synced("ctid") {
+		p.line("")
+		p.text("CTID's mappings were never loaded, so it is not known which CVEs are mapped to it: patchscout feeds sync --feed ctid")
+	}
 	p.line("")
 	p.notices(t.Notices)
 	return p.err
