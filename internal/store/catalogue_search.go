@@ -180,21 +180,16 @@ func (s *search) kinds(q *selection) {
 	}
 }
 
-// keys are the columns of the orders, each with the index that walks it.
-var keys = map[catalogue.Sort]struct{ column, order, beyond string }{
-	catalogue.SortDate:       {`f.published`, `f.published DESC, f.id DESC`, `f.published <= ? AND (f.published < ? OR f.id < ?)`},
-	catalogue.SortDecision:   {`f.rank`, `f.rank, f.id DESC`, `f.rank >= ? AND (f.rank > ? OR f.id < ?)`},
-	catalogue.SortLikelihood: {`f.likelihood`, `f.likelihood, f.id DESC`, `f.likelihood >= ? AND (f.likelihood > ? OR f.id < ?)`},
-	catalogue.SortScore:      {`f.score`, `f.score, f.id DESC`, `f.score >= ? AND (f.score > ? OR f.id < ?)`},
+// keys are the columns of the orders, each with an index that walks it. Their last part is the id, newest first.
+var keys = map[catalogue.Sort]struct{ column, direction, beyond string }{
+	catalogue.SortDate:       {`published`, ` DESC`, `f.published <= ? AND (f.published < ? OR f.id < ?)`},
+	catalogue.SortDecision:   {`rank`, ``, `f.rank >= ? AND (f.rank > ? OR f.id < ?)`},
+	catalogue.SortLikelihood: {`likelihood`, ``, `f.likelihood >= ? AND (f.likelihood > ? OR f.id < ?)`},
+	catalogue.SortScore:      {`score`, ``, `f.score >= ? AND (f.score > ? OR f.id < ?)`},
 }
 
 func (s *search) byKey(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record, string, error) {
-	key := keys[s.Sort]
-	if s.paged {
-		q.and(key.beyond, s.after[0], s.after[0], s.after[1])
-	}
-	ids, at, err := selectIDs(ctx, tx, `SELECT f.id, `+key.column+` FROM cve_fact f`+q.where()+` ORDER BY `+key.order+` LIMIT ?`,
-		append(q.args, s.Limit+1))
+	ids, at, err := s.inOrder(ctx, tx, q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -205,6 +200,31 @@ func (s *search) byKey(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record
 	}
 	page, err := recordList(ctx, tx, ids)
 	return page, next, err
+}
+
+// walk is how many rows are looked at in their order before it is cheaper to look at all and sort what passes. Walking
+// the whole of an index and fetching every row costs 300 ms over 280,000 CVEs, reading the table as it lies 40 to 90.
+const walk = 5000
+
+// inOrder returns up to one more than the page's ids with their keys.
+func (s *search) inOrder(ctx context.Context, tx *Tx, q *selection) (ids []cve.ID, at []int64, err error) {
+	key := keys[s.Sort]
+	page := &selection{}
+	if s.paged {
+		page.and(key.beyond, s.after[0], s.after[0], s.after[1])
+	}
+	inIndex := ` ORDER BY f.` + key.column + key.direction + `, f.id DESC LIMIT ?`
+	if !q.listed {
+		ids, at, err = selectIDs(ctx, tx, `SELECT f.id, f.`+key.column+` FROM (SELECT * FROM cve_fact f`+page.where()+inIndex+`) f`+
+			q.where()+inIndex, slices.Concat(page.args, []any{walk}, q.args, []any{s.Limit + 1}))
+		if err != nil || len(ids) > s.Limit {
+			return ids, at, err
+		}
+	}
+	q = q.also(page.parts...)
+	// The sum keeps the engines from walking the index of the order.
+	return selectIDs(ctx, tx, `SELECT f.id, f.`+key.column+` FROM cve_fact f`+q.where()+
+		` ORDER BY f.`+key.column+` + 0`+key.direction+`, f.id DESC LIMIT ?`, slices.Concat(q.args, page.args, []any{s.Limit + 1}))
 }
 
 // candidates is how many hits are ranked, and so how many can be paged through, while there is no text index: the newest
@@ -379,8 +399,9 @@ func terms(words []string, exact, prefix, and string) string {
 
 // selection collects what a WHERE joins by AND, with its parameters in order.
 type selection struct {
-	parts []string
-	args  []any
+	parts  []string
+	args   []any
+	listed bool // a list of ids is among them
 }
 
 func (c *selection) and(part string, args ...any) {
@@ -388,9 +409,9 @@ func (c *selection) and(part string, args ...any) {
 	c.args = append(c.args, args...)
 }
 
-// also is and for a part whose parameter the caller places.
-func (c *selection) also(part string) *selection {
-	return &selection{parts: append(slices.Clone(c.parts), part), args: c.args}
+// also is and for parts whose parameters the caller places, behind the others.
+func (c *selection) also(parts ...string) *selection {
+	return &selection{parts: slices.Concat(c.parts, parts), args: c.args, listed: c.listed}
 }
 
 // list restricts the id to a list, handed over as one JSON parameter: it may be longer than engines allow parameters.
@@ -403,6 +424,7 @@ func (c *selection) list(engine Engine, ids []cve.ID) {
 		numbers[i] = int64(id)
 	}
 	text, _ := json.Marshal(numbers) // numbers always marshal
+	c.listed = true
 	if engine == Postgres {
 		c.and(`f.id IN (SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST(? AS json)) AS v)`, string(text))
 		return
