@@ -74,6 +74,9 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 		}
 	}
 	gathered, err := feed.Gather(ctx, options)
+	if req.Due && fault.KindOf(err) == fault.KindNotFound { // what is due is not there, and nothing else was asked for
+		return report.Sync{Runs: []report.FeedRun{}, Unknown: notNil(gathered.Unknown), Skipped: []report.Skipped{}}, nil
+	}
 	if err != nil {
 		return report.Sync{}, err
 	}

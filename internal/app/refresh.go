@@ -48,6 +48,11 @@ func (a *App) RefreshCVE(ctx context.Context, id cve.ID) error {
 			return fault.Unavailable("load the answer of the NVD API on %s: %s", id, r.Error)
 		}
 	}
+	if changed(runs) {
+		if _, err := a.rematch(ctx, &syncProgress{}); err != nil {
+			return err
+		}
+	}
 	return a.IndexTexts(ctx)
 }
 
