@@ -59,7 +59,7 @@ func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progr
 	if err := CheckIngest(req); err != nil {
 		return doc, err
 	}
-	reader := &sourceReader{Reader: recordReader(req.Source)}
+	reader := &sourceReader{Reader: recordReader(req.Source), now: a.now}
 	watch := &syncProgress{report: progress}
 	gathered, remove, err := a.gatherFiles(ctx, req, reader, watch)
 	defer remove()
@@ -165,6 +165,7 @@ const maxPlaces = 20
 // lines that could not be used. For one sync at a time.
 type sourceReader struct {
 	ndjson.Reader
+	now      func() time.Time
 	rejected []report.RejectedLine
 }
 
@@ -185,7 +186,7 @@ func (r *sourceReader) Remote(time.Time) []feed.Remote { return nil }
 
 // Read streams the file's records into the sink.
 func (r *sourceReader) Read(ctx context.Context, file feed.File, body io.Reader, sink feed.Sink) error {
-	return r.Reader.Read(ctx, file, body, &placing{Sink: sink, reader: r})
+	return r.Reader.Read(ctx, file, body, feed.Timely(file, r.now(), &placing{Sink: sink, reader: r}))
 }
 
 // placing notes the places of what is rejected.

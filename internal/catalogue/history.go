@@ -60,8 +60,6 @@ const (
 	// epssKeep days of history are kept, and the rest of the oldest month: folding reads the whole history, so it
 	// happens once a month.
 	epssKeep = 730
-	// epssAhead is how far a day may lie in the future before its date is an error.
-	epssAhead = 48 * time.Hour
 )
 
 // oldestDay is the first day of which history is kept when newest is the newest.
@@ -178,7 +176,7 @@ func lastOfEach(rows []intel.EPSS) []intel.EPSS {
 // addDay puts a day into its place among those read.
 func (e *epssLoad) addDay(rows []intel.EPSS) error {
 	date := rows[0].Date
-	if date.After(e.Now().Add(epssAhead)) {
+	if date.After(e.Now().Add(feed.Ahead)) {
 		return fault.Invalid("feed %s: scores of %s, which is yet to come", e.run.Feed, date.Format(time.DateOnly))
 	}
 	if date.IsZero() { // no history without a date; better than nothing while there is nothing

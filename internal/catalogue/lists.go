@@ -71,10 +71,11 @@ func second(t time.Time) time.Time {
 	return time.Unix(t.Unix(), 0).UTC()
 }
 
-// read streams files into a sink. Only a reader that ends well counts: an error leaves everything as it was.
+// read streams files into a sink, without what is dated in the future. Only a reader that ends well counts: an error
+// leaves everything as it was.
 func (l *loading) read(ctx context.Context, files []feed.File, sink feed.Sink) error {
 	for _, f := range files {
-		if err := feed.ReadFile(ctx, l.reader, f, sink); err != nil {
+		if err := feed.ReadFile(ctx, l.reader, f, feed.Timely(f, l.Now(), sink)); err != nil {
 			return err
 		}
 	}

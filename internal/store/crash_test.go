@@ -35,12 +35,12 @@ func crashFeed(version int) (nvd, epss *script) {
 	for i := range records {
 		records[i] = made(i)
 		if renewed := version - (version+i)%10; renewed > 0 {
-			records[i].Modified = day.AddDate(0, 0, renewed)
+			records[i].Modified = day.Add(time.Duration(renewed) * time.Second)
 			records[i].Description += fmt.Sprintf(" Renewed %d.", renewed)
 		}
 	}
 	nvd = &script{feed: "nvd", files: map[string]func(feed.Sink) error{"nvdcve-2.0-2020.json": send(records...), "big.json": send(regresshion())}}
-	// Days of the future are refused, so they begin twenty years ago.
+	// What is of the future is refused: records change by seconds, and scores begin twenty years ago.
 	epss = &script{feed: "epss", files: map[string]func(feed.Sink) error{"e.csv": func(sink feed.Sink) error {
 		for i := range crashRecords {
 			e := intel.EPSS{CVE: made(i).ID, Score: float64(version%10) / 10, Date: day.AddDate(-20, 0, min(version, 7000))}
