@@ -33,6 +33,8 @@ type Store interface {
 	Hits(ctx context.Context, ids []cve.ID) ([]catalogue.Hit, error)
 
 	TextState(context.Context) (catalogue.TextState, error)
+	// Stats says how many CVEs there are.
+	Stats(context.Context) (catalogue.Stats, error)
 	// Identify gives the catalogue its identity, if it has none.
 	Identify(context.Context) error
 	Texts(ctx context.Context, fn func(catalogue.Text) error) (catalogue.TextState, error)
@@ -122,7 +124,7 @@ func (f *Finder) drop(index *textindex.Index) {
 	_ = index.Close()
 }
 
-// index returns the index, nil if there is none to use, and whether it is of an older generation.
+// index returns the index, nil if there is none to use or most CVEs are not in it yet, and whether it is of an older generation.
 func (f *Finder) index(ctx context.Context) (index *textindex.Index, behind bool, err error) {
 	state, err := f.store.TextState(ctx)
 	if err != nil {
@@ -131,8 +133,21 @@ func (f *Finder) index(ctx context.Context) (index *textindex.Index, behind bool
 	if index = f.opened(state); index == nil {
 		return nil, false, nil
 	}
-	return index, index.Generation() < state.Changed, nil
+	if index.Generation() >= state.Changed {
+		return index, false, nil
+	}
+	stats, err := f.store.Stats(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if index.Docs()*leastPart < stats.Records { // of the starter, or of a load that ended before NVD's: it knows next to nothing
+		return nil, false, nil
+	}
+	return index, true, nil
 }
+
+// leastPart: an index that is behind answers only if it holds at least one CVE in so many.
+const leastPart = 2
 
 // opened returns the index of the catalogue's texts, nil if there is none or none that can be used: Refresh makes a new
 // one, and until then the database stands in.

@@ -169,6 +169,25 @@ func TestTheDatabaseStandsInAndSaysSo(t *testing.T) {
 	})
 }
 
+func TestAnIndexOfFewCVEsDoesNotAnswerForMany(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s, f := open(t, e)
+		refresh(t, f)
+		var many []*cve.Record
+		for i := range 100 {
+			many = append(many, record(fmt.Sprintf("CVE-2025-%04d", 1000+i), "acme:gate", "A gate stands open.", 7.5))
+		}
+		load(t, s, "nvd", many...)
+		if got, page := ids(t, f, catalogue.Filter{Words: "gate open", Limit: 200}); len(got) != 100 || page.Note != find.NoteStandIn {
+			t.Errorf("%d CVEs, note %q, before the index holds them", len(got), page.Note)
+		}
+		refresh(t, f)
+		if got, page := ids(t, f, catalogue.Filter{Words: "gate open", Limit: 200}); len(got) != 100 || page.Note != "" {
+			t.Errorf("%d CVEs, note %q", len(got), page.Note)
+		}
+	})
+}
+
 func TestTheIndexFollowsTheCatalogue(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
 		s, f := open(t, e)
