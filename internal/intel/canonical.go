@@ -3,7 +3,6 @@ package intel
 import (
 	"encoding/hex"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,7 +24,7 @@ const (
 // hashes in lower-case hex. port is that of "address:port" and "domain:port", else 0. A text that was made harmless
 // for mails ("hxxp://evil[.]example") is read as what it means. What is none of these is fault.Invalid.
 //
-// A URL stays a URL: whoever also wants to know of its host asks again with HostOf.
+// A URL stays a URL: whoever also wants to know of its host asks again with what HostOf returns.
 func CanonicalIndicator(text string) (kind, value string, port int, err error) {
 	text = strings.TrimSpace(text)
 	switch {
@@ -47,17 +46,36 @@ func CanonicalIndicator(text string) (kind, value string, port int, err error) {
 	return canonicalHost(text)
 }
 
-// HostOf returns the address or domain that a canonical URL points at, with its kind; "" for what is no such URL.
-func HostOf(canonical string) (kind, value string) {
-	u, err := url.Parse(canonical)
-	if err != nil || u.Hostname() == "" {
-		return "", ""
+// HostOf returns the address or domain that a canonical URL points at, with its kind and port, which is 0 where neither
+// the URL nor its scheme says one; "" for what is no such URL.
+func HostOf(canonical string) (kind, value string, port int) {
+	scheme, rest, ok := strings.Cut(canonical, "://")
+	if !ok {
+		return "", "", 0
 	}
-	kind, value, _, err = canonicalHost(u.Hostname())
+	_, hostPort, _ := splitURL(rest)
+	host, port, err := splitPort(hostPort)
 	if err != nil {
-		return "", ""
+		return "", "", 0
 	}
-	return kind, value
+	if kind, value, err = canonicalName(host); err != nil {
+		return "", "", 0
+	}
+	if port == 0 {
+		port = defaultPorts[scheme]
+	}
+	return kind, value, port
+}
+
+// splitURL cuts what follows a URL's scheme into user name and password with their @, host with port, and the rest.
+func splitURL(rest string) (user, hostPort, path string) {
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, path := rest[:end], rest[end:]
+	at := strings.LastIndexByte(authority, '@') + 1
+	return authority[:at], authority[at:], path
 }
 
 func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r <= 0x9f }
@@ -105,24 +123,16 @@ func isScheme(s string) bool {
 	return s != "" && len(s) <= 20
 }
 
-var defaultPorts = map[string]string{"http": "80", "https": "443", "ftp": "21"}
+var defaultPorts = map[string]int{"http": 80, "https": 443, "ftp": 21}
 
 // canonicalURL changes scheme and authority only: a path tells files apart by case and by how it is escaped.
 func canonicalURL(text string) (string, error) {
 	scheme, rest, _ := strings.Cut(text, "://")
 	scheme = strings.ToLower(scheme)
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	authority, path := rest[:end], rest[end:]
+	user, hostPort, path := splitURL(rest)
 	path, _, _ = strings.Cut(path, "#")
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
-	}
-	user, hostPort := "", authority
-	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
-		user, hostPort = authority[:i+1], authority[i+1:]
 	}
 	host, port, err := splitPort(hostPort)
 	if err != nil {
@@ -135,7 +145,7 @@ func canonicalURL(text string) (string, error) {
 	if kind == IndicatorIP && strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	if port != 0 && strconv.Itoa(port) != defaultPorts[scheme] {
+	if port != 0 && port != defaultPorts[scheme] {
 		host += ":" + strconv.Itoa(port)
 	}
 	return scheme + "://" + user + host + path, nil

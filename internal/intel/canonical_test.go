@@ -61,15 +61,21 @@ func TestWhatIsNoIndicatorIsRefused(t *testing.T) {
 }
 
 func TestAURLNamesItsHost(t *testing.T) {
-	for url, want := range map[string][2]string{
-		"http://example.com:8080/x": {intel.IndicatorDomain, "example.com"},
-		"http://[2001:db8::1]/":     {intel.IndicatorIP, "2001:db8::1"},
-		"http://192.0.2.7/":         {intel.IndicatorIP, "192.0.2.7"},
-		"example.com":               {"", ""},
-		"http://%zz/":               {"", ""},
+	type host struct {
+		kind, value string
+		port        int
+	}
+	for url, want := range map[string]host{
+		"http://example.com:8080/x":    {intel.IndicatorDomain, "example.com", 8080},
+		"https://user@example.com/x@y": {intel.IndicatorDomain, "example.com", 443},
+		"http://[2001:db8::1]/":        {intel.IndicatorIP, "2001:db8::1", 80},
+		"http://192.0.2.7/%zz?a=%":     {intel.IndicatorIP, "192.0.2.7", 80}, // as malware is really named
+		"gopher://192.0.2.7/":          {intel.IndicatorIP, "192.0.2.7", 0},
+		"example.com":                  {},
+		"http://%zz/":                  {},
 	} {
-		if kind, value := intel.HostOf(url); [2]string{kind, value} != want {
-			t.Errorf("%s: %s %q", url, kind, value)
+		if kind, value, port := intel.HostOf(url); (host{kind, value, port}) != want {
+			t.Errorf("%s: %s %q %d", url, kind, value, port)
 		}
 	}
 }
