@@ -183,8 +183,11 @@ var indicatorSheet = newSheet("indicator", 4, "", "kind text", "value text", "po
 	"confidence bigint", "status text", "first_seen bigint", "last_seen bigint", "expires bigint", "tags text", "reference text",
 	"words text")
 
-const selectIndicator = `SELECT kind, value, port, source, threat, malware, confidence, status, first_seen, last_seen, expires, tags,
-	reference FROM indicator`
+const (
+	selectColumns = `SELECT kind, indicator.value, port, source, threat, malware, confidence, status, first_seen, last_seen, expires, tags,
+	reference`
+	selectIndicator = selectColumns + ` FROM indicator`
+)
 
 func scanIndicator(rows *sql.Rows) (v intel.Indicator, err error) {
 	var first, last, expires int64

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -252,6 +253,63 @@ func (c *Catalogue) Indicators(ctx context.Context, kind string, values []string
 			})
 	})
 	return out, err
+}
+
+// urlSchemes are those of the URLs that the lists hold.
+var urlSchemes = []string{"http://", "https://", "ftp://"}
+
+// maxURLs of one host are returned: a site where everybody puts files has thousands.
+const maxURLs = 20
+
+// urlsOn walks the primary key once for each beginning. Behind "scheme://host" stands "/" or ":port", and ";" is the byte
+// after ":"; what else lies between, longer addresses mostly, is left out afterwards. On SQLite a CROSS JOIN keeps the
+// order, without which every URL would be held against every host.
+const urlsOn = selectColumns + ` FROM (%s) AS h CROSS JOIN indicator
+	WHERE kind = 'url' AND indicator.value >= h.host || '/' AND indicator.value < h.host || ';'
+	ORDER BY last_seen DESC, first_seen DESC, indicator.value, port, source`
+
+var hostList = map[Engine]string{
+	SQLite:   `SELECT value AS host FROM json_each(?)`,
+	Postgres: `SELECT v AS host FROM json_array_elements_text(CAST(? AS json)) AS v`,
+}
+
+// URLsOn looks up URLs that point at hosts, as intel.HostOf names these: of each host those seen last, the last one first,
+// at most 20. Hosts of which no URL is listed are absent. Expired ones are returned: see Indicator.Expires.
+func (c *Catalogue) URLsOn(ctx context.Context, hosts []string) (map[string][]intel.Indicator, error) {
+	out := map[string][]intel.Indicator{}
+	err := c.db.view(ctx, func(tx *Tx) error {
+		for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(hosts))), idChunk) {
+			text, _ := json.Marshal(urlStarts(part)) // texts always marshal
+			err := each(ctx, tx, fmt.Sprintf(urlsOn, hostList[tx.engine]), []any{string(text)}, func(rows *sql.Rows) error {
+				v, err := scanIndicator(rows)
+				_, host, _ := intel.HostOf(v.Value)
+				if _, asked := slices.BinarySearch(part, host); asked && len(out[host]) < maxURLs {
+					out[host] = append(out[host], v)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// urlStarts are the beginnings of all URLs that point at hosts.
+func urlStarts(hosts []string) []string {
+	var out []string
+	for _, host := range hosts {
+		host = clean(host)
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		for _, scheme := range urlSchemes {
+			out = append(out, scheme+host)
+		}
+	}
+	return out
 }
 
 // ListIndicators returns one page of indicators in the order of kind, value, port and source, and where the next begins,

@@ -346,6 +346,38 @@ func TestIndicatorListsMayBeNearlyEmpty(t *testing.T) {
 	})
 }
 
+func TestURLsAreFoundByTheirHost(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := e.Open(t)
+		urls := []string{"http://192.0.2.7/a%zz", "https://192.0.2.7:8443/b", "http://192.0.2.70/c", "ftp://[2001:db8::1]/d",
+			"http://files.example/e", "http://other.files.example/f", "http://files.example.org/g"}
+		var all []intel.Indicator
+		for i, url := range urls {
+			all = append(all, indicator(intel.IndicatorURL, url, day.Add(time.Duration(i)*time.Hour)))
+		}
+		for i := range 30 {
+			all = append(all, indicator(intel.IndicatorURL, fmt.Sprintf("http://many.example/%d", i), day.Add(time.Duration(i)*time.Hour)))
+		}
+		load(t, s, one("urlhaus", feed.Sink.Indicator, all...), false)
+		hosts := []string{"files.example", "192.0.2.7", "2001:db8::1", "many.example", "nowhere.example", "192.0.2.7", "x'); --\x00"}
+		found := must(s.Catalogue().URLsOn(t.Context(), hosts))(t)
+		got := map[string][]string{}
+		for host, list := range found {
+			for _, v := range list {
+				got[host] = append(got[host], v.Value)
+			}
+		}
+		if many := got["many.example"]; len(many) != 20 || many[0] != "http://many.example/29" {
+			t.Errorf("of a host with 30: %q", many)
+		}
+		delete(got, "many.example")
+		want := map[string][]string{"192.0.2.7": {urls[1], urls[0]}, "2001:db8::1": {urls[3]}, "files.example": {urls[4]}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestIndicatorList(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
 		s, ctx := e.Open(t), t.Context()
