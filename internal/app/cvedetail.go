@@ -50,7 +50,11 @@ func (a *App) loaded(ctx context.Context) (map[string]time.Time, error) {
 	feeds, err := a.feeds(ctx)
 	out := map[string]time.Time{}
 	for _, f := range feeds {
-		if at, ok := f.AsOf(); ok {
+		at, ok := f.AsOf()
+		if f.Newest.Before(at) && !f.Newest.IsZero() { // a file may be old when it is loaded
+			at = f.Newest
+		}
+		if ok {
 			out[f.Feed] = at
 		}
 	}
