@@ -31,9 +31,13 @@ func (a *App) LookUp(ctx context.Context, values []string, answer func(report.In
 	if err != nil {
 		return err
 	}
+	urls, err := a.urlsOn(ctx, asked)
+	if err != nil {
+		return err
+	}
 	now := a.now()
 	for _, q := range asked {
-		if err := answer(q.answer(listed, now)); err != nil {
+		if err := answer(q.answer(listed, urls, now)); err != nil {
 			return err
 		}
 	}
@@ -57,15 +61,48 @@ func ask(value string) question {
 	}
 	q.names = []indicatorName{own}
 	if own.kind == intel.IndicatorURL {
-		if kind, host := intel.HostOf(own.value); host != "" {
+		if kind, host, _ := intel.HostOf(own.value); host != "" {
 			q.names = append(q.names, indicatorName{kind, host})
 		}
 	}
 	return q
 }
 
-func (q question) answer(listed map[indicatorName][]intel.Indicator, now time.Time) report.IndicatorAnswer {
-	out := report.IndicatorAnswer{Value: q.value, Indicators: []report.Indicator{}}
+// host is the address or domain that was asked for, "" where it was something else.
+func (q question) host() string {
+	if q.err == nil && q.names[0].isHost() {
+		return q.names[0].value
+	}
+	return ""
+}
+
+func (n indicatorName) isHost() bool {
+	return n.kind == intel.IndicatorIP || n.kind == intel.IndicatorDomain
+}
+
+// urlsOn finds the listed URLs on the hosts that were asked for. Of a URL its own entry is wanted only: a site where
+// everybody puts files is no sign of what one of them is.
+func (a *App) urlsOn(ctx context.Context, asked []question) (map[string][]intel.Indicator, error) {
+	var hosts []string
+	for _, q := range asked {
+		if host := q.host(); host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	return a.store.Catalogue().URLsOn(ctx, hosts)
+}
+
+// speaksOf says that an entry is about a port; 0 is any on either side. A URL is about the port that it leads to.
+func speaksOf(i intel.Indicator, port int) bool {
+	about := i.Port
+	if i.Kind == intel.IndicatorURL {
+		_, _, about = intel.HostOf(i.Value)
+	}
+	return port == 0 || about == 0 || port == about
+}
+
+func (q question) answer(listed map[indicatorName][]intel.Indicator, urls map[string][]intel.Indicator, now time.Time) report.IndicatorAnswer {
+	out := report.IndicatorAnswer{Value: q.value, Indicators: []report.Indicator{}, URLs: []report.Indicator{}}
 	if q.err != nil {
 		out.Error = report.Text(q.err.Error())
 		if len(out.Value) > shownOfValue {
@@ -76,9 +113,14 @@ func (q question) answer(listed map[indicatorName][]intel.Indicator, now time.Ti
 	out.Kind, out.Canonical = report.Text(q.names[0].kind), report.Text(q.names[0].value)
 	for _, name := range q.names {
 		for _, i := range listed[name] {
-			if q.port == 0 || i.Port == 0 || q.port == i.Port {
+			if speaksOf(i, q.port) {
 				out.Indicators = append(out.Indicators, toIndicator(i, now))
 			}
+		}
+	}
+	for _, i := range urls[q.host()] {
+		if speaksOf(i, q.port) {
+			out.URLs = append(out.URLs, toIndicator(i, now))
 		}
 	}
 	sortIndicators(out.Indicators)
@@ -109,18 +151,18 @@ func sortIndicators(list []report.Indicator) {
 	})
 }
 
-// markHosts says of each host what lists of malicious hosts say of its addresses and names.
+// markHosts says of each host what lists of malicious hosts say of its addresses and names, and of URLs that lead there.
 func (a *App) markHosts(ctx context.Context, hosts []report.Host) error {
 	names := make([][]indicatorName, len(hosts))
 	for i, h := range hosts {
 		names[i] = hostIndicators(slices.Concat(h.Addresses, h.Hostnames))
 	}
-	listed, err := a.listed(ctx, slices.Concat(names...))
+	listed, err := a.listedHosts(ctx, slices.Concat(names...))
 	if err != nil || len(listed) == 0 {
 		return err
 	}
 	for i := range hosts {
-		hosts[i].Indicators = a.of(names[i], listed)
+		hosts[i].Indicators = a.of(names[i], listed, 0)
 	}
 	return nil
 }
@@ -133,32 +175,30 @@ func (a *App) markFindings(ctx context.Context, findings []report.Finding, rows 
 			names[l.HostID] = hostIndicators(append([]string{l.HostAddress}, l.HostNames...))
 		}
 	}
-	listed, err := a.listed(ctx, slices.Concat(slices.Collect(maps.Values(names))...))
+	listed, err := a.listedHosts(ctx, slices.Concat(slices.Collect(maps.Values(names))...))
 	if err != nil || len(listed) == 0 {
 		return err
 	}
-	hosts := map[int64][]report.Indicator{}
-	for id, own := range names {
-		hosts[id] = a.of(own, listed)
-	}
 	for i := range findings {
 		f := &findings[i]
-		for _, known := range hosts[f.HostID] {
-			if known.Port == nil || f.Port == nil || *known.Port == int(*f.Port) {
-				f.Indicators = append(f.Indicators, known)
-			}
+		port := 0
+		if f.Port != nil {
+			port = int(*f.Port)
 		}
+		f.Indicators = a.of(names[f.HostID], listed, port)
 	}
 	return nil
 }
 
-// of picks the entries of some names, surest first.
-func (a *App) of(names []indicatorName, listed map[indicatorName][]intel.Indicator) []report.Indicator {
+// of picks what is said of some names and a port, 0 for all ports, surest first.
+func (a *App) of(names []indicatorName, listed map[indicatorName][]intel.Indicator, port int) []report.Indicator {
 	out := []report.Indicator{}
 	now := a.now()
 	for _, name := range names {
 		for _, known := range listed[name] {
-			out = append(out, toIndicator(known, now))
+			if speaksOf(known, port) {
+				out = append(out, toIndicator(known, now))
+			}
 		}
 	}
 	sortIndicators(out)
@@ -171,11 +211,35 @@ func hostIndicators(texts []string) []indicatorName {
 	for _, text := range texts {
 		kind, value, _, err := intel.CanonicalIndicator(text)
 		name := indicatorName{kind, value}
-		if err == nil && (kind == intel.IndicatorIP || kind == intel.IndicatorDomain) && !slices.Contains(out, name) {
+		if err == nil && name.isHost() && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// listedHosts asks for hosts: what is listed of themselves, then URLs that lead there.
+func (a *App) listedHosts(ctx context.Context, names []indicatorName) (map[indicatorName][]intel.Indicator, error) {
+	out, err := a.listed(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	hosts := make([]string, len(names))
+	for i, n := range names {
+		hosts[i] = n.value
+	}
+	urls, err := a.store.Catalogue().URLsOn(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[indicatorName]bool{}
+	for _, n := range names {
+		if list := urls[n.value]; len(list) > 0 && !asked[n] {
+			out[n] = append(out[n], list...)
+		}
+		asked[n] = true
+	}
+	return out, nil
 }
 
 // listed asks the catalogue for indicators by their names.

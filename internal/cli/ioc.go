@@ -25,7 +25,8 @@ func (e *environment) iocLookupCommand() *cobra.Command {
 	cmd := e.command("lookup VALUE...", "What is known of addresses, domains, URLs and hashes", atLeastOne("value"),
 		func(cmd *cobra.Command, args []string) error { return e.iocLookup(cmd, args, out) })
 	cmd.Long = `What is known of addresses (with or without a port), domains, URLs and hashes (MD5, SHA-1, SHA-256). A URL is looked up
-itself and by its host. Values that were made harmless for mails (hxxp://evil[.]example) are understood.
+itself and by its host, an address or domain itself and with the listed URLs that lead there. Values that were made
+harmless for mails (hxxp://evil[.]example) are understood.
 "-" reads values from standard input, one a line; blank lines and lines that begin with # are skipped. A line that is no
 indicator is answered as such and does not stop the rest. --format json answers one JSON line per value, in order.`
 	cmd.Example = `  patchscout ioc lookup 203.0.113.9 hxxp://evil[.]example/a.exe

@@ -16,6 +16,7 @@ type IndicatorAnswer struct {
 	Found      bool        `json:"found"`   // listed, perhaps expired
 	Expired    bool        `json:"expired"` // found, but by no entry that still holds
 	Indicators []Indicator `json:"indicators"`
+	URLs       []Indicator `json:"urls"`  // of an address or domain: the listed URLs that lead there, the latest 20
 	Error      Text        `json:"error"` // why the value is no indicator
 }
 
@@ -80,6 +81,7 @@ const shownAnswers = 10_000
 type IndicatorTable struct {
 	rows                      []IndicatorAnswer
 	asked, found, old, unread int
+	leading                   int // only URLs that lead there are listed
 }
 
 // shortList is up to how many values each has its row.
@@ -95,8 +97,10 @@ func (t *IndicatorTable) Add(a IndicatorAnswer) {
 		t.old++
 	case a.Found:
 		t.found++
+	case len(a.URLs) > 0:
+		t.leading++
 	}
-	telling := a.Error != "" || a.Found
+	telling := a.Error != "" || a.Found || len(a.URLs) > 0
 	if (telling || t.asked <= shortList) && len(t.rows) < shownAnswers {
 		t.rows = append(t.rows, a)
 	}
@@ -129,7 +133,7 @@ func (t *IndicatorTable) Write(w io.Writer, cat Catalogue, v View) error {
 		{Title: "SOURCE"}, {Title: "LINK", Flex: 16, Optional: 3},
 	}}
 	for _, a := range t.rows {
-		if t.asked <= shortList || a.Error != "" || a.Found {
+		if t.asked <= shortList || a.Error != "" || a.Found || len(a.URLs) > 0 {
 			addAnswer(g, a)
 		}
 	}
@@ -158,27 +162,42 @@ func addAnswer(g *grid, a IndicatorAnswer) {
 			row[2] = cellValue{"not read", toneHigh}
 		}
 		g.add(row...)
-		return
 	}
 	for _, i := range a.Indicators {
 		value := a.Value
 		if i.Value != string(a.Canonical) {
 			value += " (" + i.Value + ")"
 		}
-		row := plainCells(value, i.Kind, "yes", string(i.Threat), string(i.Malware), fmt.Sprint(i.Confidence), dayOf(i.FirstSeen),
-			dayOf(i.LastSeen), string(i.Status), feedTitle(i.Source), string(i.Reference))
-		row[2].tone = toneUrgent
-		if i.Expired {
-			row[2] = cellValue{"expired", toneFaint}
-		}
-		g.add(row...)
+		addListed(g, value, i)
 	}
+	for _, i := range a.URLs[:min(len(a.URLs), shownURLs)] {
+		addListed(g, a.Value+" ("+i.Value+")", i)
+	}
+	if more := len(a.URLs) - shownURLs; more > 0 {
+		g.add(plainCells(fmt.Sprintf("%s (%d more: --format json)", a.Value, more), "url", "", "", "", "", "", "", "", "", "")...)
+	}
+}
+
+// shownURLs of one host have a row.
+const shownURLs = 3
+
+func addListed(g *grid, value string, i Indicator) {
+	row := plainCells(value, i.Kind, "yes", string(i.Threat), string(i.Malware), fmt.Sprint(i.Confidence), dayOf(i.FirstSeen),
+		dayOf(i.LastSeen), string(i.Status), feedTitle(i.Source), string(i.Reference))
+	row[2].tone = toneUrgent
+	if i.Expired {
+		row[2] = cellValue{"expired", toneFaint}
+	}
+	g.add(row...)
 }
 
 func (t *IndicatorTable) summary() string {
 	text := Plural(t.asked, "value", "values") + " looked up: " + Thousands(t.found) + " listed"
 	if t.old > 0 {
 		text += ", " + Thousands(t.old) + " listed until some time ago"
+	}
+	if t.leading > 0 {
+		text += ", " + Thousands(t.leading) + " only with URLs that lead there"
 	}
 	if t.unread > 0 {
 		text += ", " + Thousands(t.unread) + " could not be read"
@@ -207,7 +226,7 @@ func (p *printer) indicators(hosts []Host) {
 	}
 }
 
-// of is the sentence, with the host before it where the entry names it otherwise.
+// of is the sentence, with the host before it where the entry names another thing, such as a URL on it.
 func (i Indicator) of(host string) string {
 	if i.Value == host {
 		return i.Sentence()
