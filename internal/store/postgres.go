@@ -39,6 +39,9 @@ func (p *postgresServer) pool(schema string, conns int) *sql.DB {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "patchscout"
 	}
+	// Our queries take milliseconds: compiling them, or starting workers for them, takes longer than they do.
+	config.RuntimeParams["jit"] = "off"
+	config.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)

@@ -188,9 +188,6 @@ func (q *question) answer(ctx context.Context) (catalogue.Page, error) {
 		q.filter.Limit = 50
 	}
 	q.filter.Limit = min(q.filter.Limit, 1000)
-	if err := q.narrow(ctx); err != nil {
-		return catalogue.Page{}, err
-	}
 	if q.filter.Sort != "" && q.filter.Sort != catalogue.SortRelevance {
 		return q.ordered(ctx)
 	}
@@ -209,23 +206,49 @@ func (q *question) answer(ctx context.Context) (catalogue.Page, error) {
 	return page, err
 }
 
-// narrow finds out whether the filter's other conditions select few enough CVEs to be held.
+// askFew is how many CVEs may hold the words for the database to be asked of each whether it passes the filter. Where
+// more do, it is asked for all that pass.
+const askFew = 5000
+
+// narrow finds out which CVEs pass the filter's other conditions, if they are few enough to be held.
 func (q *question) narrow(ctx context.Context) error {
+	q.within, q.wide = nil, false
 	if q.filter.OnlyWords() {
 		return nil
 	}
-	ids, complete, err := q.finder.store.Narrow(ctx, q.filter, q.finder.narrowTo)
+	few := q.query(askFew, nil)
+	few.Boost = nil
+	keys, more, err := q.index.Keys(ctx, few, min(askFew, max(q.finder.narrowTo, 1)))
 	if err != nil {
 		return err
 	}
-	if q.wide = !complete; q.wide {
-		return nil
+	var ids []cve.ID
+	if more {
+		ids, more, err = q.passAll(ctx)
+	} else {
+		ids, err = q.finder.store.Passing(ctx, q.filter, cves(keys))
+	}
+	if q.wide = more; err != nil || more {
+		return err
 	}
 	q.within = make(map[int64]bool, len(ids))
 	for _, id := range ids {
 		q.within[int64(id)] = true
 	}
 	return nil
+}
+
+func (q *question) passAll(ctx context.Context) (ids []cve.ID, more bool, err error) {
+	ids, complete, err := q.finder.store.Narrow(ctx, q.filter, q.finder.narrowTo)
+	return ids, !complete, err
+}
+
+func cves(keys []int64) []cve.ID {
+	ids := make([]cve.ID, len(keys))
+	for i, k := range keys {
+		ids[i] = cve.ID(k)
+	}
+	return ids
 }
 
 func (q *question) query(limit int, after *textindex.Cursor) textindex.Query {
@@ -252,6 +275,9 @@ func boost(year int) func(int64) float64 {
 
 // ranked returns a page by relevance.
 func (q *question) ranked(ctx context.Context, after *textindex.Cursor) (page catalogue.Page, err error) {
+	if err := q.narrow(ctx); err != nil {
+		return page, err
+	}
 	hits, next, err := q.hits(ctx, after)
 	if err != nil {
 		return page, err
@@ -323,11 +349,7 @@ func (q *question) ordered(ctx context.Context) (catalogue.Page, error) {
 	if err != nil {
 		return catalogue.Page{}, err
 	}
-	ids := make([]cve.ID, len(keys))
-	for i, k := range keys {
-		ids[i] = cve.ID(k)
-	}
-	page, err := q.finder.store.Ordered(ctx, q.filter, ids)
+	page, err := q.finder.store.Ordered(ctx, q.filter, cves(keys))
 	if more {
 		page.Note = fmt.Sprintf(NoteMany, orderMost)
 	}
