@@ -61,7 +61,7 @@ func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progr
 	}
 	reader := &sourceReader{Reader: recordReader(req.Source), now: a.now}
 	watch := &syncProgress{report: progress}
-	gathered, remove, err := a.gatherFiles(ctx, req, reader, watch)
+	gathered, remove, err := a.gatherFiles(ctx, req, watch)
 	defer remove()
 	if err != nil {
 		return doc, err
@@ -90,7 +90,7 @@ func recordReader(source string) ndjson.Reader {
 }
 
 // gatherFiles describes the files as those of one feed. remove takes away what was stored of standard input.
-func (a *App) gatherFiles(ctx context.Context, req IngestRequest, reader *sourceReader, watch *syncProgress) (
+func (a *App) gatherFiles(ctx context.Context, req IngestRequest, watch *syncProgress) (
 	out feed.Gathered, remove func(), err error,
 ) {
 	out = feed.Gathered{Feed: req.Source, Source: strings.Join(req.Files, ", ")}
@@ -101,29 +101,22 @@ func (a *App) gatherFiles(ctx context.Context, req IngestRequest, reader *source
 		}
 	}
 	for i, path := range req.Files {
+		if slices.Contains(req.Files[:i], path) {
+			continue
+		}
 		if path == "-" {
 			if path, err = keepInput(req.Stdin); err != nil {
 				return out, remove, err
 			}
 			kept = append(kept, path)
 		}
-		g, err := feed.Gather(ctx, feed.Options{
-			Publishers: []feed.Publisher{reader}, Feeds: []string{req.Source}, From: path, Now: a.now, Log: a.log, Read: watch.read,
-		})
-		if err == nil && g.Feeds[0].Err != nil {
-			err = g.Feeds[0].Err
-		}
+		f, err := feed.Local(ctx, req.Source, path, func(n int64) { watch.read(req.Source, n) })
 		if err != nil {
 			return out, remove, err
 		}
-		for _, f := range g.Feeds[0].Files {
-			if slices.Contains(req.Files[:i], req.Files[i]) {
-				continue // named twice
-			}
-			f.Checksum, f.Unchanged = "", false // what was loaded since may have changed what this file says: read it again
-			f.Name = placeName(req.Files[i], f.Name)
-			out.Files = append(out.Files, f)
-		}
+		f.Checksum = "" // what was loaded since may have changed what this file says: read it again
+		f.Name = placeName(req.Files[i], f.Name)
+		out.Files = append(out.Files, f)
 	}
 	return out, remove, nil
 }
@@ -161,28 +154,12 @@ func keepInput(r io.Reader) (path string, err error) {
 // maxPlaces is how many lines that could not be used are listed.
 const maxPlaces = 20
 
-// sourceReader is a Reader of records as a feed.Publisher of the files that a person named. It remembers the first
-// lines that could not be used. For one sync at a time.
+// sourceReader is a Reader of records that remembers the first lines that could not be used. For one sync at a time.
 type sourceReader struct {
 	ndjson.Reader
 	now      func() time.Time
 	rejected []report.RejectedLine
 }
-
-// Owns takes whatever was named.
-func (r *sourceReader) Owns(string) bool { return true }
-
-// Partial is true: what a file does not hold is not gone.
-func (r *sourceReader) Partial(string) bool { return true }
-
-// Less leaves the order as it is.
-func (r *sourceReader) Less(string, string) bool { return false }
-
-// Base is nowhere.
-func (r *sourceReader) Base() string { return "" }
-
-// Remote is nothing.
-func (r *sourceReader) Remote(time.Time) []feed.Remote { return nil }
 
 // Read streams the file's records into the sink.
 func (r *sourceReader) Read(ctx context.Context, file feed.File, body io.Reader, sink feed.Sink) error {

@@ -98,13 +98,14 @@ func (s stored) open(ctx context.Context) (io.ReadCloser, error) {
 	return v, nil
 }
 
-// Local describes one file that a person named, whatever its name is, as one of a feed.
-func Local(ctx context.Context, feed, path string) (File, error) {
+// Local describes one file that a person named, whatever its name is, as one of a feed. count is told of stored bytes as
+// they are read; it may be nil.
+func Local(ctx context.Context, feed, path string, count func(int64)) (File, error) {
 	sum, size, err := checksum(ctx, path)
 	if err != nil {
 		return File{}, err
 	}
-	s := stored{name: plainName(path), path: path, checksum: sum}
+	s := stored{name: plainName(path), path: path, checksum: sum, count: count}
 	return File{Feed: feed, Name: s.name, Path: path, Size: size, Checksum: sum, Partial: true, Open: s.open}, nil
 }
 

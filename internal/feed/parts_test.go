@@ -272,7 +272,7 @@ func FuzzArchive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := filepath.Join(t.TempDir(), "cvelistV5-x.zip")
 		writeFile(t, path, text)
-		file, err := feed.Local(context.Background(), "cvelist", path)
+		file, err := feed.Local(context.Background(), "cvelist", path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

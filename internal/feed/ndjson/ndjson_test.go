@@ -193,7 +193,7 @@ func TestCompressedFileIsReadByItsPath(t *testing.T) {
 	if err != nil || z.Close() != nil || f.Close() != nil {
 		t.Fatal(err)
 	}
-	file, err := feed.Local(context.Background(), "house", path)
+	file, err := feed.Local(context.Background(), "house", path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
