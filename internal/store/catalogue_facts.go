@@ -87,15 +87,8 @@ func (w *catalogueWriter) changed(id cve.ID) error {
 const keepChanges = 2000
 
 func (w *catalogueWriter) forgetChanges() error {
-	s, err := w.stmt(`DELETE FROM cve_change WHERE generation <= (SELECT n - ? FROM generation)`)
-	if err != nil {
-		return err
-	}
-	done, err := s.ExecContext(w.ctx, keepChanges)
-	if err != nil {
-		return err
-	}
-	if gone, err := done.RowsAffected(); err != nil || gone == 0 {
+	gone, err := w.count(`DELETE FROM cve_change WHERE generation <= (SELECT n - ? FROM generation)`, keepChanges)
+	if err != nil || gone == 0 {
 		return err
 	}
 	return w.exec(`INSERT INTO meta (key, value) SELECT '`+catalogue.MetaTextFloor+`', CAST(n - ? AS TEXT) FROM generation

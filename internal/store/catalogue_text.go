@@ -20,9 +20,10 @@ func (c *Catalogue) TextState(ctx context.Context) (s catalogue.TextState, err e
 	return s, err
 }
 
-// Identify gives the catalogue its identity, if it has none.
+// Identify gives the catalogue its identity, if it has none. It is not under the loaders' lock, so it must not count the
+// generation on: on PostgreSQL a loader under way would have noted its changes under the number that was taken from it.
 func (c *Catalogue) Identify(ctx context.Context) error {
-	return c.db.update(ctx, func(tx *Tx) error {
+	return c.db.transact(ctx, true, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING`,
 			catalogue.MetaIdentity, rand.Text())
 		return err

@@ -70,6 +70,19 @@ func (w *catalogueWriter) exec(query string, args ...any) error {
 	return err
 }
 
+// count runs a statement and says how many rows it changed.
+func (w *catalogueWriter) count(query string, args ...any) (int64, error) {
+	s, err := w.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	done, err := s.ExecContext(w.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
 // blob reads one value, nil if there is no row.
 func (w *catalogueWriter) blob(query string, args ...any) (b []byte, err error) {
 	s, err := w.stmt(query)
