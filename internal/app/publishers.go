@@ -18,7 +18,7 @@ import (
 	"github.com/patchscout/patchscout/internal/feed/nvd"
 )
 
-// publishers are all that this build reads, in the order in which they load (config.FeedNames).
+// publishers are all that this build reads, in the order in which they load (config.Feeds.All).
 func publishers(cfg config.Config) []feed.Publisher {
 	lists := []feed.Publisher{
 		kev.Reader{}, epss.Reader{}, exploitdb.Reader{}, metasploit.Reader{}, nuclei.Reader{}, attack.Reader{}, ctid.Reader{}, cwe.Reader{},

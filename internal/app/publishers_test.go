@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryFeedOfTheConfigurationHasItsReader(t *testing.T) {
-	if got, want := FeedNames(), config.FeedNames(); !slices.Equal(got, want) {
-		t.Errorf("feeds that are read:\n%v\nthat can be configured:\n%v", got, want)
+	if got, want := FeedNames(), config.Default().EnabledFeeds(); !slices.Equal(got, want) {
+		t.Errorf("feeds that are read:\n%v\nthat are on unless configured otherwise:\n%v", got, want)
 	}
 }

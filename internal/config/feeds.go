@@ -26,15 +26,6 @@ func (f Feeds) All() []NamedFeed {
 	}
 }
 
-// FeedNames are the names of all feeds in load order.
-func FeedNames() []string {
-	var names []string
-	for _, f := range (Feeds{}).All() {
-		names = append(names, f.Name)
-	}
-	return names
-}
-
 // EnabledFeeds lists the feeds that are on, in the order in which they load.
 func (c Config) EnabledFeeds() []string {
 	var names []string

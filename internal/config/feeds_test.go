@@ -8,7 +8,7 @@ import (
 
 func TestListsLoadBeforeRecords(t *testing.T) {
 	names := Default().EnabledFeeds()
-	if len(names) != len(FeedNames()) || names[0] != "kev" {
+	if len(names) != len(Default().Feeds.All()) || names[0] != "kev" {
 		t.Errorf("feeds that are on: %v", names)
 	}
 	if i := slices.Index(names, "nvd"); i < slices.Index(names, "malwarebazaar") || i < slices.Index(names, "cvelist") {

@@ -26,13 +26,6 @@ const (
 	signals
 )
 
-// String is the signal's name in the output of test/quality.
-func (s Signal) String() string {
-	return [signals]string{
-		"exploits", "ready", "module", "good module", "network", "no account", "no click", "total", "code", "seldom",
-	}[s]
-}
-
 // Signals are the inputs of one CVE by Signal; NaN is not known.
 type Signals [signals]float64
 

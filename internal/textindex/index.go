@@ -138,15 +138,6 @@ func (x *Index) Generation() int64 { return x.manifest.generation }
 // Docs is the number of documents.
 func (x *Index) Docs() int { return x.docs }
 
-// Size is that of the segments in bytes.
-func (x *Index) Size() int64 {
-	n := int64(0)
-	for _, ref := range x.manifest.segments {
-		n += int64(ref.size)
-	}
-	return n
-}
-
 // Current says whether the folder still holds the state that was opened; it costs one stat. When it does not, open the
 // index again.
 func (x *Index) Current() bool {

@@ -1,21 +1,11 @@
 package textindex
 
 import (
-	"iter"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
-
-// Token is a word of a text as the index knows it.
-type Token struct {
-	Term       string // folded: lower case, no diacritics, at most 64 bytes
-	Start, End int    // the bytes of the text that it stands for
-	// Extra marks another reading of what stands there: "mod_proxy" is the words mod and proxy and, as an extra,
-	// modproxy. A search for all words wants the words; extras only add to the rank.
-	Extra bool
-}
 
 const (
 	maxWord     = 64 // bytes of a term; longer words are cut
@@ -27,25 +17,9 @@ const (
 	versionSign = '.'
 )
 
-// Tokens cuts a text into words, for highlighting what a search has found. Words are runs of letters and digits. What is
-// special here:
-//
-//	CVE-2021-44228   cve-2021-44228                  one word
-//	2.4.49           2.4.49 +2.4                      a version, and the line it belongs to
-//	mod_proxy.so     mod, proxy, so +modproxyso       joined by . _ -
-//	FrontPage        frontpage +front +page
-//	C++, C#          c +c++, c +c#
-//	overflows        overflow                         English plurals, whatever the language
-func Tokens(text string) iter.Seq[Token] {
-	return func(yield func(Token) bool) {
-		t := tokenizer{}
-		t.each(text, func(term []byte, start, end int, extra bool) bool {
-			return yield(Token{Term: string(term), Start: start, End: end, Extra: extra})
-		})
-	}
-}
-
-// emit takes a term, valid until the next call, and says whether to go on.
+// emit takes a term, folded (lower case, no diacritics, at most 64 bytes) and valid until the next call, with the bytes of
+// the text that it stands for, and says whether to go on. extra marks another reading of what stands there: a search for
+// all words wants the words; extras only add to the rank.
 type emit func(term []byte, start, end int, extra bool) bool
 
 // tokenizer is reused from text to text to save memory. Not safe for concurrent use.
@@ -65,7 +39,14 @@ type part struct {
 	digit      bool // begins with a digit
 }
 
-// each emits the words of a text in order.
+// each emits the words of a text in order. Words are runs of letters and digits. What is special here:
+//
+//	CVE-2021-44228   cve-2021-44228                  one word
+//	2.4.49           2.4.49 +2.4                      a version, and the line it belongs to
+//	mod_proxy.so     mod, proxy, so +modproxyso       joined by . _ -
+//	FrontPage        frontpage +front +page
+//	C++, C#          c +c++, c +c#
+//	overflows        overflow                         English plurals, whatever the language
 func (t *tokenizer) each(text string, take emit) {
 	yield := func(term []byte, start, end int, extra bool) bool { return take(t.stem(term), start, end, extra) }
 	if len(text) > maxText {
