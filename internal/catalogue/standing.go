@@ -23,20 +23,14 @@ type Standing struct {
 	RankKey int64
 }
 
-// The parts of a RankKey, each ascending.
-const (
-	rankStep = 10_000_000 // of one part
-	noRank   = rankStep - 1
-)
+// rankStep is one more than a part of a RankKey can be.
+const rankStep = 10_000_000
 
 // LikelihoodKey falls as the likelihood rises; unknown is last.
 func (s Standing) LikelihoodKey() int64 { return s.RankKey / rankStep % rankStep }
 
 // ScoreKey falls as the priority score rises; unknown is last.
 func (s Standing) ScoreKey() int64 { return s.RankKey % rankStep }
-
-// DecisionKey is 1 for the most urgent decision.
-func (s Standing) DecisionKey() int64 { return s.RankKey / (rankStep * rankStep) }
 
 // ExploitBits say what kinds of public exploits there are.
 type ExploitBits uint16
@@ -179,27 +173,30 @@ func restand(ctx context.Context, w Writer, ids []cve.ID, now time.Time) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		facts, err := w.Facts(chunk)
-		if err != nil {
+		if err := restandFew(w, chunk, now); err != nil {
 			return err
 		}
-		standings := make([]Standing, 0, len(chunk))
-		ids := make([]cve.ID, 0, len(chunk))
-		err = w.Records(chunk, func(id cve.ID, stored []byte) error {
-			r, err := Decode(id, stored)
-			if err != nil {
-				return err
-			}
-			ids, standings = append(ids, id), append(standings, Stand(r, facts[id], now))
-			return nil
-		})
-		if err != nil {
+	}
+	return nil
+}
+
+func restandFew(w Writer, ids []cve.ID, now time.Time) error {
+	records := make([]*cve.Record, 0, len(ids))
+	err := w.Records(ids, func(id cve.ID, stored []byte) error {
+		r, err := Decode(id, stored)
+		records = append(records, r)
+		return err
+	})
+	if err != nil || len(records) == 0 { // lists mostly load before records
+		return err
+	}
+	facts, err := w.Facts(ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := w.Stand(r.ID, Stand(r, facts[r.ID], now)); err != nil {
 			return err
-		}
-		for i, id := range ids { // when nothing is being read any more
-			if err := w.Stand(id, standings[i]); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
