@@ -89,7 +89,11 @@ func Assess(in Input) Verdict {
 	return v
 }
 
+// decide leaves a withdrawn CVE without a decision: there is nothing to be done about it.
 func (v *Verdict) decide(in Input, vector string) {
+	if in.Record != nil && in.Record.Rejected() {
+		return
+	}
 	automatable, impact := Automatable(in.Facts.SSVC, vector), TechnicalImpact(in.Facts.SSVC, vector)
 	v.note("exposed", in.Exposure.Known, false)
 	v.note("automatable", automatable.Known, automatable.Derived)

@@ -102,6 +102,18 @@ func TestAnUnknownInputTakesTheEarlierDateAndIsNamed(t *testing.T) {
 	}
 }
 
+func TestAWithdrawnCVEHasNoDecision(t *testing.T) {
+	in := Input{Record: &cve.Record{Status: "Rejected"}, Facts: intel.Facts{KEV: &intel.KEV{}}, Exposure: Exposure{Exposed: true, Known: true}}
+	v := Assess(in)
+	if v.Decision != "" || v.Forensics || len(v.Assumed) != 0 {
+		t.Errorf("decision %q, forensics %v, assumed %v", v.Decision, v.Forensics, v.Assumed)
+	}
+	urgent := Assess(Input{Record: &cve.Record{Status: "Analyzed"}})
+	if RankKey(v.Decision, v.Likelihood, v.Score) < RankKey(Track, urgent.Likelihood, urgent.Score) {
+		t.Error("stands before what is to be done some day")
+	}
+}
+
 func TestSSVCSpeaksBeforeTheVector(t *testing.T) {
 	open := "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 	ssvc := &intel.SSVC{Automatable: "No", TechnicalImpact: "partial"}

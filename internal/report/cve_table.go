@@ -193,13 +193,20 @@ func cveRows(c CVE, cat Catalogue) [][2]string {
 		rows = append(rows, [2]string{"Likelihood", "~" + number(c.Likelihood, 4) + " (estimated on EPSS's scale from what else is known)"})
 	}
 	rows = append(rows,
-		[2]string{"Decision", orMissing(string(c.Decision)) + " (on a host that the internet can reach)"},
+		[2]string{"Decision", decisionLine(c)},
 		[2]string{"Score", scoreLine(c)},
 		[2]string{"Weakness", weaknessLine(c)})
 	if c.Status == "Rejected" {
 		rows = append(rows, [2]string{"Status", "rejected by its assigner: matches nothing"})
 	}
 	return rows
+}
+
+func decisionLine(c CVE) string {
+	if c.Decision == "" {
+		return missing
+	}
+	return string(c.Decision) + " (on a host that the internet can reach)"
 }
 
 // absent shows a fact that is not known: its feed was never loaded, or knows nothing.
@@ -213,7 +220,8 @@ func absent(value, feed string, cat Catalogue) string {
 func cvssLine(c CVE) string {
 	switch {
 	case c.CVSS != nil:
-		return fmt.Sprintf("%s %s (%s by %s)", number(c.CVSS, 1), c.Severity, c.CVSSVector, c.CVSSSource)
+		vector := strings.TrimLeft(string(c.CVSSVector)+" by "+string(c.CVSSSource), " ")
+		return fmt.Sprintf("%s %s (%s)", number(c.CVSS, 1), c.Severity, vector)
 	case c.Severity != "" && c.Severity != "unknown":
 		return "no score; " + c.Severity + " in the words of " + orMissing(string(c.SeveritySource))
 	}
