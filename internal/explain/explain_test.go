@@ -410,6 +410,15 @@ func TestATitleThatWeMadeIsNotCalledThePublishers(t *testing.T) {
 	}
 }
 
+func TestAScoreWithoutAVectorIsAScore(t *testing.T) {
+	k := record("CVE-2024-1000", "", "A flaw.")
+	k.in.Record.Metrics = []cve.Metric{{Score: 9.8, Source: "house", Provider: cve.ProviderOther}}
+	got := text(explain.CVE(k.judged()))
+	if !strings.Contains(got, "It is rated critical, 9.8 of 10 (by another assessor)") || strings.Contains(got, "scored it yet") {
+		t.Error(got)
+	}
+}
+
 // TestEveryMessageIsUsedAndEveryKeyExists keeps the texts and the program together, for whoever adds a language.
 func TestEveryMessageIsUsedAndEveryKeyExists(t *testing.T) {
 	texts, err := os.ReadFile("english.txt")

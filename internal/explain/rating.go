@@ -19,11 +19,14 @@ func (w *writer) rating() {
 
 func (w *writer) score() phrase {
 	m := w.metric()
-	if m.Version == "" {
+	if m == (cve.Metric{}) {
 		return w.unscored()
 	}
 	severity := w.text("severity." + cve.Severity(m.Score)).on(FieldCVSSScore)
 	score := known(strconv.FormatFloat(min(max(m.Score, 0), 10), 'f', 1, 64), FieldCVSSScore)
+	if m.Version == "" { // a number without a vector: of which version nobody says
+		return w.text("rating.number", with("by", w.by(m)), with("score", score), with("severity", severity))
+	}
 	standard := known(cut(clean(m.Version), maxName), FieldCVSSVersion)
 	return w.text("rating", with("by", w.by(m)), with("score", score), with("version", standard), with("severity", severity))
 }

@@ -3,6 +3,8 @@ package explain
 import (
 	"strconv"
 	"strings"
+
+	"github.com/patchscout/patchscout/internal/cve"
 )
 
 // Short is the CVE in one line in language l: the product and the flaw, then what makes it urgent.
@@ -60,7 +62,7 @@ func (w *writer) shortMore() phrase {
 		state = w.text("short.code").on(FieldExploits)
 	}
 	score := w.text("short.unscored").on(FieldCVSS)
-	if m := w.metric(); m.Version != "" {
+	if m := w.metric(); m != (cve.Metric{}) {
 		score = w.text("short.score", with("score", known(strconv.FormatFloat(min(max(m.Score, 0), 10), 'f', 1, 64), FieldCVSSScore)))
 	}
 	return phrase{state.text + score.text, append(state.fields, score.fields...)}
