@@ -100,7 +100,7 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 		return doc, err
 	}
 	watch.stage("indexing texts")
-	return doc, a.IndexTexts(ctx)
+	return doc, a.followTexts(ctx)
 }
 
 func changed(runs []feed.Run) bool {

@@ -79,7 +79,7 @@ func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progr
 			return doc, err
 		}
 	}
-	return doc, a.IndexTexts(ctx)
+	return doc, a.followTexts(ctx)
 }
 
 // recordReader reads every shape of a record that this build knows.

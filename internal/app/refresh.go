@@ -53,7 +53,7 @@ func (a *App) RefreshCVE(ctx context.Context, id cve.ID) error {
 			return err
 		}
 	}
-	return a.IndexTexts(ctx)
+	return a.followTexts(ctx)
 }
 
 // refreshTarget takes a single record of NVD as a change of the catalogue in use, whatever that was made from: a

@@ -8,10 +8,10 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 )
 
-// IndexTexts brings the text index up to date, if it is not. It may be called beside searches.
-func (a *App) IndexTexts(ctx context.Context) error {
-	_, err := a.find.Refresh(ctx)
-	if err != nil {
+// followTexts brings the text index up to date by what a load has changed. One that must be made anew is made in the
+// background of the first search.
+func (a *App) followTexts(ctx context.Context) error {
+	if err := a.find.Follow(ctx); err != nil {
 		return fmt.Errorf("index the texts: %w", err)
 	}
 	return nil
@@ -24,14 +24,14 @@ type indexing struct {
 }
 
 // indexLater builds the text index in the background when an answer's note says that it is not up to date, once for an
-// App: a catalogue that no sync of this folder has made, such as the starter's, has none. Close waits for it; ctx ends it.
+// App: after a full load and over the starter catalogue there is none. Close waits for it; ctx ends it.
 func (a *App) indexLater(ctx context.Context, note string) {
 	if note != find.NoteStandIn && note != find.NoteBehind {
 		return
 	}
 	a.indexing.once.Do(func() {
 		a.indexing.done.Go(func() {
-			if err := a.IndexTexts(ctx); err != nil && ctx.Err() == nil {
+			if _, err := a.find.Refresh(ctx); err != nil && ctx.Err() == nil {
 				a.log.Warn("searches do without a text index", "error", err)
 			}
 		})

@@ -271,3 +271,21 @@ func TestSearchesGoOnWhileTheIndexIsBuilt(t *testing.T) {
 	stop()
 	readers.Wait()
 }
+
+func TestFollowingNeverBuildsAnew(t *testing.T) {
+	s, f := open(t, storetest.NewSQLite(t))
+	if err := f.Follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, page := ids(t, f, catalogue.Filter{Words: "openssh"}); page.Note != find.NoteStandIn {
+		t.Errorf("following has built an index: note %q", page.Note)
+	}
+	refresh(t, f)
+	load(t, s, "nvd", record("CVE-2024-3094", "tukaani:xz", "Malicious code was found in the tarballs of xz.", 10))
+	if err := f.Follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, page := ids(t, f, catalogue.Filter{Words: "tarballs"}); !slices.Equal(got, []string{"CVE-2024-3094"}) || page.Note != "" {
+		t.Errorf("%v (%s)", got, page.Note)
+	}
+}

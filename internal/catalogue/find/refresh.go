@@ -25,7 +25,16 @@ var Schema = textindex.Schema{
 // Refresh brings the index to the state of the catalogue: not at all, by what changed, or anew. It may run beside
 // searches and beside other processes; one of these does the work and the others wait for it. built says that there was
 // something to do.
-func (f *Finder) Refresh(ctx context.Context) (built bool, err error) {
+func (f *Finder) Refresh(ctx context.Context) (built bool, err error) { return f.bring(ctx, true) }
+
+// Follow brings an index up to date by what changed lately, which is quickly done. An index that must be made anew is
+// left to a Refresh in the background: that reads all texts.
+func (f *Finder) Follow(ctx context.Context) error {
+	_, err := f.bring(ctx, false)
+	return err
+}
+
+func (f *Finder) bring(ctx context.Context, anew bool) (built bool, err error) {
 	for try := 0; ; try++ {
 		state, err := f.store.TextState(ctx)
 		if err != nil {
@@ -37,7 +46,7 @@ func (f *Finder) Refresh(ctx context.Context) (built bool, err error) {
 			}
 			continue
 		}
-		done, err := f.refresh(ctx, state)
+		done, err := f.refresh(ctx, state, anew)
 		built = built || !done
 		if done || err != nil && !(fault.KindOf(err) == fault.KindConflict && try < 5) { // another process was quicker: look again
 			return built, err
@@ -46,11 +55,11 @@ func (f *Finder) Refresh(ctx context.Context) (built bool, err error) {
 }
 
 // refresh does what one look at the state asks for; done says that there was nothing to do.
-func (f *Finder) refresh(ctx context.Context, state catalogue.TextState) (done bool, err error) {
+func (f *Finder) refresh(ctx context.Context, state catalogue.TextState, anew bool) (done bool, err error) {
 	dir := f.folder(state)
 	index, err := textindex.Open(dir, Schema)
 	if err != nil {
-		return false, f.build(ctx, dir)
+		return f.build(ctx, dir, anew)
 	}
 	at := index.Generation()
 	if err := index.Close(); err != nil {
@@ -60,12 +69,12 @@ func (f *Finder) refresh(ctx context.Context, state catalogue.TextState) (done b
 	case at >= state.Changed:
 		return true, nil
 	case at < state.Floor:
-		return false, f.build(ctx, dir)
+		return f.build(ctx, dir, anew)
 	}
 	err = f.update(ctx, dir, at)
 	switch fault.KindOf(err) {
 	case fault.KindNotFound, fault.KindInvalid, fault.KindUnavailable: // it went, or is damaged
-		err = f.build(ctx, dir)
+		return f.build(ctx, dir, anew)
 	}
 	return false, err
 }
@@ -102,18 +111,21 @@ func document(t catalogue.Text) textindex.Document {
 
 var errStop = errors.New("the index wants no more")
 
-// build makes the index anew.
-func (f *Finder) build(ctx context.Context, dir string) error {
+// build makes the index anew, unless that is left to another time.
+func (f *Finder) build(ctx context.Context, dir string, anew bool) (done bool, err error) {
+	if !anew {
+		return true, nil
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return false, err
 	}
 	f.forget(dir)
 	// The generation is read before the texts: what changes meanwhile is brought in again.
 	state, err := f.store.TextState(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return textindex.Create(ctx, dir, Schema, f.documents(ctx), textindex.Options{Generation: state.Generation})
+	return false, textindex.Create(ctx, dir, Schema, f.documents(ctx), textindex.Options{Generation: state.Generation})
 }
 
 func (f *Finder) documents(ctx context.Context) iter.Seq2[textindex.Document, error] {
