@@ -45,7 +45,11 @@ func Title(r *cve.Record) string {
 const maxSentence = 110
 
 func firstSentence(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	text, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
+	for more && strings.HasPrefix(text, "**") { // a remark on a line of its own: ** UNSUPPORTED WHEN ASSIGNED **
+		text, rest, more = strings.Cut(strings.TrimSpace(rest), "\n")
+	}
+	text = strings.TrimSpace(text)
 	if end := strings.Index(text, ". "); end > 20 {
 		text = text[:end]
 	}

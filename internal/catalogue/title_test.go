@@ -34,6 +34,9 @@ func TestTitleSaysWhatIsAffectedAndHow(t *testing.T) {
 		{&cve.Record{ID: cve.NewID(2024, 1)}, "No details published yet"},
 		{&cve.Record{ID: cve.NewID(2024, 1), CWEs: []string{"CWE-89"}}, "SQL injection"},
 		{&cve.Record{Description: "The frobnicator of Example Ltd. crashes. More text."}, "The frobnicator of Example Ltd"},
+		{&cve.Record{Description: "** UNSUPPORTED WHEN ASSIGNED **\n\nThe frobnicator crashes."}, "The frobnicator crashes"},
+		{&cve.Record{Description: "** DISPUTED ** The frobnicator crashes."}, "** DISPUTED ** The frobnicator crashes"},
+		{&cve.Record{Description: "** RESERVED **"}, "** RESERVED **"},
 		{&cve.Record{Configurations: []cve.Node{{Matches: []cve.CPEMatch{
 			{Vulnerable: true, Criteria: `cpe:2.3:a:acme_project:web\:mail_server:2.0:-:*:*:*:*:*:*`},
 		}}}}, "Acme Web:mail Server 2.0: weakness not yet described"},

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -235,7 +236,7 @@ func epssLine(c CVE, cat Catalogue) string {
 	text := number(c.EPSS, 5)
 	var notes []string
 	if c.EPSSPercentile != nil {
-		notes = append(notes, fmt.Sprintf("higher than %.1f %% of all CVEs", 100**c.EPSSPercentile))
+		notes = append(notes, fmt.Sprintf("higher than %.1f %% of all CVEs", shareBelow(*c.EPSSPercentile)))
 	}
 	if !c.EPSSDate.IsZero() {
 		notes = append(notes, "of "+c.EPSSDate.String())
@@ -248,6 +249,9 @@ func epssLine(c CVE, cat Catalogue) string {
 	}
 	return text
 }
+
+// shareBelow is a percentile in percent, rounded down: nothing is higher than all.
+func shareBelow(percentile float64) float64 { return min(math.Floor(percentile*1000)/10, 99.9) }
 
 // was is the value before the current one: "(was 0.42 on 2021-06-01)".
 func (c CVE) was() string {

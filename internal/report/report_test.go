@@ -234,3 +234,11 @@ func TestAHostOnWhichEverythingAnswersStaysReadable(t *testing.T) {
 		t.Errorf("%d characters: %.200s", len(out.String()), out.String())
 	}
 }
+
+func TestNoCVEIsHigherThanAll(t *testing.T) {
+	for percentile, want := range map[float64]float64{1: 99.9, 0.99996: 99.9, 0.5: 50, 0.1239: 12.3, 0: 0} {
+		if got := shareBelow(percentile); got != want {
+			t.Errorf("percentile %v is shown as %v, want %v", percentile, got, want)
+		}
+	}
+}
