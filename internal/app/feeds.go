@@ -80,6 +80,9 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	if err != nil {
 		return report.Sync{}, err
 	}
+	if err := a.starterFirst(ctx, gathered.Feeds, progress); err != nil {
+		return report.Sync{}, err
+	}
 	watch.expect(gathered.Feeds)
 	syncer := catalogue.Syncer{Target: a.store.Catalogue(), Force: req.Force, Now: a.now, Log: a.log}
 	for _, p := range publishers(a.cfg) {
@@ -101,6 +104,21 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	}
 	watch.stage("indexing texts")
 	return doc, a.followTexts(ctx)
+}
+
+// starterFirst loads the starter catalogue into an empty one before the CVE List comes without NVD: a catalogue that holds
+// CVEs takes no starter any more, and of the rules by which services are matched NVD has the most.
+func (a *App) starterFirst(ctx context.Context, gathered []feed.Gathered, progress func(Progress)) error {
+	comes := func(name string) bool {
+		return slices.ContainsFunc(gathered, func(g feed.Gathered) bool { return g.Feed == name && g.Err == nil && len(g.Files) > 0 })
+	}
+	if !comes("cvelist") || comes("nvd") {
+		return nil
+	}
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	return a.Prepare(ctx, progress)
 }
 
 func changed(runs []feed.Run) bool {
