@@ -212,7 +212,11 @@ func (w *writer) newSegment(fill func(*segmentWriter) error) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("text index: %w", err)
 	}
-	return openSegment(name, data, len(w.schema.Fields))
+	s, err := openSegment(name, data, len(w.schema.Fields))
+	if err != nil {
+		return nil, errors.Join(err, unmap(data))
+	}
+	return s, nil
 }
 
 func newName() string {
