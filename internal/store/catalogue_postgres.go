@@ -3,14 +3,12 @@ package store
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,6 +152,8 @@ type copyStream struct {
 	done chan error
 	line []byte
 
+	seen map[string]struct{}
+
 	facts, cwes []byte // some 200 and 20 bytes a CVE
 }
 
@@ -165,7 +165,7 @@ const copyCWEs = `COPY cve_cwe (cve, cwe) FROM STDIN`
 
 func (w *catalogueWriter) startCopy() {
 	r, pipe := io.Pipe()
-	w.copy = &copyStream{pipe: pipe, buf: bufio.NewWriterSize(pipe, 1<<18), done: make(chan error, 1)}
+	w.copy = &copyStream{pipe: pipe, buf: bufio.NewWriterSize(pipe, 1<<18), done: make(chan error, 1), seen: map[string]struct{}{}}
 	done := w.copy.done
 	go func() {
 		err := w.copyConn.Raw(func(driverConn any) error {
@@ -194,7 +194,7 @@ func (w *catalogueWriter) copyRow(r *catalogue.Row) error {
 		c.cwes = strconv.AppendInt(append(c.cwes, '\t'), int64(cwe), 10)
 		c.cwes = append(c.cwes, '\n')
 	}
-	c.line = appendCopyRow(c.line[:0], r, words(r))
+	c.line = appendCopyRow(c.line[:0], r, words(r, c.seen))
 	if _, err := c.buf.Write(c.line); err != nil {
 		return fmt.Errorf("copy rows: %w", err)
 	}
@@ -271,28 +271,30 @@ type weighed struct {
 	weight byte // A to D
 }
 
-// words lists a record's words, sorted, with the same weights as the SQLite index: title A, products B, the beginning of
-// the description D. They are cut as SQLite's tokenizer cuts them, so that both engines find the same.
-func words(r *catalogue.Row) []weighed {
-	var list []weighed
+// words lists a record's words, each once and in no order, with the same weights as the SQLite index: title A, products
+// B, the beginning of the description D. They are cut as SQLite's tokenizer cuts them, so that both engines find the same.
+// seen is room that may be used again.
+func words(r *catalogue.Row, seen map[string]struct{}) (list []weighed) {
+	clear(seen)
 	for _, part := range []struct {
 		text   string
 		weight byte
 	}{{r.Title, 'A'}, {r.Products, 'B'}, {beginning(r.Description), 'D'}} {
 		for _, word := range catalogue.SplitWords(clean(part.text)) {
-			if len(word) < maxLexeme && len(list) < maxWords {
-				list = append(list, weighed{word, part.weight})
+			if _, known := seen[word]; known || len(word) >= maxLexeme || len(list) >= maxWords {
+				continue
 			}
+			seen[word] = struct{}{}
+			list = append(list, weighed{word, part.weight})
 		}
 	}
-	slices.SortFunc(list, func(a, b weighed) int { return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.weight, b.weight)) })
-	return slices.CompactFunc(list, func(a, b weighed) bool { return a.word == b.word })
+	return list
 }
 
 // textVector writes a record's words as a tsvector literal.
 func textVector(r *catalogue.Row) string {
 	var b []byte
-	for i, w := range words(r) {
+	for i, w := range words(r, map[string]struct{}{}) {
 		// Words are letters and digits, so nothing in them needs quoting beyond the quotes.
 		b = append(append(append(b, " '"...), w.word...), "':"...)
 		b = append(strconv.AppendInt(b, int64(min(i+1, 16383)), 10), w.weight)

@@ -141,7 +141,7 @@ func (w *catalogueWriter) Put(r *catalogue.Row) error {
 // standIn is how much of a description the databases' own full-text search holds. It only stands in for the text index
 // (catalogue/find), and whole descriptions took it a quarter of the time of a full load. What CVE this is about stands
 // at the beginning.
-const standIn = 120
+const standIn = 60
 
 // beginning cuts a text behind a word.
 func beginning(text string) string {

@@ -38,6 +38,13 @@ func (b *bench) sync(ctx context.Context) error {
 	b.note("all feeds, first sync", first.cpu.Seconds(), "CPU s")
 	b.figure("all feeds, first sync / gzip -dc", first.cpu.Seconds()/unzip.cpu.Seconds(), 12, "x")
 	b.figure("all feeds, first sync, peak memory", first.peak/mega, 700, "MB")
+	// The first search makes the text index, in its background.
+	index, err := measure(ctx, nil, nil, b.patchscout, slices.Concat(b.lite.flags(), []string{"cve", "search", "openssh", "--format", "json"})...)
+	if err != nil {
+		return err
+	}
+	b.note("text index, by the first search", index.cpu.Seconds(), "CPU s")
+	b.note("text index, by the first search, peak memory", index.peak/mega, "MB")
 	size, err := folderSize(b.lite.dir)
 	if err != nil {
 		return err
