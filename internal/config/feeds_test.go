@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,4 +57,23 @@ func FuzzSchedule(f *testing.F) {
 			t.Errorf("%q comes next at %v", text, s.Next(now))
 		}
 	})
+}
+
+func TestAFeedsAddressIsAFolderWithoutSecrets(t *testing.T) {
+	for _, bad := range []string{"https://user:hunter2@host/x/", "https://host/x/?token=hunter2", "https://host/x/#hunter2", "file:///etc/", "javascript:x"} {
+		c := Default()
+		c.Feeds.KEV.URL = bad
+		if err := c.Validate(); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("feeds.kev.url %s: %v", bad, err)
+		}
+		c = Default()
+		if c.Feeds.Mirror = bad; strings.Contains(bad, "://") && c.Validate() == nil {
+			t.Errorf("feeds.mirror %s is accepted", bad)
+		}
+	}
+	c := Default()
+	c.Feeds.KEV.URL = "https://mirror.example/a%20b/"
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
 }

@@ -60,20 +60,20 @@ func (c Config) validateScan() error {
 func (c Config) validateFeeds() error {
 	for _, f := range c.Feeds.All() {
 		if f.URL != "" && !isHTTP(f.URL) {
-			return fault.Invalid("feeds.%s.url: want an http:// or https:// URL without user name", f.Name)
+			return fault.Invalid("feeds.%s.url: want an http:// or https:// URL without user name, query or fragment", f.Name)
 		}
 		if _, err := ParseSchedule(f.Schedule); err != nil {
 			return fault.Invalid("feeds.%s.schedule: %w", f.Name, err)
 		}
 	}
 	if u := c.Feeds.NVD.APIURL; u != "" && !isHTTP(u) {
-		return fault.Invalid("feeds.nvd.api_url: want an http:// or https:// URL without user name")
+		return fault.Invalid("feeds.nvd.api_url: want an http:// or https:// URL without user name, query or fragment")
 	}
 	if key := c.Feeds.AbuseCH.AuthKey.Reveal(); strings.ContainsFunc(key, notInKey) {
 		return fault.Invalid("feeds.abusech.auth_key: want letters, digits, - and _ only")
 	}
 	if m := c.Feeds.Mirror; strings.Contains(m, "://") && !isHTTP(m) {
-		return fault.Invalid("feeds.mirror: want a folder or an http(s):// URL without user name")
+		return fault.Invalid("feeds.mirror: want a folder or an http(s):// URL without user name, query or fragment")
 	}
 	return nil
 }
@@ -91,7 +91,10 @@ func notInKey(r rune) bool {
 	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_')
 }
 
+// isHTTP says whether s is a URL that names of files can be added to. What people hide in a query would be shown with
+// every run.
 func isHTTP(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		!strings.ContainsAny(s, "?#")
 }
