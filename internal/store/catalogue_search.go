@@ -169,7 +169,7 @@ func (s *search) kinds(q *selection) {
 	}
 	switch bits := catalogue.ExploitNames[s.Exploit]; {
 	case bits != 0:
-		q.and(`f.exploits & ? <> 0`, int64(bits))
+		q.and(`f.exploits <> 0 AND f.exploits & ? <> 0`, int64(bits)) // the first lets an index answer
 	case s.Exploit != "":
 		q.and(`f.exploits <> 0`)
 	}
@@ -401,7 +401,7 @@ func terms(words []string, exact, prefix, and string) string {
 type selection struct {
 	parts  []string
 	args   []any
-	listed bool // a list of ids is among them
+	listed bool // a list of few ids is among them
 }
 
 func (c *selection) and(part string, args ...any) {
@@ -424,7 +424,7 @@ func (c *selection) list(engine Engine, ids []cve.ID) {
 		numbers[i] = int64(id)
 	}
 	text, _ := json.Marshal(numbers) // numbers always marshal
-	c.listed = true
+	c.listed = c.listed || len(ids) <= walk
 	if engine == Postgres {
 		c.and(`f.id IN (SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST(? AS json)) AS v)`, string(text))
 		return

@@ -42,6 +42,8 @@ func (p *postgresServer) pool(schema string, conns int) *sql.DB {
 	// Our queries take milliseconds: compiling them, or starting workers for them, takes longer than they do.
 	config.RuntimeParams["jit"] = "off"
 	config.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	// The tables that are searched fit into memory many times over.
+	config.RuntimeParams["random_page_cost"] = "1.1"
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)

@@ -26,6 +26,9 @@ CREATE INDEX cve_fact_published ON cve_fact (published, id);
 CREATE INDEX cve_fact_likelihood ON cve_fact (likelihood, id DESC);
 CREATE INDEX cve_fact_score ON cve_fact (score, id DESC);
 CREATE INDEX cve_fact_rank ON cve_fact (rank, id DESC);
+-- Few CVEs have an exploit, or an EPSS score where EPSS is old.
+CREATE INDEX cve_fact_exploits ON cve_fact (exploits) WHERE exploits <> 0;
+CREATE INDEX cve_fact_epss ON cve_fact (epss) WHERE epss IS NOT NULL;
 
 CREATE TABLE cve_cwe (cve INTEGER NOT NULL, cwe INTEGER NOT NULL, PRIMARY KEY (cve, cwe)) WITHOUT ROWID;
 CREATE INDEX cve_cwe_cwe ON cve_cwe (cwe, cve);
