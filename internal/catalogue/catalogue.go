@@ -57,6 +57,8 @@ type Writer interface {
 	Facts(ids []cve.ID) (map[cve.ID]intel.Facts, error)
 	// Stand replaces the standing of a stored CVE.
 	Stand(cve.ID, Standing) error
+	// PublishedSince lists the CVEs published at a time (unix seconds) or later.
+	PublishedSince(at int64) ([]cve.ID, error)
 	// StandByEPSS gives every stored CVE the EPSS score that is stored of it now, as Stand would.
 	StandByEPSS() error
 	// Unscored lists the CVEs that stand by an EPSS score that is gone.

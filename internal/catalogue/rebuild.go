@@ -294,7 +294,7 @@ func (b *building) keepRest(ctx context.Context, w Writer) error {
 		b.keep = append(b.keep, id)
 	}
 	if b.counted {
-		if err := b.held(len(b.stored), len(gone), b.downgraded); err != nil {
+		if err := b.held(b.own(b.stored), len(gone), b.downgraded); err != nil {
 			return err
 		}
 	}

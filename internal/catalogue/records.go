@@ -124,13 +124,23 @@ func (y years) add(name string, f feed.File) {
 	}
 }
 
+// own counts the stored CVEs that the feed has spoken of. Digests know it of NVD; for others all count.
+func (l *loading) own(stored map[cve.ID]Digest) (n int) {
+	for _, d := range stored {
+		if d.NVD || l.run.Feed != feedNVD {
+			n++
+		}
+	}
+	return n
+}
+
 // amend reads the changed files and applies what differs, in one transaction.
 func (l *loading) amend(ctx context.Context) error {
 	stored, err := l.Target.Digests(ctx)
 	if err != nil {
 		return err
 	}
-	had := len(stored)
+	had := l.own(stored)
 	in := newIntake(ctx, l, stored)
 	for _, f := range changed(l.files) {
 		in.years.add(l.run.Feed, f)

@@ -153,6 +153,28 @@ func (l *loading) touch(key any) {
 	}
 }
 
+// metaScored is the day of which the stored scores are.
+const metaScored = "scored"
+
+// rescore judges anew what was published lately, once a day: the score's recency falls for 30 days without anything
+// being loaded.
+func (s *Syncer) rescore(ctx context.Context) error {
+	today := s.now().UTC().Format(time.DateOnly)
+	if scored, err := s.Target.Meta(ctx, metaScored); err != nil || scored == today {
+		return err
+	}
+	return s.Target.Change(ctx, func(w Writer) error {
+		recent, err := w.PublishedSince(s.now().AddDate(0, 0, -32).Unix())
+		if err != nil {
+			return err
+		}
+		if err := restand(ctx, w, recent, s.now()); err != nil {
+			return err
+		}
+		return w.SetMeta(metaScored, today)
+	})
+}
+
 // standByEPSS lets every CVE stand by the scores that are stored now: in one statement, since a new day of EPSS moves
 // nearly all of them, and one by one only those that have none any more.
 func (l *loading) standByEPSS(ctx context.Context, w Writer) error {

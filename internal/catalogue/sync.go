@@ -51,7 +51,7 @@ func (s *Syncer) Sync(ctx context.Context, gathered []feed.Gathered) ([]feed.Run
 		}
 		runs = append(runs, run)
 	}
-	return runs, nil
+	return runs, s.rescore(ctx)
 }
 
 func (s *Syncer) now() time.Time {

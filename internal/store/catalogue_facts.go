@@ -158,12 +158,20 @@ func (w *catalogueWriter) StandByEPSS() error {
 }
 
 // Unscored implements catalogue.Writer.
-func (w *catalogueWriter) Unscored() (ids []cve.ID, err error) {
+func (w *catalogueWriter) Unscored() ([]cve.ID, error) {
+	return w.ids(`SELECT id FROM cve_fact WHERE epss IS NOT NULL AND NOT EXISTS (SELECT 1 FROM epss e WHERE e.cve = cve_fact.id) ORDER BY id`)
+}
+
+// PublishedSince implements catalogue.Writer.
+func (w *catalogueWriter) PublishedSince(at int64) ([]cve.ID, error) {
+	return w.ids(`SELECT id FROM cve_fact WHERE published >= ? ORDER BY id`, at)
+}
+
+func (w *catalogueWriter) ids(query string, args ...any) (ids []cve.ID, err error) {
 	if err := w.flush(); err != nil {
 		return nil, err
 	}
-	err = each(w.ctx, w.tx, `SELECT id FROM cve_fact WHERE epss IS NOT NULL AND NOT EXISTS (SELECT 1 FROM epss e WHERE e.cve = cve_fact.id)
-		ORDER BY id`, nil, func(rows *sql.Rows) error {
+	err = each(w.ctx, w.tx, query, args, func(rows *sql.Rows) error {
 		var id cve.ID
 		err := rows.Scan(&id)
 		ids = append(ids, id)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -291,5 +292,30 @@ func TestAFilterThatCannotBeMeantIsRefused(t *testing.T) {
 		if _, err := s.Catalogue().Search(t.Context(), f); fault.KindOf(err) != fault.KindInvalid {
 			t.Errorf("%+v: %v", f, err)
 		}
+	}
+}
+
+// A CVE published within 30 days has a score that falls day by day without anything being loaded.
+func TestScoresOfRecentCVEsFollowTheDays(t *testing.T) {
+	s := storetest.NewSQLite(t).Open(t)
+	now := day
+	young, old := made(1), made(2)
+	young.Published, old.Published = day, day.AddDate(-1, 0, 0)
+	old.Metrics[0].Score = 6.5
+	sc := &script{feed: "nvd", files: map[string]func(feed.Sink) error{"nvdcve-2.0-2020.json": send(young, old)}}
+	syncer := catalogue.Syncer{Target: s.Catalogue(), Readers: []feed.Reader{sc}, Now: func() time.Time { return now }}
+	sync := func() []string {
+		t.Helper()
+		if _, err := syncer.Sync(t.Context(), []feed.Gathered{{Feed: "nvd", Files: []feed.File{sc.file("nvdcve-2.0-2020.json", "1", 10)}}}); err != nil {
+			t.Fatal(err)
+		}
+		return searchIDs(t, s, catalogue.Filter{Sort: catalogue.SortScore})
+	}
+	if got := sync(); got[0] != young.ID.String() {
+		t.Errorf("on the day of publication: %v", got)
+	}
+	now = day.AddDate(0, 0, 29)
+	if got := sync(); got[0] != old.ID.String() {
+		t.Errorf("29 days later: %v", got)
 	}
 }
