@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/priority"
 	"github.com/patchscout/patchscout/internal/report"
@@ -20,20 +22,29 @@ func (a *App) CVE(ctx context.Context, id cve.ID) (report.CVE, report.Catalogue,
 	if err != nil {
 		return report.CVE{}, cat, err
 	}
+	facts, err := a.store.Catalogue().Facts(ctx, []cve.ID{id})
+	if err != nil {
+		return report.CVE{}, cat, err
+	}
 	record, err := a.store.Catalogue().CVE(ctx, id)
+	if fault.KindOf(err) == fault.KindNotFound && facts[id].KEV != nil {
+		record, err = &cve.Record{ID: id}, nil // exploited before anybody has described it
+	}
 	if err != nil {
 		if cat.Starter {
 			err = fmt.Errorf("%w: the starter catalogue holds only part of all CVEs; load the rest with patchscout feeds sync", err)
 		}
 		return report.CVE{}, cat, err
 	}
-	facts, err := a.store.Catalogue().Facts(ctx, []cve.ID{id})
-	if err != nil {
-		return report.CVE{}, cat, err
-	}
 	out := a.toCVE(record, facts[id], cat)
 	err = a.addDetails(ctx, &out, record, facts[id])
 	return out, cat, err
+}
+
+// isLink says whether a reference may be shown as a link: what records refer to is as hostile as the rest of them.
+func isLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && slices.Contains([]string{"http", "https", "ftp"}, strings.ToLower(u.Scheme))
 }
 
 // judge judges a CVE without a host: the catalogue assumes that it is exposed, and says so (design decision 7).
@@ -59,6 +70,9 @@ func (a *App) toCVE(r *cve.Record, facts intel.Facts, cat report.Catalogue) repo
 	said := func(rating cve.Rating) bool { return rating.Level == v.Severity }
 	if i := slices.IndexFunc(r.Ratings, said); v.CVSS == nil && i >= 0 {
 		out.SeveritySource = report.Text(r.Ratings[i].Source)
+	}
+	if r.Rejected() {
+		out.Status = cve.StatusRejected
 	}
 	if r.Title == "" {
 		out.Title = report.Text(catalogue.Title(r))
@@ -151,6 +165,9 @@ func addRecord(out *report.CVE, r *cve.Record) {
 	}
 	out.References = []report.Reference{}
 	for _, ref := range r.References {
+		if !isLink(ref.URL) {
+			continue
+		}
 		out.References = append(out.References, report.Reference{URL: ref.URL, Tags: notNil(ref.Tags)})
 	}
 	out.Provenance, out.Conflicts = []report.Provenance{}, []report.Conflict{}

@@ -80,8 +80,6 @@ func (m *merging) first(field cve.Field, parts []Part, text func(*cve.Record) st
 	return taken
 }
 
-const rejected = "Rejected"
-
 func (m *merging) status() {
 	for _, p := range m.parts {
 		if m.out.Source == "" {

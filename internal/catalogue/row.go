@@ -26,7 +26,7 @@ type Row struct {
 	ID          cve.ID
 	Published   int64 // unix seconds
 	Modified    int64
-	Status      string
+	Rejected    bool // withdrawn
 	Scored      bool
 	Score       float64
 	Severity    string
@@ -43,12 +43,9 @@ type Row struct {
 	Standing Standing
 }
 
-// Rejected says that the CVE is withdrawn.
-func (r *Row) Rejected() bool { return r.Status == rejected }
-
 // Digest is what Target.Digests will say of the row.
 func (r *Row) Digest() Digest {
-	d := Digest{Modified: r.NVDModified, Hash: r.NVDHash, Scored: r.Scored, Configured: r.Configured, Rejected: r.Rejected()}
+	d := Digest{Modified: r.NVDModified, Hash: r.NVDHash, Scored: r.Scored, Configured: r.Configured, Rejected: r.Rejected}
 	d.NVD, d.Others = SpokenBy(r.Feeds)
 	return d
 }
@@ -90,7 +87,7 @@ func (e *Encoder) MergedRow(parts []Part) (row *Row, merged *cve.Record) {
 // newRow fills what is read off a merged record.
 func newRow(r *cve.Record) *Row {
 	row := &Row{
-		ID: r.ID, Published: unix(r.Published), Modified: unix(r.Modified), Status: r.Status,
+		ID: r.ID, Published: unix(r.Published), Modified: unix(r.Modified), Rejected: r.Rejected(),
 		Configured: len(r.Configurations) > 0, CWEs: cweNumbers(r.CWEs), Techniques: intel.RuleBits(r),
 		Severity: r.Severity(),
 	}

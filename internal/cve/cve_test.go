@@ -69,3 +69,18 @@ func FuzzParseID(f *testing.F) {
 		}
 	})
 }
+
+func TestAWithdrawnRecordIsKnownByItsWordsToo(t *testing.T) {
+	for _, r := range []Record{
+		{Status: "Rejected"},
+		{Status: "Deferred", Description: "Rejected reason: This CVE ID was unused by the CNA."},
+		{Description: "** REJECT ** DO NOT USE THIS CANDIDATE NUMBER."},
+	} {
+		if !r.Rejected() {
+			t.Errorf("%+v is not rejected", r)
+		}
+	}
+	if r := (Record{Status: "Analyzed", Description: "A filter that rejects requests can be passed."}); r.Rejected() {
+		t.Error("a record that speaks of rejecting is rejected")
+	}
+}

@@ -4,6 +4,7 @@ package cve
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -187,8 +188,15 @@ func (r *Record) Severity() string {
 	return SeverityUnknown
 }
 
-// Rejected says that the CVE was withdrawn by its assigner. Rejected records stay in the catalogue, marked.
-func (r *Record) Rejected() bool { return r.Status == "Rejected" }
+// Rejected says that the CVE was withdrawn by its assigner: by its status, or by the words that the CVE Program puts in
+// the place of the description, which some copies of NVD hold under another status. Rejected records stay in the
+// catalogue, marked.
+func (r *Record) Rejected() bool {
+	return r.Status == StatusRejected || strings.HasPrefix(r.Description, "** REJECT **") || strings.HasPrefix(r.Description, "Rejected reason:")
+}
+
+// StatusRejected is NVD's word for a withdrawn CVE.
+const StatusRejected = "Rejected"
 
 // Severity names a CVSS score: critical >= 9, high >= 7, medium >= 4, low > 0, info at 0 (FIRST CVSS 3.1 section 5,
 // with its "none" called info as in the rest of the product).

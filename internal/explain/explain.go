@@ -175,11 +175,24 @@ func (w *writer) id() phrase {
 	return known(w.in.ID.String(), FieldID)
 }
 
+// withdrawal is what says that a CVE was withdrawn: its status, else the words in the place of its description.
+func (w *writer) withdrawal() string {
+	if w.record.Status == cve.StatusRejected {
+		return FieldStatus
+	}
+	return FieldDescription
+}
+
 // rejected speaks of a CVE that was withdrawn.
 func (w *writer) rejected() {
-	w.say(What, w.text("rejected", with("id", w.id())).on(FieldStatus))
+	w.say(What, w.text("rejected", with("id", w.id())).on(w.withdrawal()))
 	if reason := quotable(rejectReason(w.record.Description)); reason != "" {
 		w.say(What, w.text("rejected.reason", with("text", known(reason, FieldDescription))))
 	}
-	w.say(Do, w.text("rejected.do").on(FieldStatus))
+	if kev := w.in.Facts.KEV; kev != nil { // who withdraws it and who lists it are not the same
+		w.say(Use, w.text("rejected.kev", with("date", w.optional("rejected.kev.date", kev.Added, FieldKEVAdded))).on(FieldKEV))
+		w.say(Do, w.text("rejected.check").on(w.withdrawal(), FieldKEV))
+		return
+	}
+	w.say(Do, w.text("rejected.do").on(w.withdrawal()))
 }

@@ -11,7 +11,7 @@ import (
 func (l *Language) Short(in Input) Sentence {
 	w := newWriter(l, in)
 	if w.record.Rejected() {
-		p := w.text("short.rejected", with("id", w.id())).on(FieldStatus)
+		p := w.text("short.rejected", with("id", w.id())).on(w.withdrawal())
 		return Sentence{Topic: What, Text: p.text, Fields: p.sorted()}
 	}
 	p := w.text("short", with("what", w.shortWhat()), with("more", w.shortMore()))

@@ -84,6 +84,9 @@ type IndicatorTable struct {
 	leading                   int // only URLs that lead there are listed
 }
 
+// shownErrors of the values that could not be read are listed.
+const shownErrors = 20
+
 // shortList is up to how many values each has its row.
 const shortList = 20
 
@@ -100,7 +103,7 @@ func (t *IndicatorTable) Add(a IndicatorAnswer) {
 	case len(a.URLs) > 0:
 		t.leading++
 	}
-	telling := a.Error != "" || a.Found || len(a.URLs) > 0
+	telling := a.Error != "" && t.unread <= shownErrors || a.Found || len(a.URLs) > 0
 	if (telling || t.asked <= shortList) && len(t.rows) < shownAnswers {
 		t.rows = append(t.rows, a)
 	}
@@ -141,10 +144,17 @@ func (t *IndicatorTable) Write(w io.Writer, cat Catalogue, v View) error {
 		p.err = g.draw(w, v.Terminal)
 		p.line("")
 	}
+	told := 0
 	for _, a := range t.rows {
-		if a.Error != "" {
+		if a.Error == "" {
+			continue
+		}
+		if told++; told <= shownErrors {
 			p.item("  ", string(a.Error))
 		}
+	}
+	if more := t.unread - min(told, shownErrors); more > 0 {
+		p.item("  ", "and "+Thousands(more)+" more")
 	}
 	p.text(t.summary())
 	if gap := IndicatorGap(cat); gap != "" {

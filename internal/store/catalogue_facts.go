@@ -23,7 +23,7 @@ func factValues(r *catalogue.Row) []any {
 		score = r.Score
 	}
 	return append([]any{
-		int64(r.ID), r.Published, r.Modified, number(r.Rejected()), catalogue.SeverityCode(r.Severity), score,
+		int64(r.ID), r.Published, r.Modified, number(r.Rejected), catalogue.SeverityCode(r.Severity), score,
 		number(r.Configured), r.Feeds, r.NVDModified, r.NVDHash, int64(r.Techniques),
 	}, standingValues(r.Standing)...)
 }

@@ -208,6 +208,7 @@ var datePlaces = []struct {
 	field   string
 }{
 	{regexp.MustCompile(`since ` + dateText + ` it has been on CISA's list`), "kev.added"},
+	{regexp.MustCompile(`known exploited vulnerabilities, since ` + dateText), "kev.added"},
 	{regexp.MustCompile(`\(listed on ` + dateText + `\)`), "kev.added"},
 	{regexp.MustCompile(`EPSS forecast of ` + dateText), "epss.date"},
 	{regexp.MustCompile(`exploited \(as of ` + dateText + `\)`), "feeds.kev"},
@@ -299,7 +300,7 @@ func (c *checker) names(text string) {
 var starters = map[string]bool{
 	"An": true, "Anyone": true, "As": true, "Attack": true, "Its": true, "It": true, "In": true, "Install": true,
 	"Neither": true, "No": true, "Nobody": true, "None": true, "Nothing": true, "The": true, "Update": true, "What": true,
-	"Of": true, "Whether": true, "How": true, "A": true,
+	"And": true, "Of": true, "These": true, "Whether": true, "How": true, "A": true,
 }
 
 // trigger are words that make a claim. Where the lexicon has not taken them out they stand in a sentence that nobody

@@ -427,10 +427,20 @@ var lexiconDo = []claim{
 	say(`deal with it`, when(func(f *facts) bool { return f.in.Check != nil && f.cited["check"] })),
 	say(` by +· `, when(func(f *facts) bool { return f.cited["due"] })),
 	say(`by when has not been decided`, when(func(f *facts) bool { return f.in.Verdict.Decision == "" && f.cited["decision"] })),
-	say(`nothing needs to be done about it`, when((*facts).withdrawn)),
+	say(`nothing needs to be done about it`, when(func(f *facts) bool { return f.withdrawn() && f.in.Facts.KEV == nil })),
+	say(`and yet CISA still has it on its list of known exploited vulnerabilities(?:, since +·)?`, when(func(f *facts) bool {
+		return f.cited["kev"] && f.in.Facts.KEV != nil
+	})),
+	say(`these authorities contradict each other: ask the vendor before relying on the withdrawal`, when(func(f *facts) bool {
+		return f.withdrawn() && f.cited["kev"] && f.in.Facts.KEV != nil
+	})),
 }
 
-func (f *facts) withdrawn() bool { return f.cited["status"] && f.record().Status == "Rejected" }
+func (f *facts) withdrawn() bool {
+	words := f.record().Description
+	return f.cited["status"] && f.record().Status == "Rejected" ||
+		f.cited["description"] && (strings.HasPrefix(words, "** REJECT **") || strings.HasPrefix(words, "Rejected reason:"))
+}
 
 var lexiconWhat = []claim{
 	say(`has been withdrawn(?: by those who assigned it and does not count as a vulnerability of its own)?`, when((*facts).withdrawn)),
