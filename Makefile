@@ -16,7 +16,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
 INTEGRATION := ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
-CONCURRENT  := ./internal/app/... ./internal/feed ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry
+CONCURRENT  := ./internal/app/... ./internal/catalogue/... ./internal/feed ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex
 
 export CGO_ENABLED ?= 0
 
@@ -35,6 +35,7 @@ test: setup test-unit test-concurrent test-integration test-e2e ## everything a 
 
 test-unit: setup ## the rules and parsers, with coverage in cover.out
 	$(GO) test -short -coverprofile=cover.out ./internal/...
+	$(GO) test -short ./test/...
 	@$(GO) tool cover -func=cover.out | tail -n 1
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
