@@ -137,6 +137,8 @@ func newBatch(s *sheet, statement string, columns int) (*batch, error) {
 			b.columns = append(b.columns, &column[*float64]{})
 		case "text":
 			b.columns = append(b.columns, &column[string]{})
+		case "bytea":
+			b.columns = append(b.columns, &column[[]byte]{})
 		default:
 			return nil, fmt.Errorf("table %s: column kind %q", s.name, kind)
 		}

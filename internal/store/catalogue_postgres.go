@@ -127,12 +127,13 @@ func (p *postgresSchema) fillNext(ctx context.Context, next string, fn func(cata
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `ANALYZE cve; ANALYZE cve_fact; ANALYZE cve_cwe; ANALYZE product_pack1`)
+	_, err = db.ExecContext(ctx, `ANALYZE cve (id); ANALYZE cve_fact; ANALYZE cve_cwe; ANALYZE product_pack1`)
 	return err
 }
 
 func (p *postgresSchema) fillTables(ctx context.Context, conn *sql.Conn, tx *Tx, fn func(catalogue.Writer) error) error {
-	for _, statement := range carryOver(p.schema + ".") {
+	// Indexes are made in one piece of memory, which takes half the time of several.
+	for _, statement := range append([]string{`SET LOCAL maintenance_work_mem = '256MB'`}, carryOver(p.schema+".")...) {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}

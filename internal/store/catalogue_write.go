@@ -173,14 +173,14 @@ func (w *catalogueWriter) Pack(p cpe.Product) ([]byte, error) {
 	return w.blob(`SELECT pack FROM product_pack1 WHERE part = ? AND vendor = ? AND product = ?`, string(p.Part), p.Vendor, p.Product)
 }
 
+var packSheet = newSheet("product_pack1", 3, "", "part text", "vendor text", "product text", "cves bigint", "pack bytea")
+
 // PutPack implements catalogue.Writer.
 func (w *catalogueWriter) PutPack(p cpe.Product, pack match.Pack) error {
 	if pack.CVEs == 0 {
-		return w.exec(`DELETE FROM product_pack1 WHERE part = ? AND vendor = ? AND product = ?`, string(p.Part), p.Vendor, p.Product)
+		return w.bulkDelete(packSheet, string(p.Part), p.Vendor, p.Product)
 	}
-	return w.exec(`INSERT INTO product_pack1 (part, vendor, product, cves, pack) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (part, vendor, product) DO UPDATE SET cves = excluded.cves, pack = excluded.pack`,
-		string(p.Part), p.Vendor, p.Product, pack.CVEs, pack.Bytes)
+	return w.bulkPut(packSheet, string(p.Part), p.Vendor, p.Product, int64(pack.CVEs), pack.Bytes)
 }
 
 // SetMeta implements catalogue.Writer.
