@@ -44,7 +44,7 @@ func (c Config) EnabledFeeds() []string {
 func defaultFeeds() Feeds {
 	hours := func(n string) Feed { return Feed{Enabled: true, Schedule: "@every " + n + "h"} }
 	return Feeds{
-		NVD: NVDFeed{Enabled: true, Schedule: "@every 2h"}, CVEList: hours("24"), KEV: hours("6"), EPSS: hours("24"),
+		NVD: NVDFeed{Enabled: true, Schedule: "@every 2h"}, CVEList: hours("168"), KEV: hours("6"), EPSS: hours("24"),
 		ExploitDB: hours("24"), Metasploit: hours("24"), Nuclei: hours("24"), Attack: hours("168"), CTID: hours("168"),
 		CWE: hours("168"), URLhaus: hours("6"), ThreatFox: hours("6"), Feodo: hours("6"), MalwareBazaar: hours("6"),
 	}
