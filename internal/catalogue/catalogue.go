@@ -25,7 +25,7 @@ type Target interface {
 	Meta(ctx context.Context, key string) (string, error)
 	// Digests returns what is stored of every CVE, in brief.
 	Digests(ctx context.Context) (map[cve.ID]Digest, error)
-	// Records returns the stored form of the CVEs asked for, in the order of id.
+	// Records returns the stored form of the CVEs asked for, in the order of id. each must not keep it.
 	Records(ctx context.Context, ids []cve.ID, each func(id cve.ID, stored []byte) error) error
 	// Change runs fn in one transaction on the catalogue in use.
 	Change(ctx context.Context, fn func(Writer) error) error
@@ -38,7 +38,7 @@ type Target interface {
 type Writer interface {
 	// Record returns a stored record as Encode made it, nil if there is none.
 	Record(cve.ID) ([]byte, error)
-	// Records does so for many, in the order of id.
+	// Records does so for many, in the order of id. each must not keep what it is given.
 	Records(ids []cve.ID, each func(id cve.ID, stored []byte) error) error
 	// Put adds or replaces a record. Ascending ids are fastest.
 	Put(*Row) error

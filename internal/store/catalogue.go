@@ -87,16 +87,7 @@ func (c *Catalogue) Digests(ctx context.Context) (map[cve.ID]catalogue.Digest, e
 // Records implements catalogue.Target.
 func (c *Catalogue) Records(ctx context.Context, ids []cve.ID, fn func(id cve.ID, stored []byte) error) error {
 	sorted := slices.Sorted(slices.Values(ids))
-	return c.db.view(ctx, func(tx *Tx) error {
-		return eachID(ctx, tx, `SELECT id, record FROM cve WHERE id IN (%s) ORDER BY id`, sorted, func(rows *sql.Rows) error {
-			var id cve.ID
-			var stored []byte
-			if err := rows.Scan(&id, &stored); err != nil {
-				return err
-			}
-			return fn(id, stored)
-		})
-	})
+	return c.db.view(ctx, func(tx *Tx) error { return eachRecord(ctx, tx, sorted, fn) })
 }
 
 // Change implements catalogue.Target.

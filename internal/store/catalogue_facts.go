@@ -129,14 +129,7 @@ func (w *catalogueWriter) Records(ids []cve.ID, fn func(id cve.ID, stored []byte
 	if err := w.flush(); err != nil {
 		return err
 	}
-	return eachID(w.ctx, w.tx, `SELECT id, record FROM cve WHERE id IN (%s) ORDER BY id`, ids, func(rows *sql.Rows) error {
-		var id cve.ID
-		var stored sql.RawBytes
-		if err := rows.Scan(&id, &stored); err != nil {
-			return err
-		}
-		return fn(id, stored)
-	})
+	return eachRecord(w.ctx, w.tx, ids, fn)
 }
 
 // standByEPSS computes the keys as catalogue.Standing's do: the rank is a digit for the decision, seven for the

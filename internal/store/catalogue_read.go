@@ -58,15 +58,23 @@ func (c *Catalogue) CVEs(ctx context.Context, ids []cve.ID) (map[cve.ID]*cve.Rec
 }
 
 func readRecords(ctx context.Context, tx *Tx, ids []cve.ID, out map[cve.ID]*cve.Record) error {
-	return eachID(ctx, tx, `SELECT id, record FROM cve WHERE id IN (%s)`, ids, func(rows *sql.Rows) error {
+	return eachRecord(ctx, tx, ids, func(id cve.ID, stored []byte) error {
+		r, err := catalogue.Decode(id, stored)
+		out[id] = r
+		return err
+	})
+}
+
+// eachRecord runs fn for the stored form of every CVE of ids that is there, by id within each piece of them. fn must not
+// keep what it is given.
+func eachRecord(ctx context.Context, tx *Tx, ids []cve.ID, fn func(id cve.ID, stored []byte) error) error {
+	return eachID(ctx, tx, `SELECT id, record FROM cve WHERE id IN (%s) ORDER BY id`, ids, func(rows *sql.Rows) error {
 		var id cve.ID
 		var stored sql.RawBytes
 		if err := rows.Scan(&id, &stored); err != nil {
 			return err
 		}
-		r, err := catalogue.Decode(id, stored)
-		out[id] = r
-		return err
+		return fn(id, stored)
 	})
 }
 
