@@ -14,12 +14,13 @@ const module = "github.com/patchscout/patchscout/"
 // that is listed itself.
 var floors = [][]string{
 	{"internal/fault"},
-	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/feed/jsonstream", "internal/textindex"},
+	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/jsonstream", "internal/textindex"},
 	{"internal/cve", "internal/asset"},
 	{"internal/intel"},
 	{"internal/finding"},
 	{"internal/match", "internal/priority", "internal/scan", "internal/feed"},
 	{"internal/explain"},
+	{"internal/scan/intake", "internal/scan/tool"}, // what several scanners share
 	{"internal/scan/", "internal/feed/", "internal/scope"}, // adapters: one tool or publisher each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},
@@ -98,7 +99,7 @@ func Floor(path string) int {
 }
 
 func adapter(path string) bool {
-	return path != "internal/feed/jsonstream" && (strings.HasPrefix(path, "internal/scan/") || strings.HasPrefix(path, "internal/feed/"))
+	return Floor(path) == Floor("internal/scan/nmap") && path != "internal/scope"
 }
 
 func below(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

@@ -41,6 +41,7 @@ type Tx interface {
 	SaveService(ctx context.Context, s *asset.Service) error
 	Looks(ctx context.Context, hosts []int64) (map[int64][]finding.Look, error)
 	AddLook(ctx context.Context, host int64, l finding.Look) error
+	Decrees(ctx context.Context, hosts []int64) (map[int64][]finding.Decree, error)
 	Findings(ctx context.Context, hosts []int64) ([]*finding.Finding, error)
 	SaveFinding(ctx context.Context, f *finding.Finding, gone []int64) error
 	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error

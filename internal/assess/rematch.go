@@ -98,7 +98,7 @@ func (a *Assessor) rematchHost(ctx context.Context, tx Tx, f *facts, s *state, p
 		cves = append(cves, at.Weakness.CVE())
 		if _, stands := standing[at]; !stands && e.onlyByVersion() && e.Withdrawn.IsZero() {
 			e.Withdrawn = now
-			if finding.Fold(&finding.Finding{Fingerprint: at, Evidence: e.Evidence}, s.looks).State.Live() {
+			if finding.Fold(&finding.Finding{Fingerprint: at, Evidence: e.Evidence}, s.looks, s.decrees...).State.Live() {
 				part.Withdrawn++
 			}
 		}
@@ -177,12 +177,12 @@ func (e *entry) onlyByVersion() bool {
 func (e *entry) restate(word finding.Evidence, looks []finding.Look) {
 	for i := range e.Evidence {
 		row := &e.Evidence[i]
-		if row.Sensor != word.Sensor || row.Check != word.Check || word.LastSeen.Before(row.FirstSeen) || word.LastSeen.After(row.LastSeen) {
+		if row.Source() != word.Source() || word.LastSeen.Before(row.FirstSeen) || word.LastSeen.After(row.LastSeen) {
 			continue
 		}
 		word.ID, word.FirstSeen, word.LastSeen, word.FirstScan, word.LastScan = row.ID, row.FirstSeen, row.LastSeen, row.FirstScan, row.LastScan
 		*row = word
 		return
 	}
-	e.Evidence = finding.See(e.Evidence, word, finding.Times(looks, word.Sensor, word.Check, e.Fingerprint))
+	e.Evidence = finding.See(e.Evidence, word, finding.Times(looks, word.Source(), e.Fingerprint))
 }

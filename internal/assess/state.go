@@ -16,6 +16,7 @@ type state struct {
 	services map[port]*asset.Service
 	findings map[finding.Fingerprint]*entry
 	looks    []finding.Look
+	decrees  []finding.Decree
 	added    []finding.Look
 	touched  map[port]bool // services that were heard
 }
@@ -28,9 +29,9 @@ type port struct {
 // entry is one finding while it is merged.
 type entry struct {
 	*finding.Finding
-	before finding.Finding // as it was read
-	rows   []int64         // ids of the evidence that was read
-	seen   map[string]bool // checks of this report that saw it
+	before finding.Finding         // as it was read
+	rows   []int64                 // ids of the evidence that was read
+	seen   map[finding.Source]bool // sources of this report that saw it
 }
 
 func newState(h *asset.Host) *state {
@@ -53,6 +54,13 @@ func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) 
 	for id, l := range looks {
 		byID[id].looks = l
 	}
+	decrees, err := tx.Decrees(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, d := range decrees {
+		byID[id].decrees = d
+	}
 	findings, err := tx.Findings(ctx, ids)
 	if err != nil {
 		return err
@@ -64,7 +72,7 @@ func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) 
 }
 
 func newEntry(f *finding.Finding) *entry {
-	e := &entry{Finding: f, before: *f, seen: map[string]bool{}}
+	e := &entry{Finding: f, before: *f, seen: map[finding.Source]bool{}}
 	e.before.Evidence = slices.Clone(f.Evidence)
 	for _, row := range f.Evidence {
 		e.rows = append(e.rows, row.ID)
@@ -117,8 +125,8 @@ func (s *state) see(at finding.Fingerprint, e finding.Evidence, demo bool) outco
 	}
 	f.Demo = f.Demo && demo
 	f.Withdrawn = time.Time{}
-	f.seen[e.Check] = true
-	f.Evidence = finding.See(f.Evidence, e, finding.Times(s.looks, e.Sensor, e.Check, at))
+	f.seen[e.Source()] = true
+	f.Evidence = finding.See(f.Evidence, e, finding.Times(s.looks, e.Source(), at))
 	return outcome(!known)
 }
 
@@ -135,18 +143,18 @@ func (s *state) sorted() []*entry {
 // miss splits rows that an older report now contradicts.
 func (e *entry) miss(s *state, sensor string) {
 	for _, l := range s.added {
-		for _, check := range e.checks(sensor) {
-			if !e.seen[check] && l.Covers(e.Fingerprint, check) {
-				e.Evidence = finding.Miss(e.Evidence, sensor, check, l.At, finding.Times(s.looks, sensor, check, e.Fingerprint))
+		for _, src := range e.sources(sensor) {
+			if !e.seen[src] && l.Covers(e.Fingerprint, src) {
+				e.Evidence = finding.Miss(e.Evidence, src, l.At, finding.Times(s.looks, src, e.Fingerprint))
 			}
 		}
 	}
 }
 
-func (e *entry) checks(sensor string) (out []string) {
+func (e *entry) sources(sensor string) (out []finding.Source) {
 	for _, row := range e.Evidence {
-		if row.Sensor == sensor && !slices.Contains(out, row.Check) {
-			out = append(out, row.Check)
+		if row.Sensor == sensor && !slices.Contains(out, row.Source()) {
+			out = append(out, row.Source())
 		}
 	}
 	return out
@@ -155,7 +163,7 @@ func (e *entry) checks(sensor string) (out []string) {
 // settle derives everything that follows from the evidence and the looks.
 func (a *Assessor) settle(f *facts, e *entry, s *state, site asset.Site) {
 	e.Derive(s.looks...)
-	e.Life = finding.Fold(e.Finding, s.looks)
+	e.Life = finding.Fold(e.Finding, s.looks, s.decrees...)
 	f.rate(e.Finding, exposure(site, s.host), a.now())
 }
 

@@ -51,8 +51,10 @@ type Host struct {
 	OS          string   // for people, "Debian 12"
 	CPEs        []string // operating system and hardware, canonical CPE 2.3
 	Tags        []string
-	Exposed     *bool // a person's word on whether the internet reaches it; nil when nobody said
-	Demo        bool  // made by demo or seed, and removed with it
+	Owner       string // who answers for it
+	Criticality string // low, medium, high, critical: a person's word; "" when nobody said
+	Exposed     *bool  // a person's word on whether the internet reaches it; nil when nobody said
+	Demo        bool   // made by demo or seed, and removed with it
 	FirstSeen   time.Time
 	LastSeen    time.Time
 }

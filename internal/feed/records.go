@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // Records reads a JSON file that is a list of records, or a map of them, of which a bad one does not spoil the others.

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,12 @@ type Evidence struct {
 	Location   string
 	Remedy     string
 	Vector     string
+
+	Policy     string // what the sensor was told to look for, see Observation.Policy
+	Severity   string // the tool's own word
+	CWEs       []int
+	References []string
+	Compliance
 }
 
 // MaxText is how much of a raw text is kept, and maxLine of a short one.
@@ -42,14 +49,18 @@ const (
 	maxLine = 1 << 10
 )
 
-type source struct{ sensor, check string }
+// Source is who says so: a check of a sensor under a policy. Policies are apart because a look under one of them says
+// nothing of what only another looks for.
+type Source struct{ Sensor, Check, Policy string }
 
-func (e Evidence) source() source { return source{e.Sensor, e.Check} }
+// Source is who says the evidence.
+func (e Evidence) Source() Source { return Source{e.Sensor, e.Check, e.Policy} }
 
 // says is the content of the evidence: what makes two sightings one row.
 func (e Evidence) says() string {
 	return strings.Join([]string{string(e.Status), string(rune(e.Confidence)), e.Reason, e.Criteria,
-		strings.Join(e.Needs, "\x01"), e.FixedIn, e.Title, e.Output, e.Location, e.Remedy, e.Vector}, "\x00")
+		strings.Join(e.Needs, "\x01"), e.FixedIn, e.Title, e.Output, e.Location, e.Remedy, e.Vector,
+		e.Severity, fmt.Sprint(e.CWEs), strings.Join(e.References, "\x01"), e.Result, e.Benchmark, e.Reference}, "\x00")
 }
 
 // compare orders evidence by what it says; used only to break ties.
@@ -63,7 +74,8 @@ func (e Evidence) holds(at time.Time) bool { return !at.Before(e.FirstSeen) && !
 // Trim cuts the texts of a new piece of evidence to what is kept.
 func (e *Evidence) Trim() {
 	e.Output = Cut(e.Output, MaxText)
-	for _, s := range []*string{&e.Reason, &e.Criteria, &e.FixedIn, &e.Title, &e.Location, &e.Remedy, &e.Vector} {
+	for _, s := range []*string{&e.Reason, &e.Criteria, &e.FixedIn, &e.Title, &e.Location, &e.Remedy, &e.Vector, &e.Policy,
+		&e.Severity, &e.Result, &e.Benchmark, &e.Reference} {
 		*s = Cut(*s, maxLine)
 	}
 }
@@ -91,7 +103,7 @@ func Cut(s string, n int) string {
 func See(rows []Evidence, sight Evidence, looks []time.Time) []Evidence {
 	at := sight.FirstSeen
 	for i := range rows {
-		if rows[i].source() != sight.source() || !rows[i].holds(at) {
+		if rows[i].Source() != sight.Source() || !rows[i].holds(at) {
 			continue
 		}
 		if rows[i].says() == sight.says() {
@@ -133,12 +145,11 @@ func (e *Evidence) noteScan(sight Evidence) {
 	}
 }
 
-// Miss records that a sensor looked for the check at a time and did not see it: it splits a row that goes over the
+// Miss records that a source's sensor looked for its check at a time and did not see it: it splits a row that goes over the
 // time. A look at a time at which the row is known to have been seen changes nothing.
-func Miss(rows []Evidence, sensor, check string, at time.Time, looks []time.Time) []Evidence {
+func Miss(rows []Evidence, src Source, at time.Time, looks []time.Time) []Evidence {
 	for i := range rows {
-		e := rows[i]
-		if e.Sensor == sensor && e.Check == check && at.After(e.FirstSeen) && at.Before(e.LastSeen) {
+		if rows[i].Source() == src && at.After(rows[i].FirstSeen) && at.Before(rows[i].LastSeen) {
 			return split(rows, i, at, looks)
 		}
 	}
@@ -178,7 +189,7 @@ func split(rows []Evidence, i int, at time.Time, looks []time.Time) []Evidence {
 func join(rows []Evidence, i int, looks []time.Time) []Evidence {
 	for {
 		j := slices.IndexFunc(rows, func(e Evidence) bool {
-			return e.source() == rows[i].source() && !e.FirstSeen.Equal(rows[i].FirstSeen) && e.says() == rows[i].says() &&
+			return e.Source() == rows[i].Source() && !e.FirstSeen.Equal(rows[i].FirstSeen) && e.says() == rows[i].says() &&
 				adjacent(rows, e, rows[i], looks)
 		})
 		if j < 0 {
@@ -208,5 +219,5 @@ func adjacent(rows []Evidence, a, b Evidence, looks []time.Time) bool {
 	if slices.ContainsFunc(looks, between) {
 		return false
 	}
-	return !slices.ContainsFunc(rows, func(e Evidence) bool { return e.source() == a.source() && between(e.FirstSeen) })
+	return !slices.ContainsFunc(rows, func(e Evidence) bool { return e.Source() == a.Source() && between(e.FirstSeen) })
 }

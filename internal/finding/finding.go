@@ -51,6 +51,7 @@ const (
 	Affected    Status = "affected"
 	Conditional Status = "conditional" // needs a platform that is not known
 	Uncertain   Status = "uncertain"   // the version's update is not known, or the rule has no range
+	Unaffected  Status = "unaffected"  // a check looked and says that it does not hold
 )
 
 func (s Status) rank() int {
@@ -75,14 +76,23 @@ type Finding struct {
 	Evidence  []Evidence
 	Withdrawn time.Time // when the catalogue took the match back; zero when it stands
 	Triage    Triage
+	Assignee  string
+	Labels    []string // sorted
 	Demo      bool
 
 	Life
+	Kind       Kind
+	Compliance // of KindCompliance
 	Title      string
 	Remedy     string
+	RemedyKey  string // the same for all findings that one action fixes, see Derive; "" where nobody says what to do
+	RemedyName string // what the action is about, for people: "OpenSSH"
+	FixedIn    string // the version that fixes it
 	Location   string
 	Vector     string // a check's own CVSS vector
 	VectorBy   string // the sensor that gave Vector
+	Word       string // the tool's own word on the severity, of the strongest evidence that has one; not stored
+	CWEs       []int
 	Status     Status
 	Confidence int // 0..100
 	Reason     string
@@ -92,10 +102,21 @@ type Finding struct {
 // Confirmed says whether the finding counts in default lists and thresholds; the others are potential.
 func (f *Finding) Confirmed() bool { return f.Status == Affected && f.Confidence >= ConfirmedAt }
 
+// Kind tells what sort of finding it is.
+type Kind string
+
+// The kinds.
+const (
+	KindVulnerability Kind = "vulnerability"
+	KindCompliance    Kind = "compliance" // a configuration check against a benchmark
+)
+
 // Rating is how urgent the finding is, as package priority judged it when the catalogue was last asked. Nil pointers
 // and zero times are not known.
 type Rating struct {
 	Severity         string
+	SeverityBy       string    // who gave it: the catalogue's source, "openvas vector", "nessus", "" when unknown
+	SLADue           time.Time // by the organisation's own terms; zero where it has none
 	CVSS             *float64
 	CVSSVersion      string
 	CVSSSource       string
@@ -127,6 +148,7 @@ type Triage struct {
 	By    string
 	At    time.Time
 	Note  string
+	Rule  int64 // the rule that says so, 0 is a person's word on this finding, which no rule overrides
 }
 
 // TriageState is what a person decided.
@@ -176,11 +198,11 @@ func (f *Finding) Derive(looks ...Look) {
 
 // current is the newest row of every sensor and check.
 func (f *Finding) current() []Evidence {
-	newest := map[source]Evidence{}
+	newest := map[Source]Evidence{}
 	for _, e := range f.Evidence {
-		old, seen := newest[e.source()]
+		old, seen := newest[e.Source()]
 		if !seen || e.LastSeen.After(old.LastSeen) || e.LastSeen.Equal(old.LastSeen) && e.compare(old) > 0 {
-			newest[e.source()] = e
+			newest[e.Source()] = e
 		}
 	}
 	out := make([]Evidence, 0, len(newest))
@@ -194,8 +216,8 @@ func (f *Finding) current() []Evidence {
 // that a fixed finding keeps its last words.
 func (f *Finding) standing(rows []Evidence, looks []Look) []Evidence {
 	refuted := func(e Evidence) bool {
-		return slices.ContainsFunc(looks, func(l Look) bool {
-			return l.Sensor == e.Sensor && l.At.After(e.LastSeen) && l.Covers(f.Fingerprint, e.Check)
+		return e.Status == Unaffected || slices.ContainsFunc(looks, func(l Look) bool {
+			return l.At.After(e.LastSeen) && l.Covers(f.Fingerprint, e.Source())
 		})
 	}
 	if left := slices.DeleteFunc(slices.Clone(rows), refuted); len(left) > 0 {
@@ -217,7 +239,7 @@ func stronger(a, b Evidence) int {
 			return d
 		}
 	}
-	return strings.Compare(a.Sensor+"\x00"+a.Check, b.Sensor+"\x00"+b.Check)
+	return cmp.Or(strings.Compare(a.Sensor, b.Sensor), strings.Compare(a.Check, b.Check), strings.Compare(a.Policy, b.Policy), strings.Compare(a.says(), b.says()))
 }
 
 func fill(field *string, value string) {

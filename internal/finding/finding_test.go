@@ -37,11 +37,12 @@ type report struct {
 // take lets the finding hear a report as the pipeline does.
 func take(f *Finding, looks []Look, r report) []Look {
 	looks = append(looks, r.look)
-	at := Times(looks, r.look.Sensor, VersionCheck, f.Fingerprint)
+	src := Source{Sensor: r.look.Sensor, Check: VersionCheck}
+	at := Times(looks, src, f.Fingerprint)
 	if r.saw != nil {
 		f.Evidence = See(f.Evidence, *r.saw, at)
 	} else {
-		f.Evidence = Miss(f.Evidence, r.look.Sensor, VersionCheck, r.look.At, at)
+		f.Evidence = Miss(f.Evidence, src, r.look.At, at)
 	}
 	sortEvidence(f.Evidence)
 	f.Life = Fold(f, looks)
@@ -219,7 +220,7 @@ func TestMergeIsCommutativeAndAssociative(t *testing.T) {
 		for _, r := range reports {
 			part := &parts[rng.IntN(3)]
 			if r.saw != nil {
-				part.Evidence = See(part.Evidence, *r.saw, Times(looks, r.look.Sensor, VersionCheck, part.Fingerprint))
+				part.Evidence = See(part.Evidence, *r.saw, Times(looks, r.saw.Source(), part.Fingerprint))
 			}
 		}
 		a, b, c := parts[0], parts[1], parts[2]

@@ -18,22 +18,29 @@ type Look struct {
 	Open     []PortRange // where a service answered
 	Known    []PortRange // where a service told its version
 	Checks   []string    // ids of the checks that ran to the end
+	Policy   string      // covers every check that was seen under the same policy, see Coverage
 }
 
-// Covers says whether the look would have seen the finding by the check if it were still there: the port was looked at
-// and the check ran; or the port was looked at and nothing answers there any more. A service that answers without
-// telling its version does not refute what an earlier version said.
-func (l Look) Covers(f Fingerprint, check string) bool {
-	if l.Gone(f) {
+// AnyPolicy is the policy of a look that a person declared complete: it covers all checks of the sensor.
+const AnyPolicy = "*"
+
+// Covers says whether the look would have seen the finding by the source's check if it were still there: the port was
+// looked at and the check ran; or the same policy was carried out again; or the port was looked at and nothing answers
+// there any more. A service that answers without telling its version does not refute what an earlier version said.
+func (l Look) Covers(f Fingerprint, src Source) bool {
+	switch {
+	case l.Sensor != src.Sensor:
+		return false
+	case l.Gone(f):
 		return true
-	}
-	if f.Port != 0 && (f.Protocol != l.Protocol || !Contains(l.Ports, f.Port)) {
+	case src.Check == VersionCheck:
+		return f.Port != 0 && f.Protocol == l.Protocol && Contains(l.Known, f.Port)
+	case l.Policy == AnyPolicy, l.Policy != "" && l.Policy == src.Policy:
+		return true
+	case f.Port != 0 && (f.Protocol != l.Protocol || !Contains(l.Ports, f.Port)):
 		return false
 	}
-	if check == VersionCheck {
-		return f.Port != 0 && Contains(l.Known, f.Port)
-	}
-	return slices.ContainsFunc(l.Checks, func(ran string) bool { return ran == check || l.Sensor+":"+ran == check })
+	return slices.ContainsFunc(l.Checks, func(ran string) bool { return ran == src.Check || l.Sensor+":"+ran == src.Check })
 }
 
 // Gone says whether the look covered the finding's port and no service answered there.
@@ -41,20 +48,15 @@ func (l Look) Gone(f Fingerprint) bool {
 	return f.Port != 0 && f.Protocol == l.Protocol && Contains(l.Ports, f.Port) && !Contains(l.Open, f.Port)
 }
 
-// times lists when the sensor of src looked for its check at f.
-func times(looks []Look, src source, f Fingerprint) []time.Time {
+// Times lists when the source's sensor looked for its check at f, for See and Miss.
+func Times(looks []Look, src Source, f Fingerprint) []time.Time {
 	var out []time.Time
 	for _, l := range looks {
-		if l.Sensor == src.sensor && l.Covers(f, src.check) {
+		if l.Covers(f, src) {
 			out = append(out, l.At)
 		}
 	}
 	return out
-}
-
-// Times lists when a sensor looked for a check at f, for See and Miss.
-func Times(looks []Look, sensor, check string, f Fingerprint) []time.Time {
-	return times(looks, source{sensor, check}, f)
 }
 
 // State is where a finding is in its life.
@@ -82,7 +84,19 @@ const (
 	SensorRetired Closing = "sensor_retired"
 	Withdrawn     Closing = "withdrawn"
 	ByPerson      Closing = "by_person"
+	Passed        Closing = "passed" // the check ran and has never found anything: there was nothing to fix
 )
+
+// Decree is a person's word that ends findings, until they are seen again.
+type Decree struct {
+	ID      int64
+	At      time.Time
+	Reason  Closing // HostRetired, SensorRetired, ByPerson
+	By      string
+	Note    string
+	Sensor  string // of SensorRetired: what only this sensor saw ends
+	Finding int64  // of ByPerson; 0 speaks of every finding of the host
+}
 
 func (c Closing) state() State {
 	if c == NotSeen || c == ServiceGone {
@@ -118,83 +132,114 @@ type Transition struct {
 	Scan   int64
 }
 
-// moment is one thing that happened to a finding.
+// moment is one thing that happened to a finding: a sighting, a look that saw nothing, or a decree.
 type moment struct {
-	at   time.Time
-	seen bool
-	gone bool
-	src  source
-	scan int64
+	at     time.Time
+	seen   bool
+	gone   bool
+	denied bool // the check itself says that the weakness is not there
+	src    Source
+	scan   int64
+	decree *Decree
 }
 
-// Fold computes the life of a finding from its evidence and the looks at its host, in order of time, whatever the order
-// in which they became known. It is closed when every sensor that saw it looked again and no longer sees it; a sensor
-// that itself saw the version and now sees an unaffected one speaks for the others too.
-func Fold(f *Finding, looks []Look) Life {
-	life := Life{State: Open}
-	missing := map[source]bool{} // of every source that ever saw it: does it still miss it?
-	lastScan := map[source]int64{}
-	for _, m := range moments(f, looks) {
-		if m.seen {
+// fold is a life while it is computed.
+type fold struct {
+	Life
+	missing  map[Source]bool // of every source that ever saw it: does it still miss it?
+	lastScan map[Source]int64
+}
+
+// Fold computes the life of a finding from its evidence, the looks at its host and the decrees about it, in order of time,
+// whatever the order in which they became known. It is closed when every sensor that saw it looked again and no longer
+// sees it; a sensor that itself saw the version and now sees an unaffected one speaks for the others too.
+func Fold(f *Finding, looks []Look, decrees ...Decree) Life {
+	life := &fold{Life: Life{State: Open}, missing: map[Source]bool{}, lastScan: map[Source]int64{}}
+	for _, m := range moments(f, looks, decrees) {
+		switch {
+		case m.decree != nil:
+			life.obey(*m.decree)
+		case m.seen:
 			life.see(m)
-			missing[m.src], lastScan[m.src] = false, m.scan
-			continue
-		}
-		if _, saw := missing[m.src]; !saw {
-			continue
-		}
-		missing[m.src] = true
-		if m.src.check == VersionCheck {
-			refute(missing, lastScan, m.scan)
-		}
-		if life.State.Live() && allMissing(missing) {
-			life.close(m)
+		default:
+			life.miss(m)
 		}
 	}
 	if !f.Withdrawn.IsZero() && life.State.Live() {
 		life.end(Transition{At: f.Withdrawn, To: Closed, Reason: Withdrawn, By: ByCatalogue})
 	}
-	return life
+	return life.Life
 }
 
-func (l *Life) see(m moment) {
-	if l.FirstSeen.IsZero() {
+func (l *fold) see(m moment) {
+	l.missing[m.src], l.lastScan[m.src] = false, m.scan
+	if l.FirstSeen.IsZero() || l.Closing == Passed {
 		l.FirstSeen = m.at
-		l.History = append(l.History, Transition{At: m.at, To: Open, By: ByScan, Sensor: m.src.sensor, Scan: m.scan})
+		l.History = append(l.History, Transition{At: m.at, To: Open, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
+		l.State = Open
 	}
 	l.LastSeen = m.at
 	if l.State.Live() {
+		l.ClosedAt, l.ClosedBy, l.Closing = time.Time{}, "", ""
 		return
 	}
 	l.State, l.ClosedAt, l.ClosedBy, l.Closing = Reopened, time.Time{}, "", ""
-	l.History = append(l.History, Transition{At: m.at, To: Reopened, By: ByScan, Sensor: m.src.sensor, Scan: m.scan})
+	l.History = append(l.History, Transition{At: m.at, To: Reopened, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
 }
 
-func (l *Life) close(m moment) {
-	reason := NotSeen
-	if m.gone {
-		reason = ServiceGone
+func (l *fold) miss(m moment) {
+	if _, saw := l.missing[m.src]; !saw {
+		if m.denied && l.FirstSeen.IsZero() {
+			l.FirstSeen, l.LastSeen = m.at, m.at
+			l.end(Transition{At: m.at, To: Closed, Reason: Passed, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
+		}
+		return
 	}
-	l.end(Transition{At: m.at, To: reason.state(), Reason: reason, By: ByScan, Sensor: m.src.sensor, Scan: m.scan})
+	l.missing[m.src] = true
+	if m.src.Check == VersionCheck {
+		l.refute(m.scan)
+	}
+	if l.State.Live() && l.allMissing() {
+		reason := NotSeen
+		if m.gone {
+			reason = ServiceGone
+		}
+		l.end(Transition{At: m.at, To: reason.state(), Reason: reason, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
+	}
 }
 
-func (l *Life) end(t Transition) {
+// obey: what a retired sensor saw counts no more; the others' word stands.
+func (l *fold) obey(d Decree) {
+	if d.Reason == SensorRetired {
+		for src := range l.missing {
+			l.missing[src] = l.missing[src] || src.Sensor == d.Sensor
+		}
+		if !l.allMissing() {
+			return
+		}
+	}
+	if l.State.Live() && !l.FirstSeen.IsZero() {
+		l.end(Transition{At: d.At, To: d.Reason.state(), Reason: d.Reason, By: d.By, Sensor: d.Sensor})
+	}
+}
+
+func (l *fold) end(t Transition) {
 	l.State, l.ClosedAt, l.ClosedBy, l.Closing = t.To, t.At, t.By, t.Reason
 	l.History = append(l.History, t)
 }
 
 // refute lets a sensor's new look at a version speak for the version evidence of the others, but not for what they saw
 // in the same scan: two tools may read one banner differently, and neither is the newer word.
-func refute(missing map[source]bool, lastScan map[source]int64, scan int64) {
-	for src := range missing {
-		if src.check == VersionCheck && lastScan[src] != scan {
-			missing[src] = true
+func (l *fold) refute(scan int64) {
+	for src := range l.missing {
+		if src.Check == VersionCheck && l.lastScan[src] != scan {
+			l.missing[src] = true
 		}
 	}
 }
 
-func allMissing(missing map[source]bool) bool {
-	for _, m := range missing {
+func (l *fold) allMissing() bool {
+	for _, m := range l.missing {
 		if !m {
 			return false
 		}
@@ -202,34 +247,40 @@ func allMissing(missing map[source]bool) bool {
 	return true
 }
 
-// moments lists, in order of time, the ends of every row and the looks that saw nothing. At the same time a sighting
-// comes after a miss, so that what any part of a report saw is seen.
-func moments(f *Finding, looks []Look) []moment {
+// moments lists, in order of time, the ends of every row, the looks that saw nothing and the decrees. At the same time a
+// sighting comes after a miss, so that what any part of a report saw is seen; a decree comes last.
+func moments(f *Finding, looks []Look, decrees []Decree) []moment {
 	var out []moment
-	sources := map[source]bool{}
+	sources := map[Source]bool{}
 	for _, e := range f.Evidence {
-		sources[e.source()] = true
-		out = append(out, moment{at: e.FirstSeen, seen: true, src: e.source(), scan: e.FirstScan})
+		src, seen := e.Source(), e.Status != Unaffected
+		sources[src] = true
+		out = append(out, moment{at: e.FirstSeen, seen: seen, denied: !seen, src: src, scan: e.FirstScan})
 		if e.LastSeen.After(e.FirstSeen) {
-			out = append(out, moment{at: e.LastSeen, seen: true, src: e.source(), scan: e.LastScan})
+			out = append(out, moment{at: e.LastSeen, seen: seen, denied: !seen, src: src, scan: e.LastScan})
 		}
 	}
 	for _, l := range looks {
 		for src := range sources {
-			if l.Sensor == src.sensor && l.Covers(f.Fingerprint, src.check) && !held(f.Evidence, src, l.At) {
+			if l.Covers(f.Fingerprint, src) && !held(f.Evidence, src, l.At) {
 				out = append(out, moment{at: l.At, src: src, scan: l.Scan, gone: l.Gone(f.Fingerprint)})
 			}
 		}
 	}
+	for _, d := range decrees {
+		if d.Finding == 0 || d.Finding == f.ID {
+			out = append(out, moment{at: d.At, decree: &d})
+		}
+	}
 	slices.SortFunc(out, func(a, b moment) int {
-		return cmp.Or(a.at.Compare(b.at), order(a.seen, b.seen), order(a.gone, b.gone), strings.Compare(a.src.sensor, b.src.sensor),
-			strings.Compare(a.src.check, b.src.check))
+		return cmp.Or(a.at.Compare(b.at), order(a.decree != nil, b.decree != nil), order(a.seen, b.seen), order(a.gone, b.gone),
+			strings.Compare(a.src.Sensor, b.src.Sensor), strings.Compare(a.src.Check, b.src.Check), strings.Compare(a.src.Policy, b.src.Policy))
 	})
 	return out
 }
 
-func held(rows []Evidence, src source, at time.Time) bool {
-	return slices.ContainsFunc(rows, func(e Evidence) bool { return e.source() == src && e.holds(at) })
+func held(rows []Evidence, src Source, at time.Time) bool {
+	return slices.ContainsFunc(rows, func(e Evidence) bool { return e.Source() == src && e.holds(at) })
 }
 
 // order puts false before true.

@@ -10,7 +10,7 @@ import (
 // Merge joins what is known of one finding in two places (two stores' rows, two hosts that turned out to be one):
 // the evidence of both, the smaller id, the more recent word of a person. It is commutative and associative; looks are
 // the looks of all sensors at the place.
-func Merge(a, b Finding, looks []Look) Finding {
+func Merge(a, b Finding, looks []Look, decrees ...Decree) Finding {
 	out := a
 	if b.ID != 0 && (a.ID == 0 || b.ID < a.ID) {
 		out.ID = b.ID
@@ -24,11 +24,11 @@ func Merge(a, b Finding, looks []Look) Finding {
 	out.Demo = a.Demo && b.Demo
 	out.Evidence = slices.Clone(a.Evidence)
 	for _, e := range b.Evidence {
-		out.Evidence = union(out.Evidence, e, times(looks, e.source(), out.Fingerprint))
+		out.Evidence = union(out.Evidence, e, Times(looks, e.Source(), out.Fingerprint))
 	}
 	sortEvidence(out.Evidence)
 	out.Derive(looks...)
-	out.Life = Fold(&out, looks)
+	out.Life = Fold(&out, looks, decrees...)
 	return out
 }
 

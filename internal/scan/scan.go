@@ -25,6 +25,37 @@ type Scanner interface {
 	Read(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error
 }
 
+// Reader turns saved reports of one format into events; a Scanner's Read half is one too. Read knows the format whatever
+// its encoding (package intake) and streams: it holds one record at a time. Safe for concurrent use.
+type Reader interface {
+	Name() string // of the tool, as evidence and coverage name the sensor: "nessus", "zap"
+	// Detect says whether a report that begins with head (UTF-8, without BOM and leading blanks, at most 8 KiB) is of the
+	// format. It must be sure: the first reader that says so gets the file.
+	Detect(head []byte) bool
+	Read(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error
+}
+
+// Stage is when in a scan a scanner has its turn: those of a stage get what the stages before it found.
+type Stage int
+
+// The stages. A scanner that does not say (Staged) is of Services.
+const (
+	Discovery Stage = iota // which hosts are there
+	Services               // which ports are open and what answers
+	WebStage               // what the web servers that were found serve
+)
+
+// Staged is a Scanner that says its stage.
+type Staged interface{ Stage() Stage }
+
+// WebPort is a port of a host at which a web server answered, or that the user named by a URL.
+type WebPort struct {
+	Port uint16
+	TLS  bool
+	Name string // for SNI and the Host header, "" is the address
+	Path string // of the user's URL, "" is "/"
+}
+
 // Job is what one scanner is to do: addresses that are already resolved, checked against the scope and free of
 // duplicates, never text that a tool could take for an option.
 type Job struct {
@@ -46,6 +77,8 @@ type HostTarget struct {
 	// Explicit says that the user named this address, name or URL itself, not a network or range that holds it: it is
 	// scanned without asking first whether it is there.
 	Explicit bool
+	// Web is filled in for scanners of WebStage, and only with ports of this host; such a scanner looks at nothing else.
+	Web []WebPort
 }
 
 // Profile is how thorough a scan is.

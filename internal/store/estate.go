@@ -169,6 +169,23 @@ func list(items []string) string {
 	return string(b)
 }
 
+// numbers and unnumber carry lists of numbers likewise.
+func numbers(items []int) string {
+	if len(items) == 0 {
+		return "[]"
+	}
+	b, _ := json.Marshal(items) // a list of numbers always marshals
+	return string(b)
+}
+
+func unnumber(s string) (items []int) {
+	if s == "" || s == "[]" {
+		return nil
+	}
+	_ = json.Unmarshal([]byte(s), &items) // as in unlist
+	return items
+}
+
 func unlist(s string) (items []string) {
 	if s == "" || s == "[]" {
 		return nil

@@ -13,9 +13,10 @@ import (
 
 var (
 	evidenceColumns = []string{"id", "finding", "sensor", "chk", "first_seen", "last_seen", "first_scan", "last_scan", "status",
-		"confidence", "reason", "criteria", "needs", "fixed_in", "title", "output", "location", "remedy", "vector"}
+		"confidence", "reason", "criteria", "needs", "fixed_in", "title", "output", "location", "remedy", "vector",
+		"policy", "severity", "cwes", "refs", "result", "benchmark", "reference"}
 
-	lookColumns = []string{"id", "host", "sensor", "scan", "at", "protocol", "ports", "open", "known", "checks"}
+	lookColumns = []string{"id", "host", "sensor", "scan", "at", "protocol", "ports", "open", "known", "checks", "policy"}
 )
 
 // Evidence returns the evidence of findings, by finding.
@@ -36,7 +37,8 @@ func (e *Estate) Evidence(ctx context.Context, ids []int64) (map[int64][]finding
 func addEvidence(ctx context.Context, tx *Tx, ids []int64, byID map[int64]*finding.Finding) error {
 	for chunk := range slices.Chunk(ids, chunkSize) {
 		rows, err := tx.Query(ctx, `SELECT e.id, e.finding, e.sensor, e.chk, e.first_seen, e.last_seen, e.first_scan, e.last_scan, e.status,
-			e.confidence, e.reason, e.criteria, e.needs, e.fixed_in, e.title, t.body, e.location, e.remedy, e.vector
+			e.confidence, e.reason, e.criteria, e.needs, e.fixed_in, e.title, t.body, e.location, e.remedy, e.vector,
+			e.policy, e.severity, e.cwes, e.refs, e.result, e.benchmark, e.reference
 			FROM evidence e LEFT JOIN text t ON t.hash = e.output WHERE e.finding IN (`+Marks(len(chunk))+`)
 			ORDER BY e.finding, e.sensor, e.chk, e.first_seen, e.id`, anys(chunk)...)
 		if err != nil {
@@ -52,15 +54,16 @@ func addEvidence(ctx context.Context, tx *Tx, ids []int64, byID map[int64]*findi
 func scanEvidence(rows *sql.Rows, byID map[int64]*finding.Finding) error {
 	var e finding.Evidence
 	var id, first, last int64
-	var status, needs string
+	var status, needs, cwes, refs string
 	var output sql.NullString
 	err := rows.Scan(&e.ID, &id, &e.Sensor, &e.Check, &first, &last, &e.FirstScan, &e.LastScan, &status, &e.Confidence, &e.Reason,
-		&e.Criteria, &needs, &e.FixedIn, &e.Title, &output, &e.Location, &e.Remedy, &e.Vector)
+		&e.Criteria, &needs, &e.FixedIn, &e.Title, &output, &e.Location, &e.Remedy, &e.Vector,
+		&e.Policy, &e.Severity, &cwes, &refs, &e.Result, &e.Benchmark, &e.Reference)
 	if err != nil {
 		return err
 	}
 	e.FirstSeen, e.LastSeen, e.Status = moment(first), moment(last), finding.Status(status)
-	e.Needs, e.Output = unlist(needs), output.String
+	e.Needs, e.Output, e.CWEs, e.References = unlist(needs), output.String, unnumber(cwes), unlist(refs)
 	if f := byID[id]; f != nil {
 		f.Evidence = append(f.Evidence, e)
 	}
@@ -70,7 +73,7 @@ func scanEvidence(rows *sql.Rows, byID map[int64]*finding.Finding) error {
 func looksOf(ctx context.Context, tx *Tx, hosts []int64) (map[int64][]finding.Look, error) {
 	out := map[int64][]finding.Look{}
 	for chunk := range slices.Chunk(hosts, chunkSize) {
-		rows, err := tx.Query(ctx, `SELECT l.host, l.sensor, l.scan, l.at, l.protocol, l.ports, l.open, l.known, t.body
+		rows, err := tx.Query(ctx, `SELECT l.host, l.sensor, l.scan, l.at, l.protocol, l.ports, l.open, l.known, t.body, l.policy
 			FROM look l LEFT JOIN text t ON t.hash = l.checks WHERE l.host IN (`+Marks(len(chunk))+`) ORDER BY l.host, l.at, l.id`, anys(chunk)...)
 		if err != nil {
 			return nil, err
@@ -87,7 +90,7 @@ func scanLook(rows *sql.Rows, out map[int64][]finding.Look) error {
 	var host, at int64
 	var ports, open, known string
 	var checks sql.NullString
-	if err := rows.Scan(&host, &l.Sensor, &l.Scan, &at, &l.Protocol, &ports, &open, &known, &checks); err != nil {
+	if err := rows.Scan(&host, &l.Sensor, &l.Scan, &at, &l.Protocol, &ports, &open, &known, &checks, &l.Policy); err != nil {
 		return err
 	}
 	l.At = moment(at)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -18,7 +19,9 @@ var (
 		"title", "remedy", "location", "vector", "vector_by", "status", "confidence", "reason",
 		"severity", "cvss", "cvss_version", "cvss_source", "cvss_vector", "epss", "epss_percentile", "kev", "exploited",
 		"exploited_source", "score", "score_partial", "likelihood", "likelihood_source", "decision", "decision_since", "due",
-		"forensics", "assumed", "derived", "exposed", "exposed_why", "rank_key"}
+		"forensics", "assumed", "derived", "exposed", "exposed_why", "rank_key",
+		"kind", "result", "benchmark", "reference", "cwes", "severity_by", "remedy_key", "remedy_name", "fixed_in", "assignee", "labels",
+		"sla_due", "triage_rule"}
 
 	selectFinding = `SELECT s.name, f.` + strings.Join(findingColumns, ", f.")
 )
@@ -201,8 +204,12 @@ func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err e
 			return err
 		}
 		looks, err := looksOf(ctx, tx, []int64{l.HostID})
+		if err != nil {
+			return err
+		}
+		decrees, err := decreesOf(ctx, tx, []int64{l.HostID})
 		if err == nil {
-			l.Life = finding.Fold(&l.Finding, looks[l.HostID])
+			l.Life = finding.Fold(&l.Finding, looks[l.HostID], decrees[l.HostID]...)
 		}
 		return err
 	})
@@ -232,14 +239,18 @@ func findingRow(f *finding.Finding) []any {
 		f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, string(f.Status), f.Confidence, f.Reason,
 		f.Severity, f.CVSS, f.CVSSVersion, f.CVSSSource, f.CVSSVector, f.EPSS, f.EPSSPercentile, truth(f.KEV), truth(f.Exploited),
 		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, millis(f.DecisionSince),
-		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey}
+		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey,
+		string(cmp.Or(f.Kind, finding.KindVulnerability)), f.Result, f.Benchmark, f.Reference, numbers(f.CWEs), f.SeverityBy,
+		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule}
 }
 
 // findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.
 type findingScan struct {
 	f                                                           finding.Finding
 	weakness, triage, state, closing, status, assumed, derived  string
+	kind, cwes, labels                                          string
 	withdrawn, until, triageAt, first, last, closed, since, due int64
+	slaDue                                                      int64
 }
 
 func (s *findingScan) into() []any {
@@ -250,7 +261,9 @@ func (s *findingScan) into() []any {
 		&f.Title, &f.Remedy, &f.Location, &f.Vector, &f.VectorBy, &s.status, &f.Confidence, &f.Reason,
 		&f.Severity, &f.CVSS, &f.CVSSVersion, &f.CVSSSource, &f.CVSSVector, &f.EPSS, &f.EPSSPercentile, &f.KEV, &f.Exploited,
 		&f.ExploitedSource, &f.Score, &f.ScorePartial, &f.Likelihood, &f.LikelihoodSource, &f.Decision, &s.since,
-		&s.due, &f.Forensics, &s.assumed, &s.derived, &f.Exposed, &f.ExposedWhy, &f.RankKey}
+		&s.due, &f.Forensics, &s.assumed, &s.derived, &f.Exposed, &f.ExposedWhy, &f.RankKey,
+		&s.kind, &f.Result, &f.Benchmark, &f.Reference, &s.cwes, &f.SeverityBy, &f.RemedyKey, &f.RemedyName, &f.FixedIn, &f.Assignee,
+		&s.labels, &s.slaDue, &f.Triage.Rule}
 }
 
 func (s *findingScan) finding() finding.Finding {
@@ -261,6 +274,7 @@ func (s *findingScan) finding() finding.Finding {
 	f.FirstSeen, f.LastSeen, f.ClosedAt = moment(s.first), moment(s.last), moment(s.closed)
 	f.DecisionSince, f.Due = moment(s.since), moment(s.due)
 	f.Assumed, f.Derived = unlist(s.assumed), unlist(s.derived)
+	f.Kind, f.CWEs, f.Labels, f.SLADue = finding.Kind(s.kind), unnumber(s.cwes), unlist(s.labels), moment(s.slaDue)
 	return f
 }
 

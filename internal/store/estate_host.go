@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	hostColumns = []string{"id", "site", "address", "status", "os", "cpes", "tags", "exposed", "demo", "first_seen", "last_seen"}
+	hostColumns = []string{"id", "site", "address", "status", "os", "cpes", "tags", "exposed", "demo", "first_seen", "last_seen", "owner", "criticality"}
 
 	identifierColumns = []string{"host", "kind", "value", "source", "first_seen", "last_seen"}
 
@@ -141,7 +141,7 @@ func hostRow(h *asset.Host, site int64) []any {
 		address = h.Address.String()
 	}
 	return []any{h.ID, site, address, string(h.Status), h.OS, list(h.CPEs), list(h.Tags), truthOrNull(h.Exposed), truth(h.Demo),
-		millis(h.FirstSeen), millis(h.LastSeen)}
+		millis(h.FirstSeen), millis(h.LastSeen), h.Owner, h.Criticality}
 }
 
 func truthOrNull(b *bool) any {
@@ -156,7 +156,7 @@ func hostsByID(ctx context.Context, tx *Tx, ids []int64) ([]*asset.Host, error) 
 	var out []*asset.Host
 	byID := map[int64]*asset.Host{}
 	for chunk := range slices.Chunk(ids, chunkSize) {
-		rows, err := tx.Query(ctx, `SELECT h.id, s.name, h.address, h.status, h.os, h.cpes, h.tags, h.exposed, h.demo, h.first_seen, h.last_seen
+		rows, err := tx.Query(ctx, `SELECT h.id, s.name, h.address, h.status, h.os, h.cpes, h.tags, h.exposed, h.demo, h.first_seen, h.last_seen, h.owner, h.criticality
 			FROM host h JOIN site s ON s.id = h.site WHERE h.id IN (`+Marks(len(chunk))+`) ORDER BY h.id`, anys(chunk)...)
 		if err != nil {
 			return nil, err
@@ -182,7 +182,7 @@ func scanHost(rows *sql.Rows) (*asset.Host, error) {
 	var address, status, cpes, tags string
 	var exposed sql.NullInt64
 	var first, last int64
-	if err := rows.Scan(&h.ID, &h.Site, &address, &status, &h.OS, &cpes, &tags, &exposed, &h.Demo, &first, &last); err != nil {
+	if err := rows.Scan(&h.ID, &h.Site, &address, &status, &h.OS, &cpes, &tags, &exposed, &h.Demo, &first, &last, &h.Owner, &h.Criticality); err != nil {
 		return nil, err
 	}
 	h.Address, _ = netip.ParseAddr(address) // "" is a host that is known by name only

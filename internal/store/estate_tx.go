@@ -201,7 +201,7 @@ func (t *EstateTx) AddLook(ctx context.Context, host int64, l finding.Look) erro
 	}
 	t.byName["look"].add(id, host, l.Sensor, l.Scan, millis(l.At), l.Protocol, finding.PrintPorts(l.Ports),
 		finding.PrintPorts(l.Open), finding.PrintPorts(l.Known),
-		t.text(strings.Join(l.Checks, "\n")))
+		t.text(strings.Join(l.Checks, "\n")), l.Policy)
 	return nil
 }
 
@@ -251,7 +251,7 @@ func (t *EstateTx) saveEvidence(ctx context.Context, findingID int64, e *finding
 	}
 	t.byName["evidence"].add(e.ID, findingID, e.Sensor, e.Check, millis(e.FirstSeen), millis(e.LastSeen), e.FirstScan, e.LastScan,
 		string(e.Status), e.Confidence, e.Reason, e.Criteria, list(e.Needs), e.FixedIn, e.Title, t.text(e.Output), e.Location,
-		e.Remedy, e.Vector)
+		e.Remedy, e.Vector, e.Policy, e.Severity, numbers(e.CWEs), list(e.References), e.Result, e.Benchmark, e.Reference)
 	return nil
 }
 
@@ -260,7 +260,9 @@ func sameRow(a, b finding.Evidence) bool {
 	return a.FirstSeen.Equal(b.FirstSeen) && a.LastSeen.Equal(b.LastSeen) && a.FirstScan == b.FirstScan &&
 		a.LastScan == b.LastScan && a.Confidence == b.Confidence && a.Status == b.Status && a.Reason == b.Reason &&
 		a.Output == b.Output && a.Criteria == b.Criteria && a.FixedIn == b.FixedIn && a.Location == b.Location &&
-		a.Title == b.Title && a.Remedy == b.Remedy && a.Vector == b.Vector && slices.Equal(a.Needs, b.Needs)
+		a.Title == b.Title && a.Remedy == b.Remedy && a.Vector == b.Vector && slices.Equal(a.Needs, b.Needs) &&
+		a.Policy == b.Policy && a.Severity == b.Severity && slices.Equal(a.CWEs, b.CWEs) && slices.Equal(a.References, b.References) &&
+		a.Compliance == b.Compliance
 }
 
 // chunkSize is how many values one IN list holds, far below both engines' limits.

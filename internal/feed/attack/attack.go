@@ -10,7 +10,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 const baseURL = "https://raw.githubusercontent.com/mitre-attack/attack-stix-data/master/"

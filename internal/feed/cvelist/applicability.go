@@ -2,7 +2,7 @@ package cvelist
 
 import (
 	"github.com/patchscout/patchscout/internal/cve"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // maxNodes bounds the nodes of one record, as package nvd does.

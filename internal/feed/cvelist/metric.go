@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cve"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 

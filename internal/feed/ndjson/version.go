@@ -6,7 +6,7 @@ import (
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // span is one element of versions: one version, or from introduced on (at the beginning if that is "" or "0") to before

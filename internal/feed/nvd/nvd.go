@@ -11,7 +11,7 @@ import (
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // Limits on one record. The largest that NVD published until 2026, CVE-2016-1409, has 4,891 matches in 0.7 MB;

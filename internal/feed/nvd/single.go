@@ -6,7 +6,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/feed/jsonstream"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // IsRecord says whether a JSON object with these members is a record for ReadRecord.
