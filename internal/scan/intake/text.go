@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -32,7 +33,19 @@ func Text(r io.Reader) *bufio.Reader {
 	} else if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		_, _ = in.Discard(3) // it was peeked
 	}
-	return bufio.NewReaderSize(transform.NewReader(in, t), 64<<10)
+	return undeclared(bufio.NewReaderSize(transform.NewReader(in, t), 64<<10))
+}
+
+// undeclared makes the XML declaration say what the text now is: it may go through Text once more.
+func undeclared(in *bufio.Reader) *bufio.Reader {
+	head, _ := in.Peek(512)
+	at := declared.FindSubmatchIndex(head)
+	if at == nil || encodingOf(head) == nil {
+		return in
+	}
+	said := slices.Concat(head[:at[2]], []byte("utf-8"), head[at[3]:])
+	_, _ = in.Discard(len(head)) // it was peeked
+	return bufio.NewReaderSize(io.MultiReader(bytes.NewReader(said), in), 64<<10)
 }
 
 // Head returns the beginning of a report as Detect functions get it, and a reader of the whole, as Text gives it.

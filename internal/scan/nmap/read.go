@@ -19,6 +19,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
 // ErrNoHosts says that nmap looked at nothing: its targets did not resolve, or nobody was there. That is not a clean
@@ -39,14 +40,14 @@ const maxPorts = 3 * 65536
 // hosts that answered and ports that were not silent. Several documents may follow each other. The errors are scan.ErrTruncated,
 // ErrNoHosts, fault.Invalid with the line, or that of nmap itself.
 func (*Scanner) Read(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error {
-	in := bufio.NewReaderSize(raw, 64<<10)
+	in := intake.Text(raw)
 	if err := sniff(in); err != nil {
 		return err
 	}
-	t := newTokens(in)
+	x := intake.NewXML(Name, in, intake.Limits{})
 	total := 0
 	for documents := 0; ; documents++ {
-		root, err := t.root()
+		root, err := x.Root("nmaprun")
 		switch {
 		case err == io.EOF && documents == 0:
 			return fmt.Errorf("nmap %w: it is empty", scan.ErrTruncated)
@@ -56,9 +57,11 @@ func (*Scanner) Read(ctx context.Context, raw io.Reader, emit func(finding.Event
 			return nil
 		case err != nil:
 			return err
+		case intake.Attr(root, "scanner") == "masscan":
+			return fault.Invalid("this is masscan's report, not nmap's: import it as masscan")
 		}
-		d := &document{tokens: t, ctx: ctx, emit: emit, ports: map[string][]finding.PortRange{}, scripts: argScripts(attr(root, "args"))}
-		d.at = seconds(attr(root, "start"))
+		d := &document{XML: x, ctx: ctx, emit: emit, ports: map[string][]finding.PortRange{}, scripts: argScripts(intake.Attr(root, "args"))}
+		d.at = seconds(intake.Attr(root, "start"))
 		if err := d.read(); err != nil {
 			return err
 		}
@@ -69,7 +72,7 @@ func (*Scanner) Read(ctx context.Context, raw io.Reader, emit func(finding.Event
 // sniff recognises nmap's other outputs, which people import by mistake.
 func sniff(in *bufio.Reader) error {
 	head, _ := in.Peek(512)
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	head = bytes.TrimLeft(head, " \t\r\n")
 	switch {
 	case bytes.HasPrefix(head, []byte("# Nmap")), bytes.HasPrefix(head, []byte("Starting Nmap")),
 		bytes.HasPrefix(head, []byte("Host: ")), bytes.HasPrefix(head, []byte("Nmap scan report")):
@@ -77,31 +80,12 @@ func sniff(in *bufio.Reader) error {
 	case len(head) > 0 && head[0] != '<':
 		return fault.Invalid("not an nmap report: it does not begin like XML")
 	}
-	if bom, _ := in.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
-		in.Discard(3)
-	}
 	return nil
-}
-
-// root finds the next <nmaprun>.
-func (t *tokens) root() (xml.StartElement, error) {
-	for {
-		tok, err := t.next()
-		if err != nil {
-			return xml.StartElement{}, err
-		}
-		if start, ok := tok.(xml.StartElement); ok {
-			if start.Name.Local != "nmaprun" {
-				return start, fault.Invalid("not an nmap report: its root is <%s>, want <nmaprun>", cut(start.Name.Local, 40))
-			}
-			return start, nil
-		}
-	}
 }
 
 // document is one <nmaprun> while it is read.
 type document struct {
-	*tokens
+	*intake.XML
 	ctx  context.Context
 	emit func(finding.Event) error
 
@@ -115,7 +99,7 @@ type document struct {
 }
 
 func (d *document) read() error {
-	err := d.each(func(e xml.StartElement) error {
+	err := d.Each(func(e xml.StartElement) error {
 		if err := d.ctx.Err(); err != nil {
 			return err
 		}
@@ -133,7 +117,7 @@ func (d *document) read() error {
 		case "runstats":
 			return d.runstats()
 		}
-		return d.skip()
+		return d.Skip()
 	})
 	switch {
 	case err != nil:
@@ -151,9 +135,9 @@ func (d *document) read() error {
 
 // scaninfo notes which ports were scanned: services="1,3-4,6-7".
 func (d *document) scaninfo(e xml.StartElement) {
-	ranges, err := finding.ReadPorts(cutServices(attr(e, "services")))
+	ranges, err := finding.ReadPorts(cutServices(intake.Attr(e, "services")))
 	if err == nil {
-		protocol := attr(e, "protocol")
+		protocol := intake.Attr(e, "protocol")
 		d.ports[protocol] = scan.MergePorts(append(d.ports[protocol], ranges...))
 	}
 }
@@ -169,12 +153,12 @@ func cutServices(s string) string {
 
 // target is one that nmap could not even read.
 func (d *document) target(e xml.StartElement) error {
-	name := hostName(attr(e, "specification"))
-	if name == "" || attr(e, "status") != "skipped" {
+	name := hostName(intake.Attr(e, "specification"))
+	if name == "" || intake.Attr(e, "status") != "skipped" {
 		return nil
 	}
 	return d.emit(finding.Event{Host: &finding.HostSeen{Names: []string{name}, Status: string(asset.Unknown),
-		Reason: "nmap skipped it: " + cut(attr(e, "reason"), 100), At: d.at}})
+		Reason: "nmap skipped it: " + intake.Cut(intake.Attr(e, "reason"), 100), At: d.at}})
 }
 
 // runScripts counts the scripts that ran once for the whole run: they speak of no host.
@@ -187,19 +171,19 @@ func (d *document) runScripts() error {
 }
 
 func (d *document) runstats() error {
-	return d.each(func(e xml.StartElement) error {
+	return d.Each(func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "finished":
-			if attr(e, "exit") == "error" {
-				d.failed = cut(attr(e, "errormsg"), 500)
+			if intake.Attr(e, "exit") == "error" {
+				d.failed = intake.Cut(intake.Attr(e, "errormsg"), 500)
 				if d.failed == "" {
 					d.failed = "no reason given"
 				}
 			}
 		case "hosts":
-			d.hosts, _ = strconv.Atoi(attr(e, "total"))
+			d.hosts, _ = strconv.Atoi(intake.Attr(e, "total"))
 		}
-		return d.skip()
+		return d.Skip()
 	})
 }
 
@@ -216,7 +200,7 @@ func seconds(s string) time.Time {
 // nothing, so that silence means the weakness is gone. Categories and patterns name no script.
 func argScripts(args string) []string {
 	var out []string
-	fields := strings.Fields(cut(args, maxText))
+	fields := strings.Fields(intake.Cut(args, intake.MaxText))
 	for i, f := range fields {
 		list, ok := strings.CutPrefix(f, "--script=")
 		if f == "--script" && i+1 < len(fields) {
@@ -270,16 +254,16 @@ type extra struct {
 
 // host1 reads one host and emits its events.
 func (d *document) host1(e xml.StartElement) error {
-	d.tokens.host = d.dec.InputOffset()
-	h := host{at: seconds(attr(e, "endtime")), timedOut: attr(e, "timedout") == "true", bad: map[string]int{}}
+	d.Record()
+	h := host{at: seconds(intake.Attr(e, "endtime")), timedOut: intake.Attr(e, "timedout") == "true", bad: map[string]int{}}
 	if h.at.IsZero() {
-		h.at = seconds(attr(e, "starttime"))
+		h.at = seconds(intake.Attr(e, "starttime"))
 	}
 	if h.at.IsZero() {
 		h.at = d.at
 	}
-	err := d.each(func(e xml.StartElement) error { return d.hostPart(&h, e) })
-	d.tokens.host = 0
+	err := d.Each(func(e xml.StartElement) error { return d.hostPart(&h, e) })
+	d.Done()
 	if err != nil {
 		return err
 	}
@@ -290,9 +274,9 @@ func (d *document) host1(e xml.StartElement) error {
 func (d *document) hostPart(h *host, e xml.StartElement) (err error) {
 	switch e.Name.Local {
 	case "status":
-		h.status, h.reason = attr(e, "state"), cut(attr(e, "reason"), 100)
+		h.status, h.reason = intake.Attr(e, "state"), intake.Cut(intake.Attr(e, "reason"), 100)
 	case "address":
-		h.address(attr(e, "addrtype"), attr(e, "addr"))
+		h.address(intake.Attr(e, "addrtype"), intake.Attr(e, "addr"))
 	case "hostnames":
 		return d.hostnames(h)
 	case "ports":
@@ -305,7 +289,7 @@ func (d *document) hostPart(h *host, e xml.StartElement) (err error) {
 		h.os, err = d.osList()
 		return err
 	}
-	return d.skip()
+	return d.Skip()
 }
 
 func (h *host) address(kind, text string) {
@@ -321,12 +305,12 @@ func (h *host) address(kind, text string) {
 }
 
 func (d *document) hostnames(h *host) error {
-	return d.each(func(e xml.StartElement) error {
-		name := hostName(attr(e, "name"))
+	return d.Each(func(e xml.StartElement) error {
+		name := hostName(intake.Attr(e, "name"))
 		if name != "" && len(h.names) < 32 && !slices.Contains(h.names, name) {
 			h.names = append(h.names, name)
 		}
-		return d.skip()
+		return d.Skip()
 	})
 }
 
@@ -340,47 +324,47 @@ func hostName(s string) string {
 }
 
 func (d *document) portList(h *host) error {
-	return d.each(func(e xml.StartElement) error {
+	return d.Each(func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "extraports":
-			return d.extraports(h, attr(e, "state"))
+			return d.extraports(h, intake.Attr(e, "state"))
 		case "port":
 			return d.port(h, e)
 		}
-		return d.skip()
+		return d.Skip()
 	})
 }
 
 func (d *document) extraports(h *host, state string) error {
 	x := extra{state: state}
-	err := d.each(func(e xml.StartElement) error {
-		ranges, err := finding.ReadPorts(cutServices(attr(e, "ports")))
+	err := d.Each(func(e xml.StartElement) error {
+		ranges, err := finding.ReadPorts(cutServices(intake.Attr(e, "ports")))
 		if e.Name.Local == "extrareasons" && err == nil && ranges != nil {
 			if x.ports == nil {
 				x.ports = map[string][]finding.PortRange{}
 			}
-			x.ports[attr(e, "proto")] = append(x.ports[attr(e, "proto")], ranges...)
+			x.ports[intake.Attr(e, "proto")] = append(x.ports[intake.Attr(e, "proto")], ranges...)
 		}
-		return d.skip()
+		return d.Skip()
 	})
 	h.extra = append(h.extra, x)
 	return err
 }
 
 func (d *document) port(h *host, e xml.StartElement) error {
-	p := port{protocol: attr(e, "protocol")}
-	number, err := strconv.ParseUint(attr(e, "portid"), 10, 16)
+	p := port{protocol: intake.Attr(e, "protocol")}
+	number, err := strconv.ParseUint(intake.Attr(e, "portid"), 10, 16)
 	p.number = uint16(number)
 	bad := ""
 	switch {
 	case err != nil || number == 0:
-		bad = fmt.Sprintf("malformed: port number %q", cut(attr(e, "portid"), 20))
+		bad = fmt.Sprintf("malformed: port number %q", intake.Cut(intake.Attr(e, "portid"), 20))
 	case p.protocol != "tcp" && p.protocol != "udp":
-		bad = fmt.Sprintf("protocol %q is not kept", cut(p.protocol, 20))
+		bad = fmt.Sprintf("protocol %q is not kept", intake.Cut(p.protocol, 20))
 	case len(h.ports) >= maxPorts:
-		return d.explain(errors.New("a host has more ports than there are"))
+		return d.Fail(errors.New("a host has more ports than there are"))
 	}
-	if err := d.each(func(e xml.StartElement) error { return d.portPart(&p, e) }); err != nil {
+	if err := d.Each(func(e xml.StartElement) error { return d.portPart(&p, e) }); err != nil {
 		return err
 	}
 	if bad != "" {
@@ -395,7 +379,7 @@ func (d *document) port(h *host, e xml.StartElement) error {
 func (d *document) portPart(p *port, e xml.StartElement) error {
 	switch e.Name.Local {
 	case "state":
-		p.state, p.reason = attr(e, "state"), cut(attr(e, "reason"), 100)
+		p.state, p.reason = intake.Attr(e, "state"), intake.Cut(intake.Attr(e, "reason"), 100)
 	case "service":
 		return d.service(&p.service, e)
 	case "script":
@@ -403,5 +387,5 @@ func (d *document) portPart(p *port, e xml.StartElement) error {
 		p.scripts = append(p.scripts, s)
 		return err
 	}
-	return d.skip()
+	return d.Skip()
 }

@@ -49,8 +49,8 @@ func TestReportsThatAreNone(t *testing.T) {
 		begin + `<host>&xxe;</host></nmaprun>`:                                          "line 1",
 		`<!DOCTYPE x [<!ENTITY a "b">]>` + begin + `<host>&a;</host></nmaprun>`:         "line 1",
 		begin + strings.Repeat("<a>", 100):                                              "nested too deeply",
-		begin + `<a b="` + strings.Repeat("x", maxToken+1) + `"/></nmaprun>`:            "larger than",
-		begin + `<!-- ` + strings.Repeat("<x> ", maxToken/4+1) + ` --></nmaprun>`:       "larger than",
+		begin + `<a b="` + strings.Repeat("x", (4<<20)+1) + `"/></nmaprun>`:             "larger than",
+		begin + `<!-- ` + strings.Repeat("<x> ", (4<<20)/4+1) + ` --></nmaprun>`:        "larger than",
 		begin + `<runstats><finished exit="error" errormsg="no"/></runstats></nmaprun>`: "nmap ended with an error: no",
 	} {
 		_, err := scantest.Read(t, &Scanner{}, []byte(raw))
@@ -77,7 +77,7 @@ func TestHugeHostIsRefusedAndTheOthersStay(t *testing.T) {
 	}
 	b.WriteString("</ports></host></nmaprun>")
 	events, err := scantest.Read(t, &Scanner{}, []byte(b.String()))
-	if err == nil || !strings.Contains(err.Error(), "a host is larger") || len(events) != 1 {
+	if err == nil || !strings.Contains(err.Error(), "a record is larger") || len(events) != 1 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
 // environment is all that nmap sees of ours: its messages in English, no home to read settings from, no NMAPDIR.
@@ -232,7 +233,7 @@ func (t *tail) said() string {
 	if text == "" {
 		return ""
 	}
-	return ": " + cut(text, 500)
+	return ": " + intake.Cut(text, 500)
 }
 
 // stop ends a process group: asked first, so that nmap closes its report, then killed. Both

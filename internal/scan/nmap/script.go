@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
 // Limits on what one script may say.
@@ -48,9 +49,9 @@ type fact struct {
 
 func (d *document) scriptList() ([]script, error) {
 	var out []script
-	err := d.each(func(e xml.StartElement) error {
+	err := d.Each(func(e xml.StartElement) error {
 		if e.Name.Local != "script" || len(out) >= maxScripts {
-			return d.skip()
+			return d.Skip()
 		}
 		s, err := d.script(e)
 		out = append(out, s)
@@ -60,28 +61,28 @@ func (d *document) scriptList() ([]script, error) {
 }
 
 func (d *document) script(e xml.StartElement) (script, error) {
-	s := script{id: cut(attr(e, "id"), 100), output: strings.TrimSpace(cut(attr(e, "output"), maxText))}
+	s := script{id: intake.Cut(intake.Attr(e, "id"), 100), output: strings.TrimSpace(intake.Cut(intake.Attr(e, "output"), intake.MaxText))}
 	return s, d.table(&s, nil)
 }
 
 // table reads nested <table> and <elem> up to the end of the open element.
 func (d *document) table(s *script, path []string) error {
-	return d.each(func(e xml.StartElement) error {
+	return d.Each(func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "table":
 			if len(path) == 0 {
 				s.tables++
 			}
-			return d.table(s, append(slices.Clip(path), cut(attr(e, "key"), 200)))
+			return d.table(s, append(slices.Clip(path), intake.Cut(intake.Attr(e, "key"), 200)))
 		case "elem":
-			key := cut(attr(e, "key"), 200)
-			value, err := d.text()
+			key := intake.Cut(intake.Attr(e, "key"), 200)
+			value, err := d.Text()
 			if len(s.facts) < maxFacts {
 				s.facts = append(s.facts, fact{table: s.tables, path: path, key: key, value: value})
 			}
 			return err
 		}
-		return d.skip()
+		return d.Skip()
 	})
 }
 
@@ -156,7 +157,7 @@ func (s *script) vulnerable() (finding.Observation, bool) {
 			o.Confidence = confidence
 		}
 		if o.Title == "" {
-			o.Title = cut(w.title, 300)
+			o.Title = intake.Cut(w.title, 300)
 		}
 		for _, id := range w.ids {
 			ids.add(id)

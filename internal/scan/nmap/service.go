@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
 // service is a <service> element as it stands.
@@ -20,18 +21,18 @@ type service struct {
 }
 
 func (d *document) service(s *service, e xml.StartElement) error {
-	*s = service{name: line(attr(e, "name")), product: line(attr(e, "product")), version: line(attr(e, "version")),
-		extra: line(attr(e, "extrainfo")), tunnel: attr(e, "tunnel"), method: attr(e, "method"), ostype: line(attr(e, "ostype")),
-		fingerprint: cut(attr(e, "servicefp"), maxText)}
+	*s = service{name: line(intake.Attr(e, "name")), product: line(intake.Attr(e, "product")), version: line(intake.Attr(e, "version")),
+		extra: line(intake.Attr(e, "extrainfo")), tunnel: intake.Attr(e, "tunnel"), method: intake.Attr(e, "method"), ostype: line(intake.Attr(e, "ostype")),
+		fingerprint: intake.Cut(intake.Attr(e, "servicefp"), intake.MaxText)}
 	return d.cpeList(&s.cpes)
 }
 
 func (d *document) cpeList(into *[]string) error {
-	return d.each(func(e xml.StartElement) error {
+	return d.Each(func(e xml.StartElement) error {
 		if e.Name.Local != "cpe" {
-			return d.skip()
+			return d.Skip()
 		}
-		text, err := d.text()
+		text, err := d.Text()
 		if len(*into) < 16 {
 			*into = append(*into, text)
 		}
@@ -40,7 +41,7 @@ func (d *document) cpeList(into *[]string) error {
 }
 
 // line is one attribute's text, short: what nmap writes there is a few words.
-func line(s string) string { return strings.TrimSpace(cut(s, 512)) }
+func line(s string) string { return strings.TrimSpace(intake.Cut(s, 512)) }
 
 // seen turns an open port into the service that answers there.
 func (p *port) seen(h *host, name string) finding.ServiceSeen {
@@ -65,7 +66,7 @@ func (p *port) seen(h *host, name string) finding.ServiceSeen {
 func (p *port) banner() string {
 	for _, s := range p.scripts {
 		if s.id == "banner" {
-			return cut(s.output, 1024)
+			return intake.Cut(s.output, 1024)
 		}
 	}
 	return fingerprintBanner(p.service.fingerprint)
@@ -341,17 +342,17 @@ type osGuess struct {
 
 func (d *document) osList() (osGuess, error) {
 	var best osGuess
-	err := d.each(func(e xml.StartElement) error {
+	err := d.Each(func(e xml.StartElement) error {
 		if e.Name.Local != "osmatch" {
-			return d.skip()
+			return d.Skip()
 		}
-		g := osGuess{name: line(attr(e, "name"))}
-		g.accuracy, _ = strconv.Atoi(attr(e, "accuracy"))
-		err := d.each(func(e xml.StartElement) error {
+		g := osGuess{name: line(intake.Attr(e, "name"))}
+		g.accuracy, _ = strconv.Atoi(intake.Attr(e, "accuracy"))
+		err := d.Each(func(e xml.StartElement) error {
 			if e.Name.Local == "osclass" {
 				return d.cpeList(&g.cpes)
 			}
-			return d.skip()
+			return d.Skip()
 		})
 		if g.accuracy > best.accuracy {
 			best = g
