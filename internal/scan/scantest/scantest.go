@@ -4,10 +4,12 @@ package scantest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"os"
@@ -25,9 +27,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
+// Reader is the half of a scan.Scanner or scan.Reader that is tried here.
+type Reader interface {
+	Read(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error
+}
+
 // Golden reads every report that matches pattern and compares what it becomes with the file beside it, its name plus
 // ".golden": one event a line, then the ledger and the error.
-func Golden(t *testing.T, s scan.Scanner, pattern string) {
+func Golden(t *testing.T, s Reader, pattern string) {
 	t.Helper()
 	for _, path := range reports(t, pattern) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -49,7 +56,7 @@ func Golden(t *testing.T, s scan.Scanner, pattern string) {
 // Truncated cuts every report that matches pattern at many places: the events must be a beginning of the whole
 // report's, an incomplete report must say so (scan.ErrTruncated), and must cover nothing that the cut may have taken.
 // One that is complete although its last bytes are missing may pass without an error.
-func Truncated(t *testing.T, s scan.Scanner, pattern string) {
+func Truncated(t *testing.T, s Reader, pattern string) {
 	t.Helper()
 	for _, path := range reports(t, pattern) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -74,7 +81,7 @@ func Truncated(t *testing.T, s scan.Scanner, pattern string) {
 
 // Read runs s over a report and checks what holds for every report, also for a hostile one: each event is exactly one
 // thing, a host comes before what was seen on it, counts are positive, names are canonical, and text is bounded.
-func Read(t testing.TB, s scan.Scanner, raw []byte) ([]finding.Event, error) {
+func Read(t testing.TB, s Reader, raw []byte) ([]finding.Event, error) {
 	t.Helper()
 	var events []finding.Event
 	known := map[string]bool{}
@@ -89,7 +96,7 @@ func Read(t testing.TB, s scan.Scanner, raw []byte) ([]finding.Event, error) {
 }
 
 // Stops checks that an error of emit ends the reading and comes back.
-func Stops(t *testing.T, s scan.Scanner, pattern string) {
+func Stops(t *testing.T, s Reader, pattern string) {
 	t.Helper()
 	enough := errors.New("enough")
 	for _, path := range reports(t, pattern) {
@@ -134,8 +141,16 @@ func check(e finding.Event, known map[string]bool) string {
 			return "an observation without a check or confidence"
 		}
 		return firstOf(only(e), seen(known, o.Address, o.HostName), checkText(o.Title, o.Output, o.Location, o.Remedy))
+	case e.Coverage != nil && !e.Coverage.Address.IsValid():
+		return "coverage without an address"
 	case e.Coverage != nil:
 		return firstOf(only(e), seen(known, e.Coverage.Address, ""))
+	case e.Statement != nil:
+		s := e.Statement
+		if s.CVE == 0 || !slices.Contains([]finding.VEXStatus{finding.VEXNotAffected, finding.VEXAffected, finding.VEXFixed, finding.VEXPending}, s.Status) {
+			return "a statement without a CVE or status"
+		}
+		return firstOf(only(e), checkText(append(s.Products, s.Reason, s.Author)...))
 	case e.Drop != nil && (e.Drop.Count <= 0 || e.Drop.Reason == ""):
 		return "a drop of nothing"
 	}
@@ -144,7 +159,7 @@ func check(e finding.Event, known map[string]bool) string {
 
 func only(e finding.Event) string {
 	n := 0
-	for _, set := range []bool{e.Host != nil, e.Service != nil, e.Observation != nil, e.Coverage != nil, e.Drop != nil} {
+	for _, set := range []bool{e.Host != nil, e.Service != nil, e.Observation != nil, e.Coverage != nil, e.Drop != nil, e.Statement != nil} {
 		if set {
 			n++
 		}
@@ -155,7 +170,11 @@ func only(e finding.Event) string {
 	return ""
 }
 
+// seen says that a record's host was told of before. One that names no host is the importer's to name.
 func seen(known map[string]bool, addr netip.Addr, name string) string {
+	if !addr.IsValid() && name == "" {
+		return ""
+	}
 	if addr.IsValid() && !known[addr.String()] || !addr.IsValid() && !known[name] {
 		return "its host was not seen before"
 	}
@@ -236,6 +255,8 @@ func line(e finding.Event) string {
 		kind, v = "coverage", e.Coverage
 	case e.Drop != nil:
 		kind, v = "drop", e.Drop
+	case e.Statement != nil:
+		kind, v = "statement", e.Statement
 	}
 	raw, _ := json.Marshal(v)
 	var fields map[string]any
