@@ -15,6 +15,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/match"
@@ -45,6 +46,8 @@ type Tx interface {
 	Findings(ctx context.Context, hosts []int64) ([]*finding.Finding, error)
 	SaveFinding(ctx context.Context, f *finding.Finding, gone []int64) error
 	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error
+	AddSighting(ctx context.Context, s finding.Sighting) error
+	Sightings(ctx context.Context, hosts []int64) (map[int64][]finding.Sighting, error)
 }
 
 // Estate is where the pipeline keeps what it learns; store.Estate is the one of the product.
@@ -55,6 +58,8 @@ type Estate[T Tx] interface {
 	UpdateScan(ctx context.Context, s finding.Scan) error
 	AddLedger(ctx context.Context, l finding.Ledger, report string) error
 	CountScanFindings(ctx context.Context, scan int64) (int, error)
+	Scan(ctx context.Context, id int64) (finding.Scan, error)
+	ScanHosts(ctx context.Context, scan int64) ([]finding.ScanHost, error)
 }
 
 // Assessor is the pipeline over one estate and one catalogue. It is safe for concurrent use.
@@ -77,14 +82,18 @@ func (p plain[T]) Update(ctx context.Context, fn func(Tx) error) error {
 	return p.Estate.Update(ctx, func(tx T) error { return fn(tx) })
 }
 
-// Run is one scan or import on its way through the pipeline.
+// Run is one scan or import on its way through the pipeline. It is safe for concurrent use.
 type Run struct {
 	a    *Assessor
 	scan finding.Scan
 
-	mu      sync.Mutex
-	reports map[string]*report // by sensor
-	sensors []string           // in the order in which they first spoke
+	mu    sync.Mutex
+	parts map[string]*Part // of Emit, by sensor
+	order []*Part
+
+	writing sync.Mutex // one part is written at a time
+	met     *tally
+	facts   *facts
 }
 
 // Begin keeps the scan as running and returns a Run for its events. The caller fills in kind, site, targets, profile,
@@ -102,25 +111,47 @@ func (a *Assessor) Begin(ctx context.Context, scan finding.Scan) (*Run, error) {
 		return nil, fmt.Errorf("keep the scan: %w", err)
 	}
 	scan.ID = id
-	return &Run{a: a, scan: scan, reports: map[string]*report{}}, nil
+	return a.newRun(scan), nil
+}
+
+// Resume returns a Run for a scan that an earlier process began and did not finish; what its parts committed stands.
+func (a *Assessor) Resume(ctx context.Context, id int64) (*Run, error) {
+	scan, err := a.estate.Scan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if scan.Status != finding.Running && scan.Status != finding.Pending {
+		return nil, fault.Conflict("scan %d has ended (%s): it cannot be continued", id, scan.Status)
+	}
+	hosts, err := a.estate.ScanHosts(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := a.newRun(scan)
+	for _, h := range hosts {
+		r.met.host(h)
+	}
+	return r, nil
+}
+
+func (a *Assessor) newRun(scan finding.Scan) *Run {
+	return &Run{a: a, scan: scan, parts: map[string]*Part{}, met: newTally(), facts: newFacts(a.catalogue)}
 }
 
 // ScanID is the public number of the scan.
 func (r *Run) ScanID() int64 { return r.scan.ID }
 
-// Emit takes one event of a sensor's report. It is safe for concurrent use and only remembers: nothing is written before
-// Finish. The event is not kept by reference.
+// Emit takes one event of a sensor's only report, which Finish commits. It only remembers: nothing is written before.
 func (r *Run) Emit(sensor string, e finding.Event) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	rep := r.reports[sensor]
-	if rep == nil {
-		rep = newReport(sensor)
-		r.reports[sensor] = rep
-		r.sensors = append(r.sensors, sensor)
+	p := r.parts[sensor]
+	if p == nil {
+		p = r.Part(sensor)
+		r.parts[sensor] = p
+		r.order = append(r.order, p)
 	}
-	rep.take(e)
-	return nil
+	r.mu.Unlock()
+	return p.Emit(e)
 }
 
 // End says how a run ended.
@@ -139,24 +170,25 @@ type End struct {
 // Result is what a run came to.
 type Result struct {
 	Scan    finding.Scan
-	Ledgers []finding.Ledger // one per sensor
+	Ledgers []finding.Ledger // one per sensor of Emit
 }
 
-// Finish writes everything that the run learned, sensor by sensor, in transactions of a few thousand rows, and closes the
-// scan. After an error the scan stays as far as it got and is marked failed; what was written stays. When it is the
-// catalogue that fails, hosts and services are kept and wait for a Rematch. To keep what a cancelled scan found, call it
-// with a context that is not cancelled.
+// Finish commits what came through Emit, sensor by sensor, and closes the scan. After an error the scan stays as far as it
+// got and is marked failed; what was written stays. When it is the catalogue that fails, hosts and services are kept and
+// wait for a Rematch. To keep what a cancelled scan found, call it with a context that is not cancelled.
 func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	res := Result{Scan: r.scan}
 	s := &res.Scan
 	s.Status, s.Reason, s.Scanners = end.Status, end.Reason, end.Scanners
 	if s.Status == "" {
 		s.Status = finding.Completed
 	}
-	ledgers, totals, err := r.write(ctx, end)
-	res.Ledgers, s.Totals = ledgers, totals
+	ledgers, err := r.commitAll(ctx, end)
+	err = errors.Join(err, r.silent(ctx, end.Silent))
+	s.Totals = r.met.totals()
+	n, countErr := r.a.estate.CountScanFindings(ctx, r.scan.ID)
+	s.Totals.Findings, err = n, errors.Join(err, countErr)
+	res.Ledgers = ledgers
 	if err != nil {
 		s.Status, s.Reason = finding.Failed, "not everything could be stored: "+err.Error()
 	}
@@ -167,46 +199,32 @@ func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
 	return res, err
 }
 
-func (r *Run) write(ctx context.Context, end End) (ledgers []finding.Ledger, totals finding.ScanTotals, err error) {
-	met := newTally()
-	var failed error // of the catalogue; the reports of the other sensors are kept all the same
+func (r *Run) commitAll(ctx context.Context, end End) (ledgers []finding.Ledger, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for sensor := range end.Dropped {
-		if r.reports[sensor] == nil {
-			r.reports[sensor] = newReport(sensor)
-			r.sensors = append(r.sensors, sensor)
+		if r.parts[sensor] == nil {
+			r.parts[sensor] = r.Part(sensor)
+			r.order = append(r.order, r.parts[sensor])
 		}
 	}
-	for _, sensor := range r.sensors {
-		rep := r.reports[sensor]
-		for reason, n := range end.Dropped[sensor] {
-			rep.drop(reason, n)
-		}
-		if !completed(end.Scanners, sensor) {
-			rep.coverNothing()
-		}
-		p := &pass{Assessor: r.a, scan: &r.scan, report: rep, at: rep.time(r.a.now()), met: met, facts: newFacts(r.a.catalogue)}
-		ledger, err := p.run(ctx)
-		ledger.File, ledger.Tool, ledger.Scan = end.File, sensor, r.scan.ID
-		ledgers = append(ledgers, ledger)
-		if failed == nil {
-			failed = p.failed
-		}
-		if err := errors.Join(err, r.a.estate.AddLedger(ctx, ledger, reportHash(end.Scanners, sensor))); err != nil {
-			return ledgers, met.totals(), errors.Join(failed, err)
+	for _, p := range r.order {
+		sensor := p.report.sensor
+		ledger, commitErr := p.Commit(ctx, PartEnd{Completed: completed(end.Scanners, sensor), Dropped: end.Dropped[sensor], File: end.File,
+			Report: reportHash(end.Scanners, sensor)})
+		ledgers, err = append(ledgers, ledger), errors.Join(err, commitErr)
+		if errors.Is(commitErr, errEstate) {
+			break
 		}
 	}
-	if err := r.silent(ctx, end.Silent, met); err != nil {
-		return ledgers, met.totals(), errors.Join(failed, err)
-	}
-	totals = met.totals()
-	totals.Findings, err = r.a.estate.CountScanFindings(ctx, r.scan.ID)
-	return ledgers, totals, errors.Join(failed, err)
+	r.parts, r.order = map[string]*Part{}, nil
+	return ledgers, err
 }
 
 // silent keeps the targets of which nobody got an answer.
-func (r *Run) silent(ctx context.Context, hosts []finding.ScanHost, met *tally) error {
+func (r *Run) silent(ctx context.Context, hosts []finding.ScanHost) error {
 	for _, h := range hosts {
-		met.silent[cmp.Or(h.Address, h.Name)] = true
+		r.met.silent[cmp.Or(h.Address, h.Name)] = true
 	}
 	const most = 4096 // of a swept network only this many silent addresses are kept by name
 	hosts = hosts[:min(len(hosts), most)]
@@ -247,6 +265,19 @@ type tally struct {
 
 func newTally() *tally {
 	return &tally{up: map[string]bool{}, silent: map[string]bool{}, services: map[string]bool{}}
+}
+
+// host notes what an earlier process kept of a host.
+func (t *tally) host(h finding.ScanHost) {
+	key := cmp.Or(h.Address, h.Name)
+	if h.Status != string(asset.Up) {
+		t.silent[key] = true
+		return
+	}
+	t.up[key] = true
+	for _, p := range h.Ports {
+		t.services[key+" "+p] = true
+	}
 }
 
 func (t *tally) totals() finding.ScanTotals {

@@ -117,7 +117,7 @@ func (h *hostReport) cves() (ids []cve.ID) {
 			ids = append(ids, one.CVE)
 		}
 	}
-	for _, o := range h.observations {
+	for _, o := range h.Observations {
 		ids = append(ids, o.CVEs...)
 	}
 	return ids

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -113,7 +114,8 @@ func (m *merging) merge(ctx context.Context, h *hostReport, ledger *finding.Ledg
 		return nil
 	}
 	m.look(h, s)
-	for i, service := range h.services {
+	s.begin(m.sighted(h))
+	for i, service := range h.Services {
 		said := m.report.said(service, h.matched[i], m.scan.ID, m.at)
 		s.hear(said, port{service.Protocol, service.Port}, m.scan.Demo)
 		at := finding.Fingerprint{Site: m.site.Name, HostID: s.host.ID, Protocol: service.Protocol, Port: service.Port}
@@ -124,10 +126,21 @@ func (m *merging) merge(ctx context.Context, h *hostReport, ledger *finding.Ledg
 		}
 		account(ledger, outcomes)
 	}
-	for _, o := range h.observations {
+	for _, o := range h.Observations {
 		account(ledger, m.observe(s, o))
 	}
 	return nil
+}
+
+// sighted is the report's word on the host, as it is kept.
+func (m *merging) sighted(h *hostReport) finding.Sighting {
+	out := finding.Sighting{Scan: m.scan.ID, Sensor: m.report.sensor, At: m.at, Place: h.key(), Said: finding.Said{
+		Host: h.sighting(m.scan.Site, m.report.sensor, m.at), Status: h.status, OS: h.os, CPEs: h.cpes}}
+	for i, service := range h.Services {
+		out.Said.Services = append(out.Said.Services, finding.SaidService{Protocol: service.Protocol, Port: service.Port,
+			Said: m.report.said(service, h.matched[i], m.scan.ID, m.at)})
+	}
+	return out
 }
 
 // observe brings in a check's own result.
@@ -138,7 +151,14 @@ func (m *merging) observe(s *state, o finding.Observation) []outcome {
 	}
 	e := finding.Evidence{Sensor: m.report.sensor, Check: o.Check, FirstSeen: m.at, LastSeen: m.at, FirstScan: m.scan.ID,
 		LastScan: m.scan.ID, Status: finding.Affected, Confidence: min(max(o.Confidence, 0), 100), Reason: "reported by " + o.Check,
-		Title: o.Title, Output: o.Output, Location: o.Location, Remedy: o.Remedy, Vector: o.Vector}
+		Title: o.Title, Output: o.Output, Location: o.Location, Remedy: o.Remedy, Vector: o.Vector, FixedIn: o.FixedIn,
+		Policy: o.Policy, Severity: severityWord(o.Severity), CWEs: o.CWEs, References: o.References}
+	if o.Compliance != nil {
+		e.Compliance = *o.Compliance
+	}
+	if o.Passed {
+		e.Status, e.Reason = finding.Unaffected, "passed by "+o.Check
+	}
 	e.Trim()
 	var out []outcome
 	for _, w := range weaknesses(o) {
@@ -153,9 +173,13 @@ func (m *merging) look(h *hostReport, s *state) {
 	if !h.answered() {
 		return
 	}
-	for _, c := range h.coverage {
-		l := finding.Look{Sensor: m.report.sensor, Scan: m.scan.ID, At: m.at, Protocol: c.Protocol, Ports: c.Ports, Checks: c.Checks}
-		for i, service := range h.services {
+	for _, c := range h.Coverage {
+		if c.Protocol == "" {
+			m.lookByPolicy(h, s, c)
+			continue
+		}
+		l := finding.Look{Sensor: m.report.sensor, Scan: m.scan.ID, At: m.at, Protocol: c.Protocol, Ports: c.Ports, Checks: c.Checks, Policy: c.Policy}
+		for i, service := range h.Services {
 			if service.Protocol != c.Protocol {
 				continue
 			}
@@ -166,6 +190,42 @@ func (m *merging) look(h *hostReport, s *state) {
 		}
 		s.looks, s.added = append(s.looks, l), append(s.added, l)
 	}
+}
+
+// lookByPolicy is the look of a scanner that says under which policy it looked and not at which ports. Where a service told
+// its version it surely looked.
+func (m *merging) lookByPolicy(h *hostReport, s *state, c finding.Coverage) {
+	add := func(l finding.Look) {
+		l.Sensor, l.Scan, l.At = m.report.sensor, m.scan.ID, m.at
+		s.looks, s.added = append(s.looks, l), append(s.added, l)
+	}
+	add(finding.Look{Policy: c.Policy, Checks: c.Checks})
+	for _, protocol := range []string{"tcp", "udp"} {
+		var known []finding.PortRange
+		for i, service := range h.Services {
+			if service.Protocol == protocol && h.matched[i].known {
+				known = append(known, finding.PortRange{First: service.Port, Last: service.Port})
+			}
+		}
+		if len(known) > 0 {
+			add(finding.Look{Protocol: protocol, Ports: known, Open: known, Known: known})
+		}
+	}
+}
+
+// severityWord is a tool's word if it is one of ours.
+func severityWord(word string) string {
+	switch word = strings.ToLower(strings.TrimSpace(word)); word {
+	case "critical", "high", "medium", "low", "info":
+		return word
+	case "informational", "none":
+		return "info"
+	case "moderate":
+		return "medium"
+	case "important":
+		return "high"
+	}
+	return ""
 }
 
 // remember notes how the host answered this scan. Two reports of one host (two addresses) are two lines.
@@ -180,7 +240,7 @@ func (m *merging) remember(h *hostReport, s *state) {
 	if s != nil {
 		line.HostID = s.host.ID
 	}
-	for _, service := range h.services {
+	for _, service := range h.Services {
 		line.Ports = append(line.Ports, fmt.Sprintf("%s/%d", service.Protocol, service.Port))
 	}
 	m.seen[h.key()] = line
@@ -227,12 +287,31 @@ func (m *merging) saveState(ctx context.Context, s *state) error {
 		}
 	}
 	if m.failed != nil {
+		if err := m.saveSightings(ctx, s); err != nil {
+			return err
+		}
 		return nil // nothing was seen or covered, and rating without facts would forget what is known
 	}
 	for _, e := range s.sorted() {
 		e.miss(s, m.report.sensor)
 		m.settle(m.facts, e, s, m.site)
 		if err := e.save(ctx, m.tx); err != nil {
+			return err
+		}
+	}
+	return m.saveSightings(ctx, s)
+}
+
+// saveSightings keeps what the report said of the host, in as many rows as it has places. It comes after the findings,
+// which have their ids by then.
+func (m *merging) saveSightings(ctx context.Context, s *state) error {
+	for _, at := range s.sighted {
+		at.HostID = s.host.ID
+		at.Seen = nil
+		for _, one := range s.saw[at.Place] {
+			at.Seen = append(at.Seen, finding.Seen{Finding: one.entry.ID, Check: one.src.Check, Policy: one.src.Policy})
+		}
+		if err := m.tx.AddSighting(ctx, at); err != nil {
 			return err
 		}
 	}

@@ -40,11 +40,17 @@ func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 		ledger.New += part.New
 		ledger.Merged += part.Merged
 		ledger.Informational += part.Informational
+		for _, h := range batch {
+			h.said, h.matched = said{}, nil
+		}
 		batch, rows = nil, 0
 		return err
 	}
 	for _, key := range p.report.order {
 		h := p.report.hosts[key]
+		if err := p.report.load(h); err != nil {
+			return ledger, err
+		}
 		p.prepare(ctx, h)
 		if h.unasked > 0 {
 			ledger.Drop("the catalogue could not be asked", h.unasked)
@@ -73,15 +79,15 @@ func (p *pass) prepare(ctx context.Context, h *hostReport) {
 		p.failed = p.ask(ctx, h)
 	}
 	if p.failed != nil {
-		h.matched = make([]serviceMatch, len(h.services))
-		h.observations, h.unasked = nil, len(h.observations)
-		h.coverage = nil
+		h.matched = make([]serviceMatch, len(h.Services))
+		h.Observations, h.unasked = nil, len(h.Observations)
+		h.Coverage = nil
 	}
 }
 
 func (p *pass) ask(ctx context.Context, h *hostReport) (err error) {
-	words := make([]asset.Said, len(h.services))
-	for i, s := range h.services {
+	words := make([]asset.Said, len(h.Services))
+	for i, s := range h.Services {
 		words[i] = p.report.said(s, serviceMatch{}, p.scan.ID, p.at)
 	}
 	if h.matched, err = matchServices(ctx, p.matcher, words, h.cpes); err != nil {
@@ -98,7 +104,7 @@ func (p *pass) count(h *hostReport, ledger *finding.Ledger, named, matched map[c
 		p.met.silent[h.key()] = true
 	}
 	ports := map[port]bool{}
-	for i, s := range h.services {
+	for i, s := range h.Services {
 		ports[port{s.Protocol, s.Port}] = true
 		p.met.services[fmt.Sprintf("%s %s/%d", h.key(), s.Protocol, s.Port)] = true
 		ledger.Unknown += h.matched[i].candidates
@@ -107,7 +113,7 @@ func (p *pass) count(h *hostReport, ledger *finding.Ledger, named, matched map[c
 		}
 	}
 	ledger.Services += len(ports)
-	for _, o := range h.observations {
+	for _, o := range h.Observations {
 		for _, id := range o.CVEs {
 			named[id] = true
 		}
@@ -116,11 +122,11 @@ func (p *pass) count(h *hostReport, ledger *finding.Ledger, named, matched map[c
 
 // rows is about how many rows the host will need: a finding has evidence, a service perhaps a text.
 func (h *hostReport) rows() int {
-	n := 4 + 2*len(h.services)
+	n := 4 + 2*len(h.Services)
 	for _, m := range h.matched {
 		n += 2 * len(m.matches)
 	}
-	for _, o := range h.observations {
+	for _, o := range h.Observations {
 		n += 2 * max(1, len(o.CVEs))
 	}
 	return n

@@ -71,11 +71,15 @@ func slim(r *cve.Record) *cve.Record {
 // rate judges a finding on its host and fills in its title.
 func (f *facts) rate(fi *finding.Finding, exposure priority.Exposure, now time.Time) {
 	known := f.known[fi.Weakness.CVE()]
-	v := priority.Assess(priority.Input{Record: known.record, Facts: known.facts, Vector: fi.Vector, VectorSource: fi.VectorBy,
-		Exposure: exposure, Now: now})
+	in := priority.Input{Record: known.record, Facts: known.facts, Vector: fi.Vector, VectorSource: fi.VectorBy, Exposure: exposure, Now: now}
+	if in.Vector == "" && fi.Word != "" {
+		in.Vector, in.VectorSource = priority.WordVector(fi.Word), "derived from "+fi.WordBy+"'s word"
+	}
+	in.Word = fi.Word
+	v := priority.Assess(in)
 	term := priority.Term{Decision: priority.Decision(fi.Decision), Since: fi.DecisionSince, Due: fi.Due}.Next(v, fi.FirstSeen, now)
 	fi.Rating = finding.Rating{
-		Severity: v.Severity, CVSS: v.CVSS, CVSSVersion: v.CVSSVersion, CVSSSource: v.CVSSSource, CVSSVector: v.CVSSVector,
+		Severity: v.Severity, SeverityBy: severityBy(v, fi), SLADue: fi.SLADue, CVSS: v.CVSS, CVSSVersion: v.CVSSVersion, CVSSSource: v.CVSSSource, CVSSVector: v.CVSSVector,
 		EPSS: v.EPSS, EPSSPercentile: v.EPSSPercentile, KEV: v.KEV, Exploited: v.Exploited, ExploitedSource: v.ExploitedSource,
 		Score: v.Score, ScorePartial: v.ScorePartial, Likelihood: v.Likelihood, LikelihoodSource: v.LikelihoodSource,
 		Decision: string(term.Decision), DecisionSince: term.Since, Due: term.Due, Forensics: v.Forensics,
@@ -89,6 +93,19 @@ func (f *facts) rate(fi *finding.Finding, exposure priority.Exposure, now time.T
 		keep(&fi.Title, r.Description)
 	}
 	keep(&fi.Title, string(fi.Weakness))
+}
+
+// severityBy names who gave the severity.
+func severityBy(v priority.Verdict, fi *finding.Finding) string {
+	switch {
+	case v.Severity == cve.SeverityUnknown:
+		return ""
+	case v.CVSSSource != "":
+		return v.CVSSSource
+	case fi.Weakness.CVE() != 0 && fi.Word == "":
+		return "the CVE's own word"
+	}
+	return fi.WordBy
 }
 
 // exposure says whether the internet reaches a host.

@@ -19,45 +19,59 @@ type report struct {
 	informational int
 	dropped       finding.Ledger // its Dropped only
 	newest        time.Time
+	statements    []finding.Statement
+
+	nameless     string // the host of records that name none
+	usedNameless bool
+
+	size  int // bytes of events in memory, about
+	spool *spool
+	blind bool // its coverage does not count
 }
 
 // hostReport is what one sensor says of one host.
 type hostReport struct {
-	address      netip.Addr
-	names        []string
-	mac          string
-	sshKeys      map[uint16]string // by port
-	status       string
-	reason       string
-	os           string
-	cpes         []string
-	services     []finding.ServiceSeen
-	observations []finding.Observation
-	coverage     []finding.Coverage
+	address netip.Addr
+	names   []string
+	mac     string
+	sshKeys map[uint16]string // by port
+	status  string
+	reason  string
+	os      string
+	cpes    []string
+	said            // what is in memory of it
+	blocks  []block // what is in the spool of it
 
 	matched []serviceMatch // of services, in their order
 	unasked int            // observations that are left out since the catalogue failed
+}
+
+// said is what a report says is at a host, in the order of the report.
+type said struct {
+	Services     []finding.ServiceSeen
+	Observations []finding.Observation
+	Coverage     []finding.Coverage
 }
 
 func newReport(sensor string) *report {
 	return &report{sensor: sensor, hosts: map[string]*hostReport{}}
 }
 
-// time is when the report was made: its newest event, since a report speaks for its end; now when it has no times.
+// time is when the report was made: its newest event, since a report speaks for its end; otherwise when it has no
+// times.
 // Looks and sightings of one report must not differ by seconds, or a service would be missed by its own scan.
-func (r *report) time(now time.Time) time.Time {
+func (r *report) time(otherwise, now time.Time) time.Time {
 	at := r.newest
-	if at.IsZero() || at.After(now.Add(24*time.Hour)) {
+	if at.IsZero() {
+		at = otherwise
+	}
+	if at.After(now.Add(24 * time.Hour)) {
 		at = now // a clock that is wrong by more than a day must not decide for years to come
 	}
 	return at.UTC().Truncate(time.Millisecond)
 }
 
-func (r *report) coverNothing() {
-	for _, h := range r.hosts {
-		h.coverage = nil
-	}
-}
+func (r *report) coverNothing() { r.blind = true }
 
 func (r *report) drop(reason string, n int) {
 	r.records += n
@@ -65,7 +79,7 @@ func (r *report) drop(reason string, n int) {
 }
 
 // take sorts an event in. Every event but HostSeen and Coverage is a record (a Drop is Count of them).
-func (r *report) take(e finding.Event) {
+func (r *report) take(e finding.Event) error {
 	switch {
 	case e.Host != nil:
 		r.takeHost(*e.Host)
@@ -79,7 +93,28 @@ func (r *report) take(e finding.Event) {
 		r.records += e.Drop.Count
 		r.informational += e.Drop.Count
 	case e.Drop != nil:
-		r.drop(e.Drop.Reason, e.Drop.Count)
+		r.drop(finding.Cut(e.Drop.Reason, maxWord), e.Drop.Count)
+	case e.Statement != nil:
+		r.takeStatement(*e.Statement)
+	}
+	if r.size < maxHeld {
+		return nil
+	}
+	return r.spill()
+}
+
+// takeStatement keeps what a VEX document says; it is a record that holds no finding.
+func (r *report) takeStatement(e finding.Statement) {
+	r.records++
+	switch {
+	case len(e.Products) == 0:
+		r.dropped.Drop("a VEX statement without a product", 1)
+	case len(r.statements) >= maxStatements:
+		r.dropped.Drop("more VEX statements than can be kept", 1)
+	default:
+		r.informational++
+		e.Products, e.Reason, e.Author = clean(e.Products), finding.Cut(e.Reason, maxShort), finding.Cut(e.Author, maxWord)
+		r.statements = append(r.statements, e)
 	}
 }
 
@@ -128,7 +163,8 @@ func (r *report) takeService(e finding.ServiceSeen) {
 		*s = finding.Cut(*s, maxWord)
 	}
 	e.CPEs = clean(e.CPEs)
-	h.services = append(h.services, e)
+	h.Services = append(h.Services, e)
+	r.size += 300 + len(e.Banner) + len(e.Product) + 80*len(e.CPEs)
 }
 
 func (r *report) takeObservation(e finding.Observation) {
@@ -151,20 +187,29 @@ func (r *report) takeObservation(e finding.Observation) {
 	slices.Sort(e.CVEs)
 	e.CVEs = slices.Compact(e.CVEs)
 	e.Check, e.Component = finding.Cut(e.Check, maxShort), finding.Cut(e.Component, maxWord)
-	h.observations = append(h.observations, e)
+	if e.CWEs = slices.Clone(e.CWEs); len(e.CWEs) > maxCPEs {
+		e.CWEs = e.CWEs[:maxCPEs]
+	}
+	e.References = clean(e.References)
+	h.Observations = append(h.Observations, e)
+	r.size += 500 + len(e.Output) + len(e.Title) + len(e.Remedy) + len(e.Location) + 80*len(e.References) + 8*len(e.CVEs)
 }
 
 func (r *report) takeCoverage(e finding.Coverage) {
-	h := r.host(e.Address, "", e.At)
-	if h == nil || !knownProtocol(e.Protocol) {
+	h := r.host(e.Address, e.HostName, e.At)
+	if h == nil || !knownProtocol(e.Protocol) && (e.Policy == "" || e.Protocol != "") {
 		return
 	}
 	checks := make([]string, 0, len(e.Checks))
 	for _, c := range e.Checks {
 		checks = append(checks, strings.ReplaceAll(finding.Cut(c, maxShort), "\n", " ")) // the store keeps one a line
 	}
-	e.Checks, e.Ports = checks, slices.Clone(e.Ports)
-	h.coverage = append(h.coverage, e)
+	e.Checks, e.Ports, e.Policy = checks, slices.Clone(e.Ports), finding.Cut(e.Policy, maxWord)
+	h.Coverage = append(h.Coverage, e)
+	r.size += 200 + 4*len(e.Ports)
+	for _, c := range checks {
+		r.size += 16 + len(c)
+	}
 }
 
 func knownProtocol(p string) bool { return p == "tcp" || p == "udp" }
@@ -176,6 +221,8 @@ const (
 	maxKeys  = 16
 	maxWord  = 255
 	maxShort = 1 << 10
+
+	maxStatements = 100_000
 )
 
 // host finds the part of the report about a host; nil when the event names none.
@@ -193,6 +240,9 @@ func (r *report) host(address netip.Addr, name string, at time.Time) *hostReport
 		key = address.String()
 	case name != "":
 		key = "name " + name
+	case r.nameless != "":
+		r.usedNameless = true
+		return r.host(netip.Addr{}, r.nameless, at)
 	default:
 		return nil
 	}

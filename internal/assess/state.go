@@ -19,6 +19,32 @@ type state struct {
 	decrees  []finding.Decree
 	added    []finding.Look
 	touched  map[port]bool // services that were heard
+
+	sighted []finding.Sighting         // what the report says of the host, by place
+	saw     map[string][]sourceOfEntry // which findings it saw, by place
+}
+
+// sourceOfEntry is a check that saw a finding.
+type sourceOfEntry struct {
+	entry *entry
+	src   finding.Source
+}
+
+// begin notes that what follows is seen at a place of the host.
+func (s *state) begin(at finding.Sighting) {
+	s.sighted = append(s.sighted, at)
+}
+
+// note remembers that the source saw the finding at the place that is looked at.
+func (s *state) note(e *entry, src finding.Source) {
+	if len(s.sighted) == 0 {
+		return
+	}
+	if s.saw == nil {
+		s.saw = map[string][]sourceOfEntry{}
+	}
+	place := s.sighted[len(s.sighted)-1].Place
+	s.saw[place] = append(s.saw[place], sourceOfEntry{e, src})
 }
 
 type port struct {
@@ -125,7 +151,10 @@ func (s *state) see(at finding.Fingerprint, e finding.Evidence, demo bool) outco
 	}
 	f.Demo = f.Demo && demo
 	f.Withdrawn = time.Time{}
-	f.seen[e.Source()] = true
+	if !f.seen[e.Source()] {
+		f.seen[e.Source()] = true
+	}
+	s.note(f, e.Source())
 	f.Evidence = finding.See(f.Evidence, e, finding.Times(s.looks, e.Source(), at))
 	return outcome(!known)
 }

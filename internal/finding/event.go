@@ -119,6 +119,7 @@ const (
 type Coverage struct {
 	Sensor   string // "native", "nmap"
 	Address  netip.Addr
+	HostName string // only when Address is invalid
 	Protocol string
 	Ports    []PortRange
 	Checks   []string // ids of checks that ran to the end; nil for service detection only

@@ -78,6 +78,7 @@ type Finding struct {
 	Triage    Triage
 	Assignee  string
 	Labels    []string // sorted
+	Own       Own      // what people said of the two themselves; the rest is rules'
 	Demo      bool
 
 	Life
@@ -91,7 +92,9 @@ type Finding struct {
 	Location   string
 	Vector     string // a check's own CVSS vector
 	VectorBy   string // the sensor that gave Vector
+	WordBy     string // whose word Word is; not stored
 	Word       string // the tool's own word on the severity, of the strongest evidence that has one; not stored
+	Check      string // the strongest check that saw it, "" where only versions speak
 	CWEs       []int
 	Status     Status
 	Confidence int // 0..100
@@ -144,7 +147,7 @@ type Rating struct {
 // Triage is a person's word. Rescans never change it.
 type Triage struct {
 	State TriageState
-	Until time.Time // for accepted: the last day
+	Until time.Time // the last UTC day on which it holds; zero has no end
 	By    string
 	At    time.Time
 	Note  string
@@ -166,34 +169,51 @@ const (
 // Hidden says whether the triage keeps the finding out of default lists on a day.
 func (t Triage) Hidden(on time.Time) bool {
 	switch t.State {
-	case FalsePositive, OutOfScope:
-		return true
-	case Accepted:
-		return t.Until.IsZero() || on.Before(t.Until.AddDate(0, 0, 1))
+	case FalsePositive, OutOfScope, Accepted:
+		return !t.Ended(on)
 	default:
 		return false
 	}
 }
 
-// Derive computes title, remedy, location, status and confidence from the current evidence: the strongest speaks, the
-// others add what it left out. looks are the looks at its host, of all sensors: what a sensor said before it looked
-// again and no longer says speaks only when nothing else is left. The order in which evidence arrived does not matter.
+// Derive computes what the finding says of itself from its current evidence: the strongest speaks, the others add what it
+// left out. looks are the looks at its host, of all sensors: what a sensor said before it looked again and no longer says
+// speaks only when nothing else is left. The order in which evidence arrived does not matter.
 func (f *Finding) Derive(looks ...Look) {
 	current := f.standing(f.current(), looks)
 	slices.SortFunc(current, stronger)
-	f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, f.Reason = "", "", "", "", "", ""
+	f.Title, f.Remedy, f.Location, f.Vector, f.VectorBy, f.Reason, f.Word, f.WordBy, f.Check = "", "", "", "", "", "", "", "", ""
+	f.Kind, f.Compliance, f.CWEs = KindVulnerability, Compliance{}, nil
 	f.Status, f.Confidence = Uncertain, 0
 	if len(current) > 0 {
-		f.Status, f.Confidence, f.Reason = current[0].Status, current[0].Confidence, current[0].Reason
+		f.Status, f.Reason, f.Confidence = current[0].Status, current[0].Reason, Agreement(current)
 	}
 	for _, e := range current {
-		fill(&f.Title, e.Title)
-		fill(&f.Remedy, e.Remedy)
-		fill(&f.Location, e.Location)
-		if f.Vector == "" && e.Vector != "" {
-			f.Vector, f.VectorBy = e.Vector, e.Sensor
-		}
+		f.add(e)
 	}
+	slices.Sort(f.CWEs)
+	f.CWEs = slices.Compact(f.CWEs)
+	f.RemedyKey, f.RemedyName, f.FixedIn = RemedyOf(f.Component, current)
+}
+
+// add fills in what stronger evidence left out.
+func (f *Finding) add(e Evidence) {
+	fill(&f.Title, e.Title)
+	fill(&f.Remedy, e.Remedy)
+	fill(&f.Location, e.Location)
+	if e.Check != VersionCheck {
+		fill(&f.Check, e.Check)
+	}
+	if f.Vector == "" && e.Vector != "" {
+		f.Vector, f.VectorBy = e.Vector, e.Sensor
+	}
+	if f.Word == "" && e.Severity != "" {
+		f.Word, f.WordBy = e.Severity, e.Sensor
+	}
+	if e.Result != "" && f.Result == "" {
+		f.Kind, f.Compliance = KindCompliance, e.Compliance
+	}
+	f.CWEs = append(f.CWEs, e.CWEs...)
 }
 
 // current is the newest row of every sensor and check.

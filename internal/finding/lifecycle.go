@@ -34,7 +34,7 @@ func (l Look) Covers(f Fingerprint, src Source) bool {
 	case l.Gone(f):
 		return true
 	case src.Check == VersionCheck:
-		return f.Port != 0 && f.Protocol == l.Protocol && Contains(l.Known, f.Port)
+		return f.Port != 0 && f.Protocol == l.Protocol && Contains(l.Ports, f.Port) && Contains(l.Known, f.Port)
 	case l.Policy == AnyPolicy, l.Policy != "" && l.Policy == src.Policy:
 		return true
 	case f.Port != 0 && (f.Protocol != l.Protocol || !Contains(l.Ports, f.Port)):

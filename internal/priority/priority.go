@@ -4,6 +4,7 @@
 package priority
 
 import (
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
@@ -16,9 +17,12 @@ type Input struct {
 	Facts  intel.Facts
 	// Vector is a check's own CVSS vector; it is read only when Record brings no metric.
 	Vector       string
-	VectorSource string // who gave Vector: the tool's name, or "derived"
-	Exposure     Exposure
-	Now          time.Time
+	VectorSource string // who gave Vector: the tool's name, or "derived from …"
+	// Word is a tool's own word on the severity. It counts where nothing is scored: "info" then is a note, which nobody has
+	// to act on.
+	Word     string
+	Exposure Exposure
+	Now      time.Time
 }
 
 // Verdict is everything that is said of one Input. Nil pointers are not known.
@@ -66,6 +70,9 @@ func Assess(in Input) Verdict {
 	if !scored && in.Record != nil {
 		v.Severity = in.Record.Severity() // a source's word without a score
 	}
+	if !scored && v.Severity == cve.SeverityUnknown && strings.EqualFold(in.Word, "info") {
+		v.Severity = "info"
+	}
 	if scored {
 		metric = &m
 		v.CVSS, v.CVSSVersion, v.CVSSSource, v.CVSSVector = &m.Score, m.Version, m.Source, m.Vector
@@ -92,6 +99,10 @@ func Assess(in Input) Verdict {
 // decide leaves a withdrawn CVE without a decision: there is nothing to be done about it.
 func (v *Verdict) decide(in Input, vector string) {
 	if in.Record != nil && in.Record.Rejected() {
+		return
+	}
+	if v.Severity == "info" && v.CVSS == nil && !v.KEV {
+		v.Decision = Track
 		return
 	}
 	automatable, impact := Automatable(in.Facts.SSVC, vector), TechnicalImpact(in.Facts.SSVC, vector)

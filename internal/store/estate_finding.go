@@ -21,7 +21,7 @@ var (
 		"exploited_source", "score", "score_partial", "likelihood", "likelihood_source", "decision", "decision_since", "due",
 		"forensics", "assumed", "derived", "exposed", "exposed_why", "rank_key",
 		"kind", "result", "benchmark", "reference", "cwes", "severity_by", "remedy_key", "remedy_name", "fixed_in", "assignee", "labels",
-		"sla_due", "triage_rule"}
+		"sla_due", "triage_rule", "chk"}
 
 	selectFinding = `SELECT s.name, f.` + strings.Join(findingColumns, ", f.")
 )
@@ -134,7 +134,7 @@ func (e *Estate) findingWhere(f finding.Filter) *conditions {
 	c.in("f.triage", texts(f.Triage))
 	if len(f.Triage) == 0 && !f.ShowHidden {
 		today := millis(e.db.opts.Now().UTC().Truncate(24 * time.Hour))
-		c.add("NOT (f.triage IN ('false_positive', 'out_of_scope') OR f.triage = 'accepted' AND (f.triage_until = 0 OR f.triage_until >= ?))", today)
+		c.add("NOT (f.triage IN ('false_positive', 'out_of_scope', 'accepted') AND (f.triage_until = 0 OR f.triage_until >= ?))", today)
 	}
 	c.in("f.severity", texts(f.Severities))
 	c.in("f.decision", texts(f.Decisions))
@@ -241,7 +241,7 @@ func findingRow(f *finding.Finding) []any {
 		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, millis(f.DecisionSince),
 		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey,
 		string(cmp.Or(f.Kind, finding.KindVulnerability)), f.Result, f.Benchmark, f.Reference, numbers(f.CWEs), f.SeverityBy,
-		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule}
+		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule, f.Check}
 }
 
 // findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.
@@ -263,7 +263,7 @@ func (s *findingScan) into() []any {
 		&f.ExploitedSource, &f.Score, &f.ScorePartial, &f.Likelihood, &f.LikelihoodSource, &f.Decision, &s.since,
 		&s.due, &f.Forensics, &s.assumed, &s.derived, &f.Exposed, &f.ExposedWhy, &f.RankKey,
 		&s.kind, &f.Result, &f.Benchmark, &f.Reference, &s.cwes, &f.SeverityBy, &f.RemedyKey, &f.RemedyName, &f.FixedIn, &f.Assignee,
-		&s.labels, &s.slaDue, &f.Triage.Rule}
+		&s.labels, &s.slaDue, &f.Triage.Rule, &f.Check}
 }
 
 func (s *findingScan) finding() finding.Finding {

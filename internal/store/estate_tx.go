@@ -38,6 +38,7 @@ func newEstateTx(tx *Tx) *EstateTx {
 		{table: "look", columns: lookColumns, key: []string{"id"}},
 		{table: "finding", columns: findingColumns, key: []string{"id"}},
 		{table: "evidence", columns: evidenceColumns, key: []string{"id"}},
+		{table: "sighting", columns: sightingColumns, key: []string{"scan", "host", "sensor", "at", "place"}},
 	} {
 		t.tables = append(t.tables, b)
 		t.byName[b.table] = b

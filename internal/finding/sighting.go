@@ -1,0 +1,43 @@
+package finding
+
+import (
+	"time"
+
+	"github.com/patchscout/patchscout/internal/asset"
+)
+
+// Sighting is what one report said of one host, kept so that exactly this can be taken back, moved to another host, or
+// looked up: the estate's other rows are what all sightings came to.
+type Sighting struct {
+	Scan   int64
+	HostID int64
+	Sensor string
+	At     time.Time // the report's
+	// Place tells the parts of a report apart that are about one host: its address, or its name where it has none.
+	Place string
+	Said  Said
+	Seen  []Seen
+}
+
+// Said is what a report said that a host is.
+type Said struct {
+	Host     asset.Sighting `json:"host"`
+	Status   string         `json:"status,omitempty"`
+	OS       string         `json:"os,omitempty"`
+	CPEs     []string       `json:"cpes,omitempty"`
+	Services []SaidService  `json:"services,omitempty"`
+}
+
+// SaidService is what a report said of a service.
+type SaidService struct {
+	Protocol string     `json:"protocol"`
+	Port     uint16     `json:"port"`
+	Said     asset.Said `json:"said"`
+}
+
+// Seen is a finding that a check of the report saw.
+type Seen struct {
+	Finding int64
+	Check   string
+	Policy  string
+}
