@@ -20,7 +20,20 @@ type Part struct {
 
 // Part begins a report of a sensor. End it with Commit or Discard.
 func (r *Run) Part(sensor string) *Part {
-	return &Part{run: r, report: newReport(sensor)}
+	p := NewPart(sensor)
+	p.run = r
+	return p
+}
+
+// NewPart begins a report that may turn out to be none: it leaves nothing behind before a Run adopts it and Commit writes
+// it.
+func NewPart(sensor string) *Part { return &Part{report: newReport(sensor)} }
+
+// Adopt makes the part one of this run.
+func (r *Run) Adopt(p *Part) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.run = r
 }
 
 // NameHost names the host of records that name none themselves, as reports on source code and images do. Call it before

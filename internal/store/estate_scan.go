@@ -1,19 +1,13 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -227,53 +221,4 @@ func (e *Estate) Ledgers(ctx context.Context, scan int64) (ledgers []finding.Led
 		})
 	})
 	return ledgers, err
-}
-
-// MaxBlob is the largest raw report that is kept, before compression.
-const MaxBlob = 512 << 20
-
-// PutBlob keeps a raw report, compressed, and returns the SHA-256 by which Blob finds it. The same bytes are kept once.
-func (e *Estate) PutBlob(ctx context.Context, raw io.Reader) (hash string, err error) {
-	var stored bytes.Buffer
-	packer, err := zstd.NewWriter(&stored, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return "", err
-	}
-	digest := sha256.New()
-	size, err := io.Copy(io.MultiWriter(packer, digest), io.LimitReader(raw, MaxBlob+1))
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("keep a raw report: %w", err), packer.Close())
-	}
-	if err := packer.Close(); err != nil {
-		return "", err
-	}
-	if size > MaxBlob {
-		return "", fault.Invalid("raw report is larger than %d MiB and is not kept", MaxBlob>>20)
-	}
-	hash = hex.EncodeToString(digest.Sum(nil))
-	return hash, e.Update(ctx, func(tx *EstateTx) error {
-		_, err := tx.tx.Exec(ctx, `INSERT INTO blob (hash, size, stored) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING`,
-			hash, size, stored.Bytes())
-		return err
-	})
-}
-
-// Blob returns a raw report as the tool wrote it.
-func (e *Estate) Blob(ctx context.Context, hash string) ([]byte, error) {
-	var stored []byte
-	err := e.db.view(ctx, func(tx *Tx) error {
-		return tx.QueryRow(ctx, `SELECT stored FROM blob WHERE hash = ?`, hash).Scan(&stored)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.NotFound("raw report %s", hash)
-	}
-	if err != nil {
-		return nil, err
-	}
-	unpacker, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBlob+1<<20))
-	if err != nil {
-		return nil, err
-	}
-	defer unpacker.Close()
-	return unpacker.DecodeAll(stored, nil)
 }
