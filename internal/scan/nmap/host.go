@@ -183,25 +183,34 @@ func (d *document) covered(h *host, protocol string) []finding.PortRange {
 	return scan.SubtractPorts(d.ports[protocol], silent)
 }
 
-// checks lists the scripts known to have run on the host, nil for none.
+// checks lists the scripts known to have run to their end on the host, nil for none. One that broke at a port, or could
+// not tell, has not looked.
 func (d *document) checks(h *host) []string {
 	var ids []string
+	undone := map[string]bool{}
 	add := func(id string) {
 		if check := checkID(id); !slices.Contains(ids, check) && len(ids) < 200 {
 			ids = append(ids, check)
+		}
+	}
+	ran := func(s script) {
+		add(s.id)
+		if s.undone() {
+			undone[checkID(s.id)] = true
 		}
 	}
 	for _, id := range d.scripts {
 		add(id)
 	}
 	for _, s := range h.scripts {
-		add(s.id)
+		ran(s)
 	}
 	for _, p := range h.ports {
 		for _, s := range p.scripts {
-			add(s.id)
+			ran(s)
 		}
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return undone[id] })
 	slices.Sort(ids)
 	return ids
 }

@@ -82,6 +82,62 @@ func TestHugeHostIsRefusedAndTheOthersStay(t *testing.T) {
 	}
 }
 
+func TestHostsWithoutNamesAndIPv6AloneAreCounted(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(begin + `<scaninfo type="syn" protocol="tcp" numservices="5" services="1-5"/>`)
+	for i := range 251 {
+		if i >= 5 {
+			fmt.Fprintf(&b, `<host endtime="1700000009"><status state="down" reason="no-response"/><address addr="2001:db8::%x" addrtype="ipv6"/></host>`, i)
+			continue
+		}
+		fmt.Fprintf(&b, `<host endtime="1700000009"><status state="up" reason="syn-ack"/><address addr="2001:db8::%x" addrtype="ipv6"/><ports>`, i)
+		for port := range 4 + i/4 { // 4, 4, 4, 4, 5
+			fmt.Fprintf(&b, `<port protocol="tcp" portid="%d"><state state="open" reason="syn-ack"/></port>`, port+1)
+		}
+		b.WriteString("</ports></host>")
+	}
+	b.WriteString(`<runstats><finished exit="success"/><hosts up="5" down="246" total="251"/></runstats></nmaprun>`)
+	events, err := scantest.Read(t, &Scanner{}, []byte(b.String()))
+	hosts, up, open, records := 0, 0, 0, 0
+	for _, e := range events {
+		records += scan.Records(e)
+		switch {
+		case e.Host != nil && e.Host.Status == "up":
+			up++
+			hosts++
+		case e.Host != nil:
+			hosts++
+		case e.Service != nil:
+			open++
+		}
+	}
+	if err != nil || hosts != 251 || up != 5 || open != 21 || records != 21 {
+		t.Errorf("%d hosts, %d up, %d open ports, %d records, %v", hosts, up, open, records, err)
+	}
+}
+
+func TestScriptsThatCouldNotTellCoverNothing(t *testing.T) {
+	raw := begin[:len(begin)-1] + ` args="nmap --script http-slowloris-check,http-trace,sshv1 192.0.2.1"><scaninfo type="syn" protocol="tcp" services="80"/>` +
+		`<host><status state="up" reason="syn-ack"/><address addr="192.0.2.1"/><ports><port protocol="tcp" portid="80"><state state="open"/>` +
+		`<script id="http-slowloris-check" output="&#xa;  X&#xa;    State: UNKNOWN (unable to test)"/><script id="http-trace" output="ERROR: Script execution failed (use -d to debug)"/>` +
+		`</port></ports></host></nmaprun>`
+	events, err := scantest.Read(t, &Scanner{}, []byte(raw))
+	last := events[len(events)-1]
+	if err != nil || last.Coverage == nil || strings.Join(last.Coverage.Checks, " ") != "nmap:sshv1" {
+		t.Errorf("%+v, %v", last.Coverage, err)
+	}
+}
+
+func TestMasscansReportIsNotNmaps(t *testing.T) {
+	raw := []byte(`<?xml version="1.0"?><nmaprun scanner="masscan" start="1700000000" version="1.3"></nmaprun>`)
+	if Detect(raw) {
+		t.Error("detected as nmap's")
+	}
+	if _, err := scantest.Read(t, &Scanner{}, raw); err == nil || !strings.Contains(err.Error(), "masscan") {
+		t.Errorf("read as nmap's: %v", err)
+	}
+}
+
 func TestVersionsAreWhatTheServiceSaid(t *testing.T) {
 	for raw, want := range map[string]string{
 		"7.2p2 Ubuntu 4ubuntu2.8":          "7.2p2",

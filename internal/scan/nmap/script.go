@@ -1,6 +1,7 @@
 package nmap
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -89,20 +91,38 @@ func (d *document) table(s *script, path []string) error {
 // checkID is the name under which a script's word is kept: "nmap:http-vuln-cve2017-5638".
 func checkID(script string) string { return Name + ":" + script }
 
-// emitScript passes on what a script found, or counts it among the plain ones. at says where; backport is the
+// emitScript passes on what a script found, or counts it among the plain ones. at says where and when; backport is the
 // distribution that the service names.
 func (d *document) emitScript(s script, at finding.Observation, backport string, plain map[string]int) error {
-	o, ok := s.vulners(backport)
-	if !ok {
-		o, ok = s.vulnerable()
-	}
+	o, ok := s.result(at.At, backport)
 	if !ok {
 		plain["script output"]++
 		return nil
 	}
-	at.Check, at.Title, at.Output = checkID(s.id), o.Title, s.output
-	at.CVEs, at.Confidence = o.CVEs, o.Confidence
-	return d.emit(finding.Event{Observation: &at})
+	o.Address, o.HostName, o.Protocol, o.Port, o.At = at.Address, at.HostName, at.Protocol, at.Port, at.At
+	o.Check, o.Output = checkID(s.id), s.masked()
+	return d.emit(finding.Event{Observation: &o})
+}
+
+// result is what a script found, or that it looked and did not; false when it only tells facts.
+func (s *script) result(at time.Time, backport string) (finding.Observation, bool) {
+	switch s.id {
+	case "vulners", "http-vulners-regex":
+		return s.vulners(backport)
+	case "ssl-cert":
+		return s.certificate(at)
+	case "ssl-enum-ciphers":
+		return s.ciphers()
+	case "http-title", "ssh-hostkey", "banner", "http-server-header", "fingerprint-strings": // a host's own words
+		return finding.Observation{}, false
+	}
+	if o, ok, knows := s.vulnerable(); knows {
+		return o, ok
+	}
+	if o, ok := s.byRule(); ok {
+		return o, true
+	}
+	return s.byName(backport)
 }
 
 var (
@@ -112,15 +132,15 @@ var (
 	stateText = regexp.MustCompile(`(?m)^\s*State:\s*(.+?)\s*$`)
 	titleText = regexp.MustCompile(`(?m)^\s*(?:LIKELY )?VULNERABLE:\s*\n\s*(\S.*?)\s*$`)
 	idsText   = regexp.MustCompile(`(?m)^\s*IDs:\s*(.+)$`)
+	// unknownText is the library's word when it could not tell.
+	unknownText = regexp.MustCompile(`(?m)^\s*State: UNKNOWN`)
+	riskText    = regexp.MustCompile(`(?m)^\s*Risk factor: (\w+)`)
 	// oldWord is how scripts spoke before nmap 6 gave them a library: "MS08-067: VULNERABLE".
 	oldWord = regexp.MustCompile(`(?m)(^|[:\s])(NOT |LIKELY )?VULNERABLE\b`)
 )
 
 // vulners reads the scripts that look a version up on the web: every CVE that they list.
 func (s *script) vulners(backport string) (finding.Observation, bool) {
-	if s.id != "vulners" {
-		return finding.Observation{}, false
-	}
 	var ids idSet
 	for _, f := range s.facts {
 		if f.key == "id" { // exploits stand in the same list: their ids are no CVE ids, even where they name one
@@ -140,40 +160,66 @@ func (s *script) vulners(backport string) (finding.Observation, bool) {
 }
 
 // vulnerable reads the output of nmap's vulnerability library: for each weakness a table with title, state and ids. Of
-// several in one script the CVEs are joined and the least certain state counts, because a record is one observation.
-func (s *script) vulnerable() (finding.Observation, bool) {
+// several in one script the CVEs are joined and the least certain state counts, because a record is one observation. When
+// none holds and each was looked for and not found, the script passed. knows is false for scripts that say no state.
+func (s *script) vulnerable() (o finding.Observation, ok, knows bool) {
 	found := s.weaknesses()
 	if len(found) == 0 {
 		found = s.weaknessesInText()
 	}
-	var o finding.Observation
+	var holds, not []weakness
+	for _, w := range found {
+		switch {
+		case stateConfidence(w.state) > 0:
+			holds = append(holds, w)
+		case strings.HasPrefix(w.state, "NOT "):
+			not = append(not, w)
+		}
+	}
+	switch {
+	case len(holds) > 0:
+		return s.observation(holds), true, true
+	case len(not) == 0 || len(not) < len(found): // UNKNOWN
+		return o, false, len(found) > 0
+	}
+	o = s.observation(not)
+	o.Passed, o.Confidence, o.Severity = true, confidenceSaid, ""
+	return o, true, true
+}
+
+// observation joins weaknesses.
+func (s *script) observation(found []weakness) finding.Observation {
+	o := finding.Observation{Confidence: 100}
 	var ids idSet
 	for _, w := range found {
-		confidence := stateConfidence(w.state)
-		if confidence == 0 {
-			continue
-		}
-		if o.Confidence == 0 || confidence < o.Confidence {
-			o.Confidence = confidence
-		}
-		if o.Title == "" {
-			o.Title = intake.Cut(w.title, 300)
-		}
+		o.Confidence = min(o.Confidence, stateConfidence(w.state))
+		o.Title = cmp.Or(o.Title, intake.Cut(w.title, 300))
 		for _, id := range w.ids {
 			ids.add(id)
 		}
-	}
-	if o.Confidence == 0 {
-		return o, false
+		for _, ref := range w.refs {
+			if len(o.References) < 20 && len(ref) < 500 && !slices.Contains(o.References, ref) {
+				o.References = append(o.References, ref)
+			}
+		}
 	}
 	if m := cveScript.FindStringSubmatch(s.id); m != nil && len(ids) == 0 {
 		ids.add("CVE-" + m[1] + "-" + m[2])
 	}
-	if o.Title == "" {
-		o.Title = s.id + " says VULNERABLE"
-	}
 	o.CVEs = ids
-	return o, true
+	o.Title = cmp.Or(o.Title, s.id+" says VULNERABLE")
+	for _, m := range riskText.FindAllStringSubmatch(s.output, -1) {
+		o.Severity = graver(o.Severity, riskSeverity(m[1]))
+	}
+	if len(found) == 1 {
+		o.Vector = finding.VectorIn(s.output)
+	}
+	return o
+}
+
+// undone says that the script did not look to the end: it broke, or could not tell.
+func (s *script) undone() bool {
+	return strings.HasPrefix(s.output, "ERROR:") || unknownText.MatchString(s.output)
 }
 
 func stateConfidence(state string) int {
@@ -190,7 +236,7 @@ func stateConfidence(state string) int {
 
 type weakness struct {
 	key, title, state string
-	ids               []string
+	ids, refs         []string
 }
 
 // weaknesses collects the tables that have a state.
@@ -209,6 +255,11 @@ func (s *script) weaknesses() []weakness {
 			w.state = f.value
 		case len(f.path) == 2 && f.path[1] == "ids":
 			w.ids = append(w.ids, cveText.FindAllString(f.value, -1)...)
+			if cveText.FindString(f.value) == "" {
+				w.refs = append(w.refs, f.value) // "BID:74733"
+			}
+		case len(f.path) == 2 && f.path[1] == "refs":
+			w.refs = append(w.refs, f.value)
 		}
 	}
 	var out []weakness
@@ -251,6 +302,14 @@ func (ids *idSet) add(text string) {
 	id, err := cve.ParseID(text)
 	if err == nil && len(*ids) < maxCVEs && !slices.Contains(*ids, id) {
 		*ids = append(*ids, id)
+	}
+}
+
+func (ids *idSet) join(more []cve.ID) {
+	for _, id := range more {
+		if len(*ids) < maxCVEs && !slices.Contains(*ids, id) {
+			*ids = append(*ids, id)
+		}
 	}
 }
 
