@@ -4,8 +4,6 @@ package nmap
 
 import (
 	"context"
-	"errors"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/scan"
+	"github.com/patchscout/patchscout/internal/scan/tool"
 )
 
 // Name is the sensor's name in evidence and coverage.
@@ -72,7 +71,7 @@ func New(opts Options) (*Scanner, error) {
 // Name is "nmap".
 func (*Scanner) Name() string { return Name }
 
-var versionLine = regexp.MustCompile(`^Nmap version (\d+)\.(\d+)`)
+var versionLine = regexp.MustCompile(`(?m)^Nmap version (\d+\.\d+)`)
 
 // Available returns nmap's version, or fault.Unavailable with what to do.
 func (s *Scanner) Available(ctx context.Context) (string, error) {
@@ -80,36 +79,18 @@ func (s *Scanner) Available(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.Env, cmd.Dir = environment, "/"
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fault.Unavailable("run %s --version: %w", path, err)
-	}
-	m := versionLine.FindStringSubmatch(string(out))
-	if m == nil {
-		return "", fault.Unavailable("%s does not say that it is nmap", path)
-	}
-	version := m[1] + "." + m[2]
-	if len(m[1]) == 1 && m[1] < MinVersion[:1] {
+	version, err := tool.Version(ctx, tool.Options{Name: Name, Path: path}, []string{"--version"}, versionLine)
+	switch {
+	case err != nil:
+		return "", err
+	case !tool.AtLeast(version, MinVersion):
 		return "", fault.Unavailable("nmap %s is too old: want %s or newer", version, MinVersion)
 	}
 	return version, nil
 }
 
 func (s *Scanner) path() (string, error) {
-	if s.opts.Path != "" {
-		return s.opts.Path, nil
-	}
-	path, err := exec.LookPath("nmap")
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return "", fault.Unavailable("nmap is not installed (Debian, Ubuntu: apt-get install nmap)")
-	case err != nil:
-		return "", fault.Unavailable("look up nmap: %w", err)
-	}
-	return path, nil
+	return tool.Find(s.opts.Path, []string{"nmap"}, "Debian, Ubuntu: apt-get install nmap")
 }
 
 // Detect says whether a file that begins with prefix (a few KiB) is nmap's XML.

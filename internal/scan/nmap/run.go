@@ -3,26 +3,19 @@ package nmap
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
-	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
-	"github.com/patchscout/patchscout/internal/scan/intake"
+	"github.com/patchscout/patchscout/internal/scan/tool"
 )
-
-// environment is all that nmap sees of ours: its messages in English, no home to read settings from, no NMAPDIR.
-var environment = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "LANG=C", "LC_ALL=C", "TZ=UTC"}
-
-// killAfter is how long nmap may take to end by itself after SIGINT; Run promises two seconds in all.
-const killAfter = 1200 * time.Millisecond
 
 // batch is one call of nmap: hosts of one family that are asked in one way.
 type batch struct {
@@ -150,11 +143,13 @@ func orDefault(n, otherwise int) int {
 	return n
 }
 
+const synScan = "-sS"
+
 // scanType is the SYN scan for root and the connect scan for everybody else, said outright: nmap guesses by itself from
 // its user id, and fails half-way in a container whose root may not open raw sockets.
 func scanType() string {
-	if os.Geteuid() == 0 && rawSockets() {
-		return "-sS"
+	if os.Geteuid() == 0 && tool.RawSockets() {
+		return synScan
 	}
 	return "-sT"
 }
@@ -171,78 +166,16 @@ func targets(hosts []scan.HostTarget) []byte {
 
 func printAddr(addr netip.Addr) string { return addr.Unmap().String() }
 
-// call runs one nmap in a process group of its own. When ctx ends, the group gets SIGINT and then SIGKILL. When we die,
-// the kernel kills nmap (proc_linux.go).
+// call runs one nmap in its cage.
 func call(ctx context.Context, path string, args []string, stdin []byte, out io.Writer) error {
-	if err := ctx.Err(); err != nil {
+	env, rights := "NMAP_UNPRIVILEGED=1", tool.Plain
+	if slices.Contains(args, synScan) {
+		env, rights = "NMAP_PRIVILEGED=1", tool.Raw // it is not root any more when it looks
+	}
+	cage, err := tool.Open(tool.Options{Name: Name, Path: path, Rights: rights})
+	if err != nil {
 		return err
 	}
-	cmd := exec.Command(path, args...)
-	cmd.Env, cmd.Dir = environment, "/"
-	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.Stdout = &writeErr{w: out}
-	words := &tail{}
-	cmd.Stderr = words
-	cmd.WaitDelay = killAfter // a grandchild that holds the pipe open does not hold us
-	err := runInGroup(ctx, cmd)
-	switch {
-	case cmd.Stdout.(*writeErr).err != nil:
-		return fmt.Errorf("write nmap's report: %w", cmd.Stdout.(*writeErr).err)
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		return fault.Unavailable("nmap: %w%s", err, words.said())
-	}
-	return nil
-}
-
-// writeErr remembers the report writer's error, which exec would report as nmap's.
-type writeErr struct {
-	w   io.Writer
-	err error
-}
-
-func (w *writeErr) Write(p []byte) (int, error) {
-	n, err := w.w.Write(p)
-	if err != nil {
-		w.err = err
-	}
-	return n, err
-}
-
-// tail keeps the last 4 KiB of what nmap complained about.
-type tail struct{ b []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.b = append(t.b, p...)
-	if len(t.b) > 4096 {
-		t.b = append([]byte(nil), t.b[len(t.b)-4096:]...)
-	}
-	return len(p), nil
-}
-
-// said is the complaint in one printable line.
-func (t *tail) said() string {
-	text := strings.Join(strings.Fields(strings.ReplaceAll(string(t.b), "QUITTING!", "")), " ")
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0xfffd {
-			return '?'
-		}
-		return r
-	}, text)
-	if text == "" {
-		return ""
-	}
-	return ": " + intake.Cut(text, 500)
-}
-
-// stop ends a process group: asked first, so that nmap closes its report, then killed. Both
-// may be called of a group that is gone.
-func stop(ended <-chan struct{}, interrupt, kill func()) {
-	interrupt()
-	select {
-	case <-ended:
-	case <-time.After(killAfter):
-	}
-	kill() // also when nmap itself has ended: whatever it left in its group goes with it
+	err = cage.Run(ctx, tool.Call{Args: args, Env: []string{env}, Stdin: stdin, Stdout: out})
+	return errors.Join(err, cage.Close())
 }
