@@ -54,6 +54,7 @@ type Host struct {
 	Owner       string // who answers for it
 	Criticality string // low, medium, high, critical: a person's word; "" when nobody said
 	Exposed     *bool  // a person's word on whether the internet reaches it; nil when nobody said
+	Own         Own    // what people said of this very host; the four above are this and what rules add
 	Demo        bool   // made by demo or seed, and removed with it
 	FirstSeen   time.Time
 	LastSeen    time.Time
