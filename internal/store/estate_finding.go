@@ -33,7 +33,7 @@ const fromFinding = ` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON
 func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []finding.Listed, err error) {
 	where := e.findingWhere(filter)
 	if filter.After != (finding.Cursor{}) {
-		where.add("(f.rank_key, f.id) > (?, ?)", filter.After.RankKey, filter.After.ID)
+		where.add("(f.rank_key, f.id) > ((SELECT p.rank_key FROM finding p WHERE p.id = ?), ?)", filter.After.ID, filter.After.ID)
 	}
 	err = e.db.view(ctx, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, selectFinding+`, h.address, v.name, v.product, v.version`+fromFinding+` WHERE `+where.String()+
