@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,39 +38,18 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Status is how a scanner's part of a scan ended.
-type Status string
-
-// The statuses.
-const (
-	Completed Status = "completed"
-	Failed    Status = "failed"
-	Cancelled Status = "cancelled"
-)
-
-// Outcome is how one scanner did.
-type Outcome struct {
-	Scanner   string
-	Version   string
-	Status    Status
-	Err       error          // nil when completed
-	Dropped   map[string]int // records that Run itself left out, by reason; they are not among the events
-	Started   time.Time      // zero when it never started
-	Completed time.Time
-}
-
-// Result is what a Run came to. The findings went through Options.Emit.
+// Result is what a Run or Work came to. The findings went through Options.Emit or the Keeper's reports.
 type Result struct {
-	Scanners []Outcome    // in the order given
+	Scanners []Outcome    // in the order given; of Work, by stage
 	Silent   []HostTarget // no scanner got an answer from these: nothing is known of them, they are not clean
+	Skipped  []Skipped    // hosts that at least one scanner left out, each once
+	Paused   bool         // there is more to do
 }
 
-// reasonOutside is the ledger's word for a result that names an address nobody asked for.
-const reasonOutside = "address outside of the scan"
-
-// Run runs the scanners over the job, some of them side by side, and reads their reports while they are written. A
-// scanner that fails is a result; Run's own error is a job that cannot run or an error of Emit. After ctx ends, Run
-// returns within two seconds, and what was found until then has been emitted. Not for concurrent use with one Emit.
+// Run runs each scanner once over the whole job, some of them side by side, and reads their reports while they are
+// written; Work is for scans that are cut into tasks and can be continued. A scanner that fails is a result; Run's own
+// error is a job that cannot run or an error of Emit. After ctx ends, Run returns within two seconds, and what was found
+// until then has been emitted. Not for concurrent use with one Emit.
 func Run(ctx context.Context, scanners []Scanner, job Job, opts Options) (Result, error) {
 	if err := checkJob(scanners, job); err != nil {
 		return Result{}, err
@@ -129,36 +107,11 @@ func lastWord(ended chan Outcome, s Scanner, now time.Time) Outcome {
 	}
 }
 
-// timer closes passed some time after a context ended.
-type timer struct {
-	passed chan struct{}
-	stop   func()
-}
-
-func afterCancel(ctx context.Context, d time.Duration) timer {
-	passed, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		select {
-		case <-ctx.Done():
-		case <-stopped:
-			return
-		}
-		select {
-		case <-time.After(d):
-			close(passed)
-		case <-stopped:
-		}
-	}()
-	return timer{passed: passed, stop: sync.OnceFunc(func() { close(stopped) })}
-}
-
 // run is the state that the scanners of one Run share.
 type run struct {
 	opts   Options
 	job    Job
-	hosts  map[netip.Addr]int // address -> index in job.Hosts
-	bare   map[netip.Addr]int // the same without IPv6 zones, which tools do not print; -1 when two interfaces have it
-	names  map[string]bool
+	places places
 	cancel context.CancelCauseFunc
 
 	mu       sync.Mutex // serialises Emit and Progress
@@ -179,20 +132,8 @@ func newRun(scanners []Scanner, job Job, opts Options, cancel context.CancelCaus
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	r := &run{opts: opts, job: job, cancel: cancel, hosts: map[netip.Addr]int{}, bare: map[netip.Addr]int{}, names: map[string]bool{},
-		answered: make([]bool, len(job.Hosts)), percents: make([]float64, len(scanners))}
-	for i, h := range job.Hosts {
-		r.hosts[h.Address] = i
-		bare := h.Address.WithZone("")
-		if _, twice := r.bare[bare]; twice {
-			i = -1
-		}
-		r.bare[bare] = i
-		for _, name := range h.Names {
-			r.names[name] = true
-		}
-	}
-	return r
+	return &run{opts: opts, job: job, cancel: cancel, places: placesOf(job.Hosts), answered: make([]bool, len(job.Hosts)),
+		percents: make([]float64, len(scanners))}
 }
 
 // start runs the scanners in the order given, Parallel at a time.
@@ -215,225 +156,26 @@ func (r *run) start(ctx context.Context, scanners []Scanner, ended []chan Outcom
 
 // one runs one scanner to its end.
 func (r *run) one(ctx context.Context, i int, s Scanner) Outcome {
-	w := &worker{run: r, index: i, scanner: s, Outcome: Outcome{Scanner: s.Name(), Dropped: map[string]int{}}}
-	w.Err = ctx.Err()
-	if w.Err == nil {
-		w.work(ctx)
+	a := newAttempt(s, r.job)
+	a.maxRaw, a.now = r.opts.MaxRaw, r.opts.Now
+	a.emit = func(e finding.Event) error { return r.emit(s.Name(), e) }
+	a.progress = func(p Progress) { r.progress(i, s, p) }
+	if a.Err = ctx.Err(); a.Err == nil {
+		a.Version, a.Err = available(ctx, s)
 	}
-	w.conclude(ctx)
-	return w.Outcome
-}
-
-// worker is one scanner's part.
-type worker struct {
-	*run
-	Outcome
-	index    int
-	scanner  Scanner
-	coverage []finding.Event // held back until the scanner is known to have completed
-}
-
-// work sets w.Err and never panics: a reader that meets a report it cannot stand must not take the other scanners'
-// results with it.
-func (w *worker) work(ctx context.Context) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.Err = fmt.Errorf("scanner %s: %v", w.scanner.Name(), p)
-		}
-	}()
-	w.Started = w.opts.Now()
-	if w.Err = w.available(ctx); w.Err != nil {
-		return
-	}
-	if w.job.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, w.job.Timeout)
-		defer cancel()
-	}
-	w.Err = w.scan(ctx)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) && w.job.Timeout > 0 {
-		w.Err = fmt.Errorf("not finished after %s: %w", w.job.Timeout, context.DeadlineExceeded)
-	}
-}
-
-func (w *worker) available(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, availableWithin)
-	defer cancel()
-	w.Version, err = w.scanner.Available(ctx)
-	return err
-}
-
-// scan runs the tool and reads its report at the same time: tool -> tee -> (raw, pipe -> reader).
-func (w *worker) scan(ctx context.Context) error {
-	raw := io.Discard
-	if w.opts.Raw != nil {
-		keep, err := w.opts.Raw(w.scanner.Name())
-		if err != nil {
-			return fmt.Errorf("keep the raw report of %s: %w", w.scanner.Name(), err)
-		}
-		raw = keep
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	in, out := io.Pipe()
-	read := make(chan error, 1)
-	go func() { read <- w.read(ctx, in) }()
-	t := &tee{raw: raw, pipe: out, left: w.opts.MaxRaw, limit: w.opts.MaxRaw}
-	runErr := w.tool(ctx, t)
-	readErr := <-read
-	switch {
-	case t.err != nil:
-		return t.err
-	case runErr != nil:
-		return runErr
-	case readErr != nil:
-		return fmt.Errorf("read the report of %s: %w", w.scanner.Name(), readErr)
-	}
-	return nil
-}
-
-// tool runs the scanner. A panic becomes an error here and not further out: the reader must be told of the end and waited
-// for, whatever happens.
-func (w *worker) tool(ctx context.Context, t *tee) (err error) {
-	defer t.pipe.Close()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("scanner %s: %v", w.scanner.Name(), p)
-		}
-	}()
-	return w.scanner.Run(ctx, w.job, t, w.progress)
-}
-
-// read outlives a cancelled ctx, so that what the tool had written is not lost; it ends when the pipe is closed.
-func (w *worker) read(ctx context.Context, in *io.PipeReader) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("reader: %v", p)
-		}
-		in.CloseWithError(io.ErrClosedPipe)
-	}()
-	return w.scanner.Read(context.WithoutCancel(ctx), in, w.take)
-}
-
-// tee writes to both sides. A reader that gave up does not stop the tool: the raw report can be read again.
-type tee struct {
-	raw         io.Writer
-	pipe        *io.PipeWriter
-	left, limit int64
-	deaf        bool
-	err         error
-}
-
-func (t *tee) Write(p []byte) (int, error) {
-	if t.err == nil && int64(len(p)) > t.left {
-		t.err = fmt.Errorf("raw report is larger than %d MiB", t.limit>>20)
-	}
-	if t.err != nil {
-		return 0, t.err
-	}
-	t.left -= int64(len(p))
-	n, err := t.raw.Write(p)
-	if err != nil {
-		t.err = fmt.Errorf("keep the raw report: %w", err)
-		return n, t.err
-	}
-	if !t.deaf {
-		_, err := t.pipe.Write(p)
-		t.deaf = err != nil
-	}
-	return len(p), nil
-}
-
-// conclude decides the status, gives the coverage out or throws it away, and fills the progress.
-func (w *worker) conclude(ctx context.Context) {
-	w.Completed = w.opts.Now()
-	switch {
-	case w.Err == nil && ctx.Err() == nil:
-		w.Status = Completed
-	case ctx.Err() != nil:
-		w.Status = Cancelled
-		w.Err = context.Cause(ctx)
-	default:
-		w.Status = Failed
-	}
-	if w.Status == Failed {
-		w.progress(Progress{Stage: string(Failed), Percent: 100}) // its share is not coming any more
-	}
-	if w.Status != Completed {
-		return
-	}
-	for _, e := range w.coverage {
-		if err := w.emit(w.Scanner, e); err != nil {
-			return
+	if a.Err == nil && r.opts.Raw != nil {
+		if a.raw, a.Err = r.opts.Raw(s.Name()); a.Err != nil {
+			a.Err = fmt.Errorf("keep the raw report of %s: %w", s.Name(), a.Err)
 		}
 	}
-	w.progress(Progress{Stage: string(Completed), Percent: 100})
-}
-
-// take checks one event of the reader against the job and passes it on.
-func (w *worker) take(e finding.Event) error {
-	e, ok := w.place(e)
-	if !ok {
-		if n := Records(e); n > 0 {
-			w.Dropped[reasonOutside] += n
-		}
-		return nil
+	if a.Err == nil {
+		a.work(ctx)
 	}
-	if e.Coverage != nil {
-		w.coverage = append(w.coverage, e)
-		return nil
+	a.conclude(ctx)
+	if a.Status != Cancelled { // a failed one's share is not coming any more
+		r.progress(i, s, Progress{Stage: string(a.Status), Percent: 100})
 	}
-	return w.emit(w.Scanner, e)
-}
-
-// place finds the job's host that an event speaks of, gives it back its IPv6 zone and the names it was asked for by. ok
-// is false when nobody asked for that host.
-func (r *run) place(e finding.Event) (_ finding.Event, ok bool) {
-	switch {
-	case e.Host != nil:
-		h := *e.Host
-		i, ok := r.find(&h.Address)
-		if i >= 0 {
-			h.Names = union(r.job.Hosts[i].Names, h.Names)
-		}
-		return finding.Event{Host: &h}, ok || !h.Address.IsValid() && slices.ContainsFunc(h.Names, func(n string) bool { return r.names[n] })
-	case e.Service != nil:
-		s := *e.Service
-		_, ok := r.find(&s.Address)
-		return finding.Event{Service: &s}, ok || !s.Address.IsValid() && r.names[s.HostName]
-	case e.Observation != nil:
-		o := *e.Observation
-		_, ok := r.find(&o.Address)
-		return finding.Event{Observation: &o}, ok || !o.Address.IsValid() && r.names[o.HostName]
-	case e.Coverage != nil:
-		c := *e.Coverage
-		_, ok := r.find(&c.Address)
-		return finding.Event{Coverage: &c}, ok
-	}
-	return e, e.Drop != nil
-}
-
-// find looks the address up and rewrites it to the job's spelling.
-func (r *run) find(addr *netip.Addr) (int, bool) {
-	*addr = addr.Unmap()
-	if i, ok := r.hosts[*addr]; ok {
-		return i, true
-	}
-	if i, ok := r.bare[*addr]; ok && i >= 0 {
-		*addr = r.job.Hosts[i].Address
-		return i, true
-	}
-	return -1, false
-}
-
-func union(a, b []string) []string {
-	out := slices.Clone(a)
-	for _, s := range b {
-		if !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	return out
+	return a.Outcome
 }
 
 var errClosed = errors.New("the scan has ended")
@@ -468,26 +210,25 @@ func (r *run) note(e finding.Event) {
 	case e.Service != nil:
 		addr = e.Service.Address
 	}
-	if i, ok := r.hosts[addr]; ok {
+	if i, ok := r.places.exact[addr]; ok {
 		r.answered[i] = true
 	}
 }
 
 // progress merges one scanner's percent into the scan's: their mean, never less than was shown, 100 only at the end.
-func (w *worker) progress(p Progress) {
-	r := w.run
+func (r *run) progress(i int, s Scanner, p Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed || math.IsNaN(p.Percent) {
 		return
 	}
-	r.percents[w.index] = max(r.percents[w.index], min(p.Percent, 100))
+	r.percents[i] = max(r.percents[i], min(p.Percent, 100))
 	sum := 0.0
 	for _, percent := range r.percents {
 		sum += percent
 	}
 	r.shown = max(r.shown, sum/float64(len(r.percents)))
-	p.Scanner, p.Percent = w.Scanner, r.shown
+	p.Scanner, p.Percent = s.Name(), r.shown
 	if r.opts.Progress != nil {
 		r.opts.Progress(p)
 	}

@@ -43,6 +43,8 @@ func (s script) Read(_ context.Context, raw io.Reader, emit func(finding.Event) 
 			e.Host = &finding.HostSeen{Address: addr, Status: "down"}
 		case "service":
 			e.Service = &finding.ServiceSeen{Address: addr, Protocol: "tcp", Port: 22}
+		case "web":
+			e.Service = &finding.ServiceSeen{Address: addr, Protocol: "tcp", Port: 80, Name: "http"}
 		case "coverage":
 			e.Coverage = &finding.Coverage{Sensor: s.name, Address: addr}
 		case "panic":

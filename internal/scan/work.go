@@ -1,0 +1,632 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// Defaults of WorkOptions.
+const (
+	DefaultTasks = 4                // on this machine at one time
+	DefaultGrace = 30 * time.Second // that running tasks have when a scan is to pause
+	maxAttempts  = 3                // a task that was running whenever its process died has had its chances
+)
+
+// WorkOptions say how a plan is worked through. The zero value works and throws everything away.
+type WorkOptions struct {
+	Parallel int   // tasks at one time, those of remote scanners besides; 0 = DefaultTasks
+	MaxRaw   int64 // bytes of one raw report, 0 = DefaultMaxRaw; a tool that writes more fails
+
+	Keeper Keeper // nil keeps nothing
+	// Allowed says whether a host may be scanned and, for people, why not. It is asked before every task: what was allowed
+	// when the scan began need not be hours later. Nil allows everything.
+	Allowed func(HostTarget) (bool, string)
+	// Pause, when closed, lets running tasks end within Grace (0 = DefaultGrace), then stops them, to be repeated.
+	Pause <-chan struct{}
+	Grace time.Duration
+	// Progress is called one call at a time. Percent is over the whole scan and never falls; Done and Total count tasks.
+	Progress func(Progress)
+	Now      func() time.Time // nil = time.Now
+}
+
+// Keeper is where the tasks of a scan and what they say are kept, so that a process that dies loses and repeats nothing.
+// Its methods are called by several tasks at once. An error of any ends the work.
+type Keeper interface {
+	// Save writes tasks as they stand, all or none.
+	Save(ctx context.Context, tasks ...*Task) error
+	// Open begins an attempt at a task.
+	Open(ctx context.Context, t *Task) (Report, error)
+	// Stored opens the raw report of a task whose tool ended, to be read again.
+	Stored(ctx context.Context, t *Task) (io.ReadCloser, error)
+	// Committed says whether what a task said is kept already.
+	Committed(ctx context.Context, t *Task) (bool, error)
+}
+
+// Report takes what one attempt at a task says. Write and Emit may run side by side, each by itself one call at a time,
+// and end before Keep. Either Commit or Discard is the last call.
+type Report interface {
+	io.Writer // the raw report as the tool writes it
+	// Emit takes an event. A host's coverage comes last, and only when the task completed.
+	Emit(e finding.Event) error
+	// Keep stores the raw report and sets t.Report.
+	Keep(ctx context.Context, t *Task) error
+	// Commit keeps what was emitted. t.Ended says how the tool ended.
+	Commit(ctx context.Context, t *Task) error
+	Discard()
+}
+
+// Causes of a stop that is not the end of the scan: tasks that it meets are repeated.
+var errPaused = errors.New("paused")
+
+type stoppedBy struct{ error }
+
+// Work works a plan through to its end: as many tasks at a time as the limits allow, later stages as soon as the earlier
+// ones are through with a host. A scanner that fails is a result. When ctx ends, everything stops within two seconds, and
+// what was found until then is committed. An error is the Keeper's: the tasks that were not committed then wait to be
+// continued, as they do when the work pauses or the process dies; NewPlan, Restore and Work continue.
+func Work(ctx context.Context, p *Plan, opts WorkOptions) (Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := newWork(p, opts, cancel)
+	w.probe(ctx)
+	err := w.run(ctx)
+	return w.result(ctx), err
+}
+
+// work is the state of one Work. The fields above mu belong to its own goroutine.
+type work struct {
+	plan    *Plan
+	opts    WorkOptions
+	cancel  context.CancelCauseFunc
+	ended   chan ending
+	running map[*Task]context.CancelCauseFunc
+	side    []int // running tasks by choice
+	pausing bool
+	err     error
+
+	versions []string // by choice; not changed once the first task runs, like reasons
+	reasons  []error  // by choice: why it is not available
+
+	mu          sync.Mutex // guards what follows and serialises Progress
+	meter       meter
+	over, total int  // tasks
+	closed      bool // Work has returned: a tool that does not stop is not listened to
+}
+
+// ending is a task that is over, or is to be repeated.
+type ending struct {
+	t   *Task
+	err error
+}
+
+func newWork(p *Plan, opts WorkOptions, cancel context.CancelCauseFunc) *work {
+	if opts.Parallel <= 0 {
+		opts.Parallel = DefaultTasks
+	}
+	if opts.MaxRaw <= 0 {
+		opts.MaxRaw = DefaultMaxRaw
+	}
+	if opts.Grace <= 0 {
+		opts.Grace = DefaultGrace
+	}
+	if opts.Keeper == nil {
+		opts.Keeper = nobody{}
+	}
+	if opts.Allowed == nil {
+		opts.Allowed = func(HostTarget) (bool, string) { return true, "" }
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	n := len(p.Choices)
+	w := &work{plan: p, opts: opts, cancel: cancel, ended: make(chan ending), running: map[*Task]context.CancelCauseFunc{}, side: make([]int, n),
+		versions: make([]string, n), reasons: make([]error, n), meter: meter{now: opts.Now, slots: opts.Parallel}}
+	for _, c := range p.Choices {
+		weight := c.Weight
+		if weight <= 0 {
+			weight = 1
+		}
+		w.meter.parts = append(w.meter.parts, &part{weight: weight, stage: c.stage(), hosts: float64(len(p.Job.Hosts)), running: map[*Task]*turn{}})
+	}
+	return w
+}
+
+// probe asks every scanner whether it is there, all at once, and prepares what an earlier process left.
+func (w *work) probe(ctx context.Context) {
+	var wg sync.WaitGroup
+	for ci, c := range w.plan.Choices {
+		wg.Go(func() { w.versions[ci], w.reasons[ci] = available(ctx, c.Scanner) })
+	}
+	wg.Wait()
+	for ci, err := range w.reasons {
+		if err != nil && ctx.Err() == nil {
+			w.plan.Off(w.plan.Choices[ci].Scanner.Name())
+			w.meter.parts[ci].weight = 0
+		}
+	}
+	for _, t := range w.plan.Tasks {
+		ci := w.plan.byName[t.Scanner]
+		if t.Over() {
+			share := w.plan.share(ci, t)
+			w.meter.parts[ci].done += share
+			w.meter.parts[ci].before += share
+		} else {
+			t.Status = TaskPending
+		}
+	}
+}
+
+// run is the loop: cut, start, wait for one to end.
+func (w *work) run(ctx context.Context) error {
+	pause, grace := w.opts.Pause, (<-chan time.Time)(nil)
+	for {
+		if ctx.Err() == nil && !w.stopping() {
+			w.next(ctx)
+		}
+		if len(w.running) == 0 {
+			return w.finish(ctx)
+		}
+		select {
+		case e := <-w.ended:
+			w.end(e)
+		case <-pause:
+			pause, w.pausing = nil, true
+			timer := time.NewTimer(w.opts.Grace)
+			defer timer.Stop()
+			grace = timer.C
+		case <-grace:
+			for _, stop := range w.running {
+				stop(stoppedBy{errPaused})
+			}
+		}
+	}
+}
+
+// stopping also looks at a pause that nobody waited for yet.
+func (w *work) stopping() bool {
+	select {
+	case <-w.opts.Pause:
+		w.pausing = true
+	default:
+	}
+	return w.pausing || w.err != nil
+}
+
+// fail ends everything because of the keeper.
+func (w *work) fail(err error) {
+	if err != nil && w.err == nil {
+		w.err = err
+		w.cancel(stoppedBy{err})
+	}
+}
+
+// next makes the tasks that can be made and starts those for which there is room.
+func (w *work) next(ctx context.Context) {
+	for {
+		made := w.plan.Cut()
+		if len(made) > 0 {
+			if err := w.opts.Keeper.Save(ctx, made...); err != nil {
+				w.fail(fmt.Errorf("keep the tasks: %w", err))
+				return
+			}
+		}
+		if !w.refuse(ctx) { // what is refused may be all that a later stage waited for
+			break
+		}
+	}
+	w.count()
+	local := 0
+	for ci, n := range w.side {
+		if !w.plan.Choices[ci].Remote {
+			local += n
+		}
+	}
+	for _, t := range w.plan.Tasks {
+		if _, running := w.running[t]; running || t.Over() {
+			continue
+		}
+		ci := w.plan.byName[t.Scanner]
+		c := w.plan.Choices[ci]
+		if w.side[ci] >= max(1, c.Parallel) || !c.Remote && local >= w.opts.Parallel {
+			continue
+		}
+		if !c.Remote {
+			local++
+		}
+		w.start(ctx, ci, t)
+	}
+}
+
+// refuse ends the tasks that cannot run: their scanner is not there (any more), or the process died in each of their
+// attempts, and says whether there was one.
+func (w *work) refuse(ctx context.Context) (any bool) {
+	for _, t := range w.plan.Tasks {
+		ci := w.plan.byName[t.Scanner]
+		if _, running := w.running[t]; running || t.Over() || t.Ended != "" {
+			continue
+		}
+		switch {
+		case w.plan.off[ci]:
+			t.Error = w.reasons[ci].Error()
+		case t.Attempts >= maxAttempts:
+			t.Error = fmt.Sprintf("interrupted %d times", t.Attempts)
+		default:
+			continue
+		}
+		any = true
+		t.Status, t.Ended, t.Finished = TaskFailed, Failed, w.opts.Now()
+		w.plan.Ended(t)
+		w.mu.Lock()
+		w.meter.parts[ci].done += w.plan.share(ci, t)
+		w.mu.Unlock()
+		w.fail(w.opts.Keeper.Save(ctx, t))
+	}
+	return any
+}
+
+// count tells the meter of hosts that need no task, and counts those that there are.
+func (w *work) count() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over, w.total = 0, len(w.plan.Tasks)
+	for _, n := range w.plan.waiting {
+		w.over += n
+	}
+	w.over = w.total - w.over
+	for ci := range w.plan.Choices {
+		w.meter.parts[ci].hosts = float64(len(w.plan.Job.Hosts) - w.plan.spared[ci])
+		if w.meter.parts[ci].hosts == 0 {
+			w.meter.parts[ci].weight = 0
+		}
+	}
+}
+
+func (w *work) start(ctx context.Context, ci int, t *Task) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w.running[t] = cancel
+	w.side[ci]++
+	w.mu.Lock()
+	w.meter.begin(ci, t, w.plan.share(ci, t))
+	w.mu.Unlock()
+	go func() { w.ended <- ending{t, w.do(ctx, ci, t)} }()
+}
+
+func (w *work) end(e ending) {
+	ci := w.plan.byName[e.t.Scanner]
+	w.running[e.t](nil)
+	delete(w.running, e.t)
+	w.side[ci]--
+	if e.err != nil {
+		w.fail(fmt.Errorf("task %d (%s): %w", e.t.N, e.t.Scanner, e.err))
+	}
+	over := e.t.Over()
+	if over {
+		w.plan.Ended(e.t)
+	}
+	w.mu.Lock()
+	w.meter.end(ci, e.t, over)
+	w.mu.Unlock()
+	w.tell(Progress{Scanner: e.t.Scanner, Stage: string(e.t.Ended)})
+}
+
+// finish settles what is left when nothing runs any more.
+func (w *work) finish(ctx context.Context) error {
+	if w.err != nil {
+		return w.err
+	}
+	if ctx.Err() == nil {
+		w.plan.Cut() // a pause that comes when all is done pauses nothing
+		if w.pausing = w.pausing && w.left() != nil; !w.pausing {
+			w.last()
+		}
+		return nil
+	}
+	w.pausing = false
+	left := w.left()
+	for _, t := range left {
+		t.Status, t.Finished = TaskCancelled, w.opts.Now()
+	}
+	if left == nil {
+		return nil
+	}
+	return w.opts.Keeper.Save(context.WithoutCancel(ctx), left...)
+}
+
+func (w *work) left() (tasks []*Task) {
+	for _, t := range w.plan.Tasks {
+		if !t.Over() {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+// last shows that all is done.
+func (w *work) last() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.opts.Progress != nil {
+		w.opts.Progress(Progress{Percent: 100, Stage: string(Completed), Done: len(w.plan.Tasks), Total: len(w.plan.Tasks)})
+	}
+}
+
+// do is one task from its check against the scope to its commit.
+func (w *work) do(ctx context.Context, ci int, t *Task) error {
+	keep := context.WithoutCancel(ctx)
+	if t.Ended != "" {
+		if done, err := w.opts.Keeper.Committed(keep, t); done || err != nil {
+			return errors.Join(err, w.settle(keep, t, err))
+		}
+	}
+	job := w.admit(t, w.plan.Choices[ci])
+	if len(job.Hosts) == 0 {
+		t.Ended, t.Error, t.Finished = Failed, t.Skipped[0].Reason, w.opts.Now()
+		return w.settle(keep, t, nil)
+	}
+	if t.Ended != "" && t.Report == "" {
+		t.Ended = "" // nothing to read again
+	}
+	if t.Ended == "" {
+		t.Attempts++
+		t.Started, t.Version = w.opts.Now(), w.versions[ci]
+	}
+	t.Status = TaskRunning
+	if err := w.opts.Keeper.Save(keep, t); err != nil {
+		return err
+	}
+	report, err := w.opts.Keeper.Open(keep, t)
+	if err != nil {
+		return err
+	}
+	return w.attempt(ctx, ci, t, job, report)
+}
+
+// admit leaves out what may not be scanned now.
+func (w *work) admit(t *Task, c Choice) Job {
+	for _, h := range t.Hosts {
+		if slices.ContainsFunc(t.Skipped, func(s Skipped) bool { return s.Address == h.Address }) {
+			continue
+		}
+		if ok, reason := w.opts.Allowed(h); !ok {
+			s := Skipped{Address: h.Address, Reason: reason}
+			if len(h.Names) > 0 {
+				s.Name = h.Names[0]
+			}
+			t.Skipped = append(t.Skipped, s)
+		}
+	}
+	return w.plan.job(t, c)
+}
+
+// settle writes the status that follows from how the task ended.
+func (w *work) settle(ctx context.Context, t *Task, err error) error {
+	if err != nil {
+		return nil // the caller has the error already
+	}
+	switch t.Ended {
+	case Completed:
+		t.Status = TaskDone
+	case Cancelled:
+		t.Status = TaskCancelled
+	default:
+		t.Status = TaskFailed
+	}
+	return w.opts.Keeper.Save(ctx, t)
+}
+
+// attempt runs the tool, or reads what it left, and commits what it said.
+func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Report) error {
+	g := &gate{report: report}
+	a := newAttempt(w.plan.Choices[ci].Scanner, job)
+	a.raw, a.emit, a.maxRaw, a.now = g, g.emit, w.opts.MaxRaw, w.opts.Now
+	a.progress = func(p Progress) { w.moved(ci, t, p) }
+	again := t.Ended != ""
+	o := w.await(ctx, a, t)
+	g.close()
+	var stop stoppedBy
+	switch {
+	case g.err != nil:
+		report.Discard()
+		t.Status = TaskPending
+		return g.err
+	case o.Status == Cancelled && errors.As(context.Cause(ctx), &stop):
+		report.Discard()
+		t.Status = TaskPending
+		if !again {
+			t.Attempts-- // it was not the task's fault
+		}
+		return w.opts.Keeper.Save(context.WithoutCancel(ctx), t)
+	}
+	t.Ended, t.Dropped, t.Found, t.Finished = o.Status, o.Dropped, g.found, o.Completed
+	if t.Error = ""; o.Err != nil && o.Status != Cancelled {
+		t.Error = o.Err.Error()
+	}
+	return w.commit(context.WithoutCancel(ctx), t, report, again)
+}
+
+// commit: the task is saved with what it found and its report before what it said is written, and with its end after it,
+// so that a process that dies in between knows where it was.
+func (w *work) commit(ctx context.Context, t *Task, report Report, again bool) error {
+	if !again {
+		if err := report.Keep(ctx, t); err != nil {
+			report.Discard()
+			return err
+		}
+	}
+	if err := w.opts.Keeper.Save(ctx, t); err != nil {
+		report.Discard()
+		return err
+	}
+	if err := report.Commit(ctx, t); err != nil {
+		return err
+	}
+	return w.settle(ctx, t, nil)
+}
+
+// await lets the attempt work and gives it up when it does not end within two seconds after it should have.
+func (w *work) await(ctx context.Context, a *attempt, t *Task) Outcome {
+	limit := ctx
+	if a.job.Timeout > 0 {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithTimeout(ctx, a.job.Timeout)
+		defer cancel()
+	}
+	done := make(chan struct{})
+	if ended := t.Ended; ended != "" {
+		stored := *t
+		go func() {
+			defer close(done)
+			w.again(ctx, a, &stored)
+		}()
+	} else {
+		go func() {
+			defer close(done)
+			a.work(ctx)
+			a.conclude(ctx)
+		}()
+	}
+	deadline := afterCancel(limit, stopWithin)
+	defer deadline.stop()
+	select {
+	case <-done:
+		return a.Outcome
+	case <-deadline.passed:
+	}
+	select {
+	case <-done:
+		return a.Outcome
+	default:
+	}
+	o := Outcome{Scanner: t.Scanner, Status: Failed, Completed: w.opts.Now(), Err: fmt.Errorf("%s did not stop within %s", t.Scanner, stopWithin)}
+	if ctx.Err() != nil {
+		o.Status = Cancelled
+	}
+	return o
+}
+
+// again reads the report of a tool that ended when the process before this one died.
+func (w *work) again(ctx context.Context, a *attempt, t *Task) {
+	a.Status, a.Completed, a.Err = t.Ended, t.Finished, nil
+	if t.Error != "" {
+		a.Err = errors.New(t.Error)
+	}
+	stored, err := w.opts.Keeper.Stored(ctx, t)
+	if err == nil {
+		err = errors.Join(a.again(ctx, stored), stored.Close())
+	}
+	if a.Status != Completed {
+		return // what there is of it is read
+	}
+	if err != nil {
+		a.Status, a.Err = Failed, fmt.Errorf("read the report of %s: %w", t.Scanner, err)
+		return
+	}
+	a.cover()
+}
+
+// gate stands before a report: nothing passes once it is closed, and the first error of Emit is remembered.
+type gate struct {
+	mu     sync.Mutex
+	raw    sync.Mutex
+	closed bool
+	report Report
+	err    error
+	found  Found
+	up     map[netip.Addr]bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.raw.Lock()
+	defer g.raw.Unlock()
+	if g.closed {
+		return 0, errClosed
+	}
+	return g.report.Write(p)
+}
+
+func (g *gate) emit(e finding.Event) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.closed:
+		return errClosed
+	case g.err != nil:
+		return g.err
+	}
+	g.note(e)
+	g.err = g.report.Emit(e)
+	return g.err
+}
+
+// note remembers what later stages build on.
+func (g *gate) note(e finding.Event) {
+	addr := netip.Addr{}
+	switch {
+	case e.Host != nil && e.Host.Status == "up":
+		addr = e.Host.Address
+	case e.Service != nil:
+		addr = e.Service.Address
+		if web, ok := webPort(e.Service); ok && !slices.Contains(g.found.Web, web) {
+			g.found.Web = append(g.found.Web, web)
+		}
+	}
+	if addr.IsValid() && !g.up[addr] {
+		if g.up == nil {
+			g.up = map[netip.Addr]bool{}
+		}
+		g.up[addr] = true
+		g.found.Up = append(g.found.Up, addr)
+	}
+}
+
+// close waits for calls that are under way.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.raw.Lock()
+	defer g.raw.Unlock()
+	g.closed = true
+}
+
+// moved takes a tool's own progress.
+func (w *work) moved(ci int, t *Task, p Progress) {
+	w.mu.Lock()
+	w.meter.move(ci, t, p.Percent/100, p.ETA)
+	w.mu.Unlock()
+	p.Scanner = t.Scanner
+	w.tell(p)
+}
+
+// tell shows the whole scan's progress with a tool's own stage.
+func (w *work) tell(p Progress) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.opts.Progress == nil || w.closed {
+		return
+	}
+	p.Percent, p.ETA, p.Done, p.Total = w.meter.percent(), w.meter.eta(), w.over, w.total
+	w.opts.Progress(p)
+}
+
+// nobody keeps nothing.
+type nobody struct{}
+
+func (nobody) Save(context.Context, ...*Task) error        { return nil }
+func (nobody) Open(context.Context, *Task) (Report, error) { return nobody{}, nil }
+func (nobody) Stored(context.Context, *Task) (io.ReadCloser, error) {
+	return nil, errors.ErrUnsupported
+}
+func (nobody) Committed(context.Context, *Task) (bool, error) { return false, nil }
+func (nobody) Write(p []byte) (int, error)                    { return len(p), nil }
+func (nobody) Emit(finding.Event) error                       { return nil }
+func (nobody) Keep(context.Context, *Task) error              { return nil }
+func (nobody) Commit(context.Context, *Task) error            { return nil }
+func (nobody) Discard()                                       {}
