@@ -97,10 +97,13 @@ type Compliance struct {
 type Statement struct {
 	CVE      cve.ID
 	Products []string // purl, CPE or component name with version; none is every product of the estate: such a one is refused
-	Status   VEXStatus
-	Reason   string // justification and detail, for people
-	Author   string
-	At       time.Time
+	// Parts are what within the products the statement is about, written as Products are ("openssl in this image"); empty is
+	// the products as a whole. A statement about a part says nothing of that part elsewhere.
+	Parts  []string
+	Status VEXStatus
+	Reason string // justification and detail, for people
+	Author string
+	At     time.Time
 }
 
 // VEXStatus is OpenVEX's word; CycloneDX and CSAF are translated into it.

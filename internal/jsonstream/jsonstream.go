@@ -381,6 +381,9 @@ func (d *Decoder) Record() (mark int) {
 	return len(d.stack)
 }
 
+// Done ends a record: Limits.Record no longer counts.
+func (d *Decoder) Done() { d.recordAt = -1 }
+
 // Recover forgets a record's error and moves behind the record by its brackets alone. False if that cannot be done: the
 // error was fatal, or the stream breaks off meanwhile, and Err stays or says so.
 func (d *Decoder) Recover(mark int) bool {

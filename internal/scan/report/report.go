@@ -3,8 +3,10 @@
 package report
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +19,10 @@ import (
 
 // All lists the readers in the order in which they are asked whether a report is theirs. The generic ones come last.
 func All() []scan.Reader {
-	return []scan.Reader{}
+	return []scan.Reader{
+		trivy{},
+		grype{},
+	}
 }
 
 // maxHosts is how many hosts a reader remembers to have told of. Telling of one again does no harm.
@@ -64,6 +69,9 @@ func (o *out) observe(obs finding.Observation) error {
 	if err := o.host(h); err != nil {
 		return err
 	}
+	if obs.Severity == "none" {
+		obs.Severity = "info"
+	}
 	obs.Title = intake.Cut(oneLine(obs.Title), maxShort)
 	obs.Check = intake.Cut(oneLine(obs.Check), maxShort)
 	for _, text := range []*string{&obs.Output, &obs.Location, &obs.Remedy} {
@@ -79,6 +87,15 @@ func (o *out) observe(obs finding.Observation) error {
 const (
 	maxShort      = 1 << 10
 	maxReferences = 50
+)
+
+// How sure a record is, on the scale of design decision 5.
+const (
+	fromPackages = 97 // the package manager's or the lock file's own word
+	fromCheck    = 95 // the tool looked at the very setting
+	fromPattern  = 70 // a pattern in code or in an answer
+	fromCPE      = 60 // the name of a package only looks like a product's
+	toReview     = 40 // the tool asks a person to look
 )
 
 // note counts a record that was understood and holds no finding.
@@ -97,10 +114,83 @@ func (o *out) cry(obs finding.Observation) error {
 	if (obs.Severity == "info" || obs.Severity == "none") && len(obs.CVEs) == 0 && !obs.Passed && obs.Compliance == nil {
 		return o.note("of no severity")
 	}
-	if obs.Severity == "none" {
-		obs.Severity = "info"
-	}
 	return o.observe(obs)
+}
+
+// scored is a CVSS vector and who gave it.
+type scored struct{ source, vector string }
+
+// newest is the vector of the newest version, of several the one by the first of prefer, then by name of the source.
+func newest(list []scored, prefer ...string) string {
+	best, rank := scored{}, 0
+	for _, s := range list {
+		if s.vector = finding.VectorIn(s.vector); s.vector == "" {
+			continue
+		}
+		r := slices.Index(prefer, strings.ToLower(s.source))
+		if r < 0 {
+			r = len(prefer)
+		}
+		older := cmp.Or(-strings.Compare(edition(s.vector), edition(best.vector)), cmp.Compare(r, rank), strings.Compare(s.source, best.source))
+		if best.vector == "" || older < 0 {
+			best, rank = s, r
+		}
+	}
+	return best.vector
+}
+
+// edition is the version of a canonical vector, "" for 2.0.
+func edition(vector string) string {
+	version, _, ok := strings.Cut(strings.TrimPrefix(vector, "CVSS:"), "/AV")
+	if !ok {
+		return ""
+	}
+	return version
+}
+
+// upgrade is the remedy for a package.
+func upgrade(name, fixed string) string {
+	if fixed == "" {
+		return ""
+	}
+	return "Upgrade " + name + " to " + fixed
+}
+
+// sentences joins what is not empty, as paragraphs.
+func sentences(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return strings.TrimSpace(s) == "" }), "\n")
+}
+
+// links leaves of references what is a link or a short id, each once.
+func links(lists ...[]string) (refs []string) {
+	for _, list := range lists {
+		for _, ref := range list {
+			if ref = strings.TrimSpace(ref); ref != "" && len(ref) <= maxShort && len(refs) < maxReferences && !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
+}
+
+// distinct leaves the first of equal numbers.
+func distinct(list []int) (out []int) {
+	for _, n := range list {
+		if !slices.Contains(out, n) && len(out) < maxReferences {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// cwes reads the numbers of a list of CWEs, each once.
+func cwes(list []string) (out []int) {
+	for _, s := range list {
+		if n := finding.CWEOf(s); n > 0 && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // severity translates a tool's word: critical, high, medium, low, info, none; "" for what is none of them.
