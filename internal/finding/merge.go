@@ -8,16 +8,15 @@ import (
 )
 
 // Merge joins what is known of one finding in two places (two stores' rows, two hosts that turned out to be one):
-// the evidence of both, the smaller id, the more recent word of a person. It is commutative and associative; looks are
+// the evidence of both, the smaller id, the more recent word of a person, which stands before a rule's. It is commutative and associative; looks are
 // the looks of all sensors at the place.
 func Merge(a, b Finding, looks []Look, decrees ...Decree) Finding {
 	out := a
 	if b.ID != 0 && (a.ID == 0 || b.ID < a.ID) {
 		out.ID = b.ID
 	}
-	if b.Triage.At.After(a.Triage.At) || b.Triage.At.Equal(a.Triage.At) && b.Triage.compare(a.Triage) > 0 {
-		out.Triage = b.Triage
-	}
+	out.Triage, out.Own = JoinWords(&a, &b)
+	out.Assignee, out.Labels = out.Own.Assignee, out.Own.Labels // what rules add, they add again
 	if b.Withdrawn.IsZero() || !a.Withdrawn.IsZero() && b.Withdrawn.After(a.Withdrawn) {
 		out.Withdrawn = b.Withdrawn
 	}

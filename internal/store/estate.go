@@ -12,10 +12,13 @@ import (
 
 // Estate is the half of the data that cannot be rebuilt: sites, hosts, services, scans, findings with their evidence.
 // It is safe for concurrent use.
-type Estate struct{ db *database }
+type Estate struct {
+	db    *database
+	rules *ruleCache
+}
 
 // Estate returns the estate. Nothing is opened before its first use.
-func (s *Store) Estate() *Estate { return &Estate{db: s.estate} }
+func (s *Store) Estate() *Estate { return &Estate{db: s.estate, rules: &s.rules} }
 
 // lockEstate is the advisory lock that lets one PostgreSQL transaction write the estate at a time, as SQLite does by
 // itself: merging reads before it writes. The transactions are short.
@@ -30,6 +33,7 @@ func (e *Estate) Update(ctx context.Context, fn func(*EstateTx) error) error {
 			}
 		}
 		t := newEstateTx(tx)
+		t.rules, t.clock = e.rules, e.db.opts.Now
 		if err := fn(t); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	hostColumns = []string{"id", "site", "address", "status", "os", "cpes", "tags", "exposed", "demo", "first_seen", "last_seen", "owner", "criticality"}
+	hostColumns = []string{"id", "site", "address", "status", "os", "cpes", "tags", "exposed", "demo", "first_seen", "last_seen", "owner", "criticality", "own"}
 
 	identifierColumns = []string{"host", "kind", "value", "source", "first_seen", "last_seen"}
 
@@ -117,14 +117,6 @@ func (e *Estate) Looks(ctx context.Context, hosts []int64) (looks map[int64][]fi
 	return looks, err
 }
 
-// SetExposed keeps a person's word on whether the internet reaches a host; nil takes it back.
-func (e *Estate) SetExposed(ctx context.Context, host int64, exposed *bool) error {
-	return e.Update(ctx, func(tx *EstateTx) error {
-		res, err := tx.tx.Exec(ctx, `UPDATE host SET exposed = ? WHERE id = ?`, truthOrNull(exposed), host)
-		return oneRow(res, err, "host %d", host)
-	})
-}
-
 func oneRow(res sql.Result, err error, what string, args ...any) error {
 	if err != nil {
 		return err
@@ -141,7 +133,7 @@ func hostRow(h *asset.Host, site int64) []any {
 		address = h.Address.String()
 	}
 	return []any{h.ID, site, address, string(h.Status), h.OS, list(h.CPEs), list(h.Tags), truthOrNull(h.Exposed), truth(h.Demo),
-		millis(h.FirstSeen), millis(h.LastSeen), h.Owner, h.Criticality}
+		millis(h.FirstSeen), millis(h.LastSeen), h.Owner, h.Criticality, hostOwnText(h.Own)}
 }
 
 func truthOrNull(b *bool) any {
@@ -156,7 +148,7 @@ func hostsByID(ctx context.Context, tx *Tx, ids []int64) ([]*asset.Host, error) 
 	var out []*asset.Host
 	byID := map[int64]*asset.Host{}
 	for chunk := range slices.Chunk(ids, chunkSize) {
-		rows, err := tx.Query(ctx, `SELECT h.id, s.name, h.address, h.status, h.os, h.cpes, h.tags, h.exposed, h.demo, h.first_seen, h.last_seen, h.owner, h.criticality
+		rows, err := tx.Query(ctx, `SELECT h.id, s.name, h.address, h.status, h.os, h.cpes, h.tags, h.exposed, h.demo, h.first_seen, h.last_seen, h.owner, h.criticality, h.own
 			FROM host h JOIN site s ON s.id = h.site WHERE h.id IN (`+Marks(len(chunk))+`) ORDER BY h.id`, anys(chunk)...)
 		if err != nil {
 			return nil, err
@@ -179,15 +171,15 @@ func hostsByID(ctx context.Context, tx *Tx, ids []int64) ([]*asset.Host, error) 
 
 func scanHost(rows *sql.Rows) (*asset.Host, error) {
 	var h asset.Host
-	var address, status, cpes, tags string
+	var address, status, cpes, tags, own string
 	var exposed sql.NullInt64
 	var first, last int64
-	if err := rows.Scan(&h.ID, &h.Site, &address, &status, &h.OS, &cpes, &tags, &exposed, &h.Demo, &first, &last, &h.Owner, &h.Criticality); err != nil {
+	if err := rows.Scan(&h.ID, &h.Site, &address, &status, &h.OS, &cpes, &tags, &exposed, &h.Demo, &first, &last, &h.Owner, &h.Criticality, &own); err != nil {
 		return nil, err
 	}
 	h.Address, _ = netip.ParseAddr(address) // "" is a host that is known by name only
 	h.Status, h.CPEs, h.Tags = asset.HostStatus(status), unlist(cpes), unlist(tags)
-	h.FirstSeen, h.LastSeen = moment(first), moment(last)
+	h.FirstSeen, h.LastSeen, h.Own = moment(first), moment(last), hostOwn(own)
 	if exposed.Valid {
 		yes := exposed.Int64 != 0
 		h.Exposed = &yes

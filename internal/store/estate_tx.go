@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -24,6 +25,9 @@ type EstateTx struct {
 	known  map[int64]finding.Evidence
 	texts  map[[32]byte]bool
 	sites  map[string]asset.Site
+	rules  *ruleCache
+	clock  func() time.Time
+	words  sayings
 }
 
 func newEstateTx(tx *Tx) *EstateTx {
@@ -39,6 +43,8 @@ func newEstateTx(tx *Tx) *EstateTx {
 		{table: "finding", columns: findingColumns, key: []string{"id"}},
 		{table: "evidence", columns: evidenceColumns, key: []string{"id"}},
 		{table: "sighting", columns: sightingColumns, key: []string{"scan", "host", "sensor", "at", "place"}},
+		{table: "rule", columns: ruleColumns, key: []string{"id"}},
+		{table: "change", columns: changeColumns, key: []string{"id"}},
 	} {
 		t.tables = append(t.tables, b)
 		t.byName[b.table] = b
@@ -52,6 +58,9 @@ func (t *EstateTx) flush(ctx context.Context) error {
 		if err := b.flush(ctx, t.tx); err != nil {
 			return err
 		}
+	}
+	if err := t.words.flush(ctx, t.tx); err != nil {
+		return err
 	}
 	for name, last := range t.last {
 		if _, err := t.tx.Exec(ctx, `INSERT INTO sequence (name, last) VALUES (?, ?)
@@ -301,19 +310,26 @@ type bulk struct {
 
 // add takes a row; a later one with the same key replaces it.
 func (b *bulk) add(row ...any) {
-	if b.at == nil {
-		b.at = map[string]int{}
-	}
-	key := fmt.Sprint(row[:len(b.key)]...)
-	if len(b.key) > 1 {
-		key = fmt.Sprintf("%q", row[:len(b.key)])
-	}
-	if i, twice := b.at[key]; twice {
+	if i, twice := b.at[b.keyOf(row)]; twice {
 		b.rows[i] = row
 		return
 	}
-	b.at[key] = len(b.rows)
+	b.index(row, len(b.rows))
 	b.rows = append(b.rows, row)
+}
+
+func (b *bulk) index(row []any, i int) {
+	if b.at == nil {
+		b.at = map[string]int{}
+	}
+	b.at[b.keyOf(row)] = i
+}
+
+func (b *bulk) keyOf(row []any) string {
+	if len(b.key) > 1 {
+		return fmt.Sprintf("%q", row[:len(b.key)])
+	}
+	return fmt.Sprint(row[:len(b.key)]...)
 }
 
 func (b *bulk) flush(ctx context.Context, tx *Tx) error {

@@ -44,6 +44,7 @@ type Store struct {
 
 	catalogue *database
 	estate    *database
+	rules     ruleCache
 
 	closeOnce sync.Once
 	closeErr  error
