@@ -12,17 +12,19 @@ import (
 )
 
 // Table reads delimited text as tools write it: quoted fields with doubled or backslashed quotes and line breaks within,
-// LF or CRLF, any encoding that Text knows. A field longer than MaxText is cut, not refused. It is not safe for
+// LF or CRLF, any encoding that Text knows. A field longer than MaxText (see Keep) is cut, not refused. It is not safe for
 // concurrent use.
 type Table struct {
 	tool   string
 	in     *bufio.Reader
 	comma  byte
 	escape bool
+	keep   int // bytes of a field
 
 	line    int // where the next row begins, from 1
 	at      int // where the current row began
 	columns map[string]int
+	width   int // of the header
 	row     []string
 }
 
@@ -35,7 +37,7 @@ const (
 // NewTable reads raw. comma separates fields; 0 takes the one of ",", ";" and tab that the first line has most of. tool
 // names the format in errors.
 func NewTable(tool string, raw io.Reader, comma byte) *Table {
-	t := &Table{tool: tool, in: Text(raw), comma: comma, line: 1}
+	t := &Table{tool: tool, in: Text(raw), comma: comma, line: 1, keep: MaxText}
 	if comma == 0 {
 		t.comma = t.guess()
 	}
@@ -44,6 +46,9 @@ func NewTable(tool string, raw io.Reader, comma byte) *Table {
 
 // Backslashes takes \" within a quoted field for a quote, as Nikto writes it.
 func (t *Table) Backslashes() { t.escape = true }
+
+// Keep makes a field longer than n bytes the one that is cut, instead of MaxText: a list of CVEs must stay whole.
+func (t *Table) Keep(n int) { t.keep = n }
 
 func (t *Table) guess() byte {
 	head, _ := t.in.Peek(4 << 10)
@@ -67,7 +72,7 @@ func (t *Table) Header(need ...string) error {
 	if err != nil {
 		return err
 	}
-	t.columns = map[string]int{}
+	t.columns, t.width = map[string]int{}, len(row)
 	for i, name := range row {
 		name = columnName(name)
 		if _, twice := t.columns[name]; !twice && name != "" {
@@ -81,6 +86,9 @@ func (t *Table) Header(need ...string) error {
 	}
 	return nil
 }
+
+// Columns is how many fields the header has: a row with fewer is malformed, or cut off when it is the last.
+func (t *Table) Columns() int { return t.width }
 
 func columnName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
@@ -133,12 +141,12 @@ func (t *Table) read() ([]string, error) {
 	var field strings.Builder
 	var quoted, behind, begun bool // within quotes; behind the closing one; the row has begun
 	add := func(c byte) {
-		if field.Len() < MaxText+4 {
+		if field.Len() < t.keep+4 {
 			field.WriteByte(c)
 		}
 	}
 	end := func() {
-		t.row = append(t.row, Cut(field.String(), MaxText))
+		t.row = append(t.row, Cut(field.String(), t.keep))
 		field.Reset()
 		behind = false
 	}

@@ -172,7 +172,12 @@ func (x *XML) Skip() error {
 func (x *XML) Text() (string, error) { return x.TextWith(nil) }
 
 // TextWith is Text that gives the children to f, which must consume them; nil skips them.
-func (x *XML) TextWith(f func(xml.StartElement) error) (string, error) {
+func (x *XML) TextWith(f func(xml.StartElement) error) (string, error) { return x.text(MaxText, f) }
+
+// LongText is Text cut at n bytes instead of MaxText, for what is not kept as it is but read further.
+func (x *XML) LongText(n int) (string, error) { return x.text(n, nil) }
+
+func (x *XML) text(keep int, f func(xml.StartElement) error) (string, error) {
 	var b strings.Builder
 	for {
 		tok, err := x.Next()
@@ -181,7 +186,7 @@ func (x *XML) TextWith(f func(xml.StartElement) error) (string, error) {
 		}
 		switch tok := tok.(type) {
 		case xml.CharData:
-			if room := MaxText - b.Len(); len(tok) <= room {
+			if room := keep - b.Len(); len(tok) <= room {
 				b.Write(tok)
 			} else {
 				b.WriteString(Cut(string(tok[:min(len(tok), room+4)]), room))

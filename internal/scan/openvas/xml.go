@@ -1,0 +1,518 @@
+package openvas
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/scan/intake"
+)
+
+// Limits on a hostile report. The longest token of real ones is a check's tags.
+var limits = intake.Limits{Token: 4 << 20, Depth: 64, Record: 32 << 20}
+
+// maxTags is what is kept of a check's tags: the solution stands behind the insight, which lists every flaw.
+const maxTags = 1 << 20
+
+// roots are the documents that hold results.
+var roots = []string{"report", "get_reports_response", "get_results_response", "create_report"}
+
+// readXML reads documents that follow each other: a scan of many hosts is several tasks of gvmd.
+func readXML(s *sink, raw *bufio.Reader) error {
+	x := intake.NewXML(Name, raw, limits)
+	var coverage []finding.Coverage
+	for {
+		start, err := x.Root(roots...)
+		if err == io.EOF { //nolint:errorlint // Root returns it bare
+			break
+		}
+		if err != nil {
+			return err
+		}
+		d := &document{XML: x, sink: s, unfinished: map[hostKey]bool{}, ends: map[hostKey]time.Time{}}
+		if err := d.container(start); err != nil {
+			return err
+		}
+		if err := d.end(); err != nil {
+			return err
+		}
+		coverage = append(coverage, d.covered()...)
+	}
+	for i := range coverage {
+		if err := s.emit(finding.Event{Coverage: &coverage[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// document is one root element while it is read. Its parts come in this order: task and filter, status, times, results,
+// their count, hosts, the end's time, errors.
+type document struct {
+	*intake.XML
+	*sink
+
+	created time.Time // of the report, or of its import into this gvmd
+	start   time.Time
+	finish  time.Time
+	status  string
+	task    string
+	config  string
+	marker  string // our own, see policyComment
+	filter  string
+	delta   bool
+
+	policy   string
+	decided  bool // the policy stands: there was a result
+	results  int
+	first    int // number of the first result in the list, 1 unless it is a later page
+	filtered int // results that the filter lets through, on all pages; 0 when not told
+	hosts    []finding.Coverage
+
+	unfinished map[hostKey]bool      // a check failed or ran out of time there
+	ends       map[hostKey]time.Time // of dialects that list them apart
+}
+
+// container reads what holds results at any depth: the response, the outer report, the inner one.
+func (d *document) container(e xml.StartElement) error {
+	if intake.Attr(e, "type") == "delta" {
+		d.delta = true
+	}
+	return d.Each(d.part)
+}
+
+func (d *document) part(e xml.StartElement) (err error) {
+	switch e.Name.Local {
+	case "report":
+		return d.container(e)
+	case "results":
+		d.first, _ = strconv.Atoi(intake.Attr(e, "start"))
+		return d.Each(d.part)
+	case "result":
+		return d.result()
+	case "result_count":
+		return d.resultCount()
+	case "host":
+		return d.hostFacts()
+	case "host_end":
+		return d.hostEnd()
+	case "errors":
+		return d.Each(d.failure)
+	case "task":
+		return d.taskFacts(e)
+	case "filters":
+		return d.filterTerm()
+	case "delta":
+		d.delta = true
+	case "scan_run_status":
+		d.status, err = d.Text()
+		return err
+	case "scan_start", "timestamp", "scan_end", "creation_time":
+		return d.time(e.Name.Local)
+	}
+	return d.Skip()
+}
+
+func (d *document) time(name string) error {
+	text, err := d.Text()
+	t := timeOf(text)
+	switch {
+	case t.IsZero():
+	case name == "scan_end":
+		d.finish = t
+	case name == "creation_time":
+		d.created = t
+	case name == "scan_start" || d.start.IsZero():
+		d.start = t
+	}
+	return err
+}
+
+// now is the report's time as far as it is known. Results carry the start of the scan, since the end comes behind them; the
+// hosts that follow carry the end, and the newest time of a report is the report's.
+func (d *document) now() time.Time {
+	switch {
+	case !d.finish.IsZero():
+		return d.finish
+	case !d.start.IsZero():
+		return d.start
+	}
+	return d.created
+}
+
+func (d *document) filterTerm() error {
+	return d.Each(func(e xml.StartElement) (err error) {
+		if e.Name.Local == "term" {
+			d.filter, err = d.Text()
+			return err
+		}
+		return d.Skip()
+	})
+}
+
+func (d *document) taskFacts(e xml.StartElement) error {
+	if id := intake.Attr(e, "id"); id != "" {
+		d.task = id
+	}
+	return d.Each(func(e xml.StartElement) error {
+		switch e.Name.Local {
+		case "config":
+			d.config = intake.Attr(e, "id")
+		case "comment":
+			text, err := d.Text()
+			if marker, ok := strings.CutPrefix(text, policyComment); ok {
+				d.marker = marker
+			}
+			return err
+		}
+		return d.Skip()
+	})
+}
+
+// lookedFor says under which policy the report was made; it is decided once, before the first result.
+func (d *document) lookedFor() string {
+	if !d.decided {
+		d.policy, d.decided = policyOf(d.marker, d.config, d.task, d.filter), true
+	}
+	return d.policy
+}
+
+// policyComment begins the comment of tasks that we made: the configuration and the ports follow, so that two of our tasks
+// are known to have looked for the same.
+const policyComment = "PatchScout policy: "
+
+// view are words of a filter that say how a list is shown, not what is on it.
+var view = map[string]bool{"first": true, "rows": true, "sort": true, "sort-reverse": true, "result_hosts_only": true, "notes": true,
+	"overrides": true, "timezone": true, "delta_states": true, "details": true}
+
+// policyOf names what was looked for and what of it the report shows: a report with another filter (only high, only
+// reliable) does not tell that the rest is gone. A task's configuration cannot be changed once it ran, so that the task's
+// id stands for it.
+func policyOf(marker, config, task, filter string) string {
+	policy := ""
+	switch {
+	case marker != "":
+		policy = marker
+	case config != "":
+		policy = "config " + config
+	case task != "":
+		policy = "task " + task
+	default:
+		return ""
+	}
+	var words []string
+	for _, word := range strings.Fields(filter) {
+		key, value, _ := strings.Cut(word, "=")
+		if key == "levels" {
+			letters := []byte(value)
+			slices.Sort(letters)
+			word = "levels=" + string(letters)
+		}
+		if !view[key] {
+			words = append(words, word)
+		}
+	}
+	slices.Sort(words)
+	policy += " filter " + strings.Join(words, " ")
+	if len(policy) > 300 {
+		sum := sha256.Sum256([]byte(policy))
+		policy = "sha256 " + hex.EncodeToString(sum[:])
+	}
+	return policy
+}
+
+// resultCount reads <result_count>12<full>40</full><filtered>12</filtered>…: more than are here means that this is a page.
+func (d *document) resultCount() error {
+	return d.Each(func(e xml.StartElement) error {
+		if e.Name.Local != "filtered" {
+			return d.Skip()
+		}
+		text, err := d.Text()
+		d.filtered, _ = strconv.Atoi(text)
+		return err
+	})
+}
+
+// end gives hosts that the report does not describe the report's time, which came behind their results.
+func (d *document) end() error {
+	if d.finish.IsZero() {
+		return nil
+	}
+	var keys []hostKey
+	for key, described := range d.known {
+		if !described {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, hostKey.compare)
+	for _, key := range keys {
+		d.known[key] = true
+		if err := d.emit(finding.Event{Host: &finding.HostSeen{Address: key.addr, Names: withName(key, nil), Status: string(asset.Up),
+			Reason: reasonUp, At: d.finish}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// covered lists the hosts that were looked at to their end, in a scan that was done, whose results are all here.
+func (d *document) covered() []finding.Coverage {
+	page := d.first > 1 || d.results < d.filtered
+	policy := d.lookedFor()
+	if d.status != "Done" || d.delta || page || policy == "" {
+		return nil
+	}
+	var out []finding.Coverage
+	for _, c := range d.hosts {
+		key := hostKey{addr: c.Address, name: c.HostName}
+		if _, up := d.known[key]; !up || d.unfinished[key] {
+			continue
+		}
+		c.Policy = policy
+		out = append(out, c)
+	}
+	return out
+}
+
+// failure notes a host on which a check failed or ran out of time: its silence means nothing.
+func (d *document) failure(e xml.StartElement) error {
+	if e.Name.Local != "error" {
+		return d.Skip()
+	}
+	return d.Each(func(e xml.StartElement) error {
+		if e.Name.Local != "host" {
+			return d.Skip()
+		}
+		text, err := d.Text()
+		if key, ok := keyOf(text); ok {
+			d.unfinished[key] = true
+		}
+		return err
+	})
+}
+
+// result reads one <result>.
+func (d *document) result() error {
+	d.Record()
+	r := result{}
+	err := d.Each(func(e xml.StartElement) error { return d.resultPart(&r, e) })
+	d.Done()
+	if err != nil {
+		return err
+	}
+	d.results++
+	at := d.now()
+	if at.IsZero() {
+		at = r.at
+	}
+	if key, ok := keyOf(r.host); ok {
+		if level, _ := r.level(); level == failure {
+			d.unfinished[key] = true
+		}
+	}
+	return d.record(&r, at, d.lookedFor())
+}
+
+func (d *document) resultPart(r *result, e xml.StartElement) (err error) {
+	switch e.Name.Local {
+	case "nvt":
+		r.oid = intake.Attr(e, "oid")
+		return d.Each(func(e xml.StartElement) error { return d.checkPart(r, e) })
+	case "host":
+		r.host, err = d.TextWith(func(e xml.StartElement) error { return d.hostnamePart(r, e) })
+	case "port":
+		r.port, err = d.Text()
+	case "name":
+		if r.name == "" {
+			r.name, err = d.Text()
+			return err
+		}
+		return d.Skip()
+	case "threat":
+		r.threat, err = d.Text()
+	case "severity":
+		r.severity, err = d.number()
+	case "original_severity":
+		r.original, err = d.number()
+	case "qod":
+		return d.quality(r)
+	case "description":
+		r.description, err = d.Text()
+	case "path":
+		r.location, err = d.Text()
+	case "detection":
+		return d.detection(r)
+	case "delta":
+		r.delta, err = d.Text()
+	case "compliance":
+		r.compliance, err = d.Text()
+	case "creation_time", "modification_time":
+		var text string
+		text, err = d.Text()
+		if t := timeOf(text); !t.IsZero() {
+			r.at = t
+		}
+	default:
+		return d.Skip()
+	}
+	return err
+}
+
+func (d *document) hostnamePart(r *result, e xml.StartElement) (err error) {
+	if e.Name.Local == "hostname" {
+		r.hostname, err = d.Text()
+		return err
+	}
+	return d.Skip()
+}
+
+func (d *document) number() (number, error) {
+	text, err := d.Text()
+	return numberOf(text), err
+}
+
+func (d *document) quality(r *result) error {
+	text, err := d.TextWith(func(e xml.StartElement) (err error) {
+		switch e.Name.Local {
+		case "value":
+			r.qod, err = d.Text()
+			return err
+		case "type":
+			r.qodType, err = d.Text()
+			return err
+		}
+		return d.Skip()
+	})
+	if r.qod == "" {
+		r.qod = text
+	}
+	return err
+}
+
+// detection says by which product, and where, the check knew it: its path is the place of the weakness.
+func (d *document) detection(r *result) error {
+	var name string
+	var walk func(xml.StartElement) error
+	walk = func(e xml.StartElement) (err error) {
+		switch e.Name.Local {
+		case "result", "details", "detail":
+			return d.Each(walk)
+		case "name":
+			name, err = d.Text()
+			return err
+		case "value":
+			value, err := d.Text()
+			if name == "location" && r.location == "" && !strings.HasPrefix(value, "general/") && !portShape.MatchString(value) {
+				r.location = value
+			}
+			return err
+		}
+		return d.Skip()
+	}
+	return d.Each(walk)
+}
+
+// checkPart reads a part of <nvt>.
+func (d *document) checkPart(r *result, e xml.StartElement) (err error) {
+	var text string
+	switch name := e.Name.Local; name {
+	case "name":
+		text, err = d.Text()
+		if text != "" {
+			r.name = text
+		}
+	case "family":
+		r.family, err = d.Text()
+	case "cvss_base":
+		r.base, err = d.number()
+	case "cvss_base_vector":
+		text, err = d.Text()
+		r.rate(text)
+	case "severities":
+		return d.Each(func(e xml.StartElement) error { return d.vector(r) })
+	case "tags":
+		text, err = d.LongText(maxTags)
+		r.tags(text)
+	case "solution":
+		text, err = d.Text()
+		if text != "" {
+			r.solution = text
+		}
+	case "summary":
+		r.summary, err = d.Text()
+	case "cve", "cves", "cve_id", "bid", "bugtraq_id", "xref":
+		text, err = d.LongText(maxTags)
+		r.citeOld(name, text)
+	case "refs", "cert":
+		return d.Each(func(e xml.StartElement) error {
+			r.cite(intake.Attr(e, "type"), intake.Attr(e, "id"))
+			return d.Skip()
+		})
+	default:
+		return d.Skip()
+	}
+	return err
+}
+
+// citeOld adds what the dialects before GMP 9 write into elements of their own.
+func (r *result) citeOld(name, text string) {
+	switch name {
+	case "cve", "cves", "cve_id":
+		r.cves = append(r.cves, cvesIn(text)...)
+	case "xref":
+		r.citeOther(text)
+	default:
+		r.citeList("bid", text)
+	}
+}
+
+func (d *document) vector(r *result) error {
+	return d.Each(func(e xml.StartElement) error {
+		if e.Name.Local != "value" {
+			return d.Skip()
+		}
+		text, err := d.Text()
+		r.rate(text)
+		return err
+	})
+}
+
+// tags reads "cvss_base_vector=AV:N/…|summary=…|solution=…". A text may hold "|" itself: only known keys begin a tag.
+func (r *result) tags(text string) {
+	for len(text) > 0 {
+		key, rest, ok := strings.Cut(text, "=")
+		if !ok {
+			return
+		}
+		value := rest
+		text = ""
+		if m := nextTag.FindStringIndex(rest); m != nil {
+			value, text = rest[:m[0]], rest[m[0]+1:]
+		}
+		value = strings.TrimSpace(value)
+		switch key = strings.TrimSpace(key); {
+		case value == "" || value == "NOTAG":
+		case key == "cvss_base_vector":
+			r.rate(value)
+		case key == "solution" && r.solution == "":
+			r.solution = value
+		case key == "summary" && r.summary == "":
+			r.summary = value
+		case key == "qodType" || key == "qod_type":
+			r.qodType = value
+		}
+	}
+}
+
+// nextTag begins the next of the tags that gvmd writes.
+var nextTag = regexp.MustCompile(`\|(?:cvss_base_vector|summary|insight|affected|impact|solution|vuldetect|solution_type|solution_method|qod_type|qodType|qod|` +
+	`last_modification|creation_date|severity_vector|severity_date|severity_origin|deprecated|modification_time|creation_time|risk_factor)=`)
