@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -132,6 +133,24 @@ func TestCertificateIsVerified(t *testing.T) {
 	_, err := get(t, client(t, Config{Named: []string{s.URL}}), s.URL)
 	if err == nil || fault.KindOf(err) != fault.KindUnavailable || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestAPinnedCertificateIsTrustedAndNoOther(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // the refusals that are wanted here
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	right := sha256.Sum256(s.Certificate().Raw)
+	if _, err := get(t, client(t, Config{Named: []string{s.URL}, Pin: right[:]}), s.URL); err != nil {
+		t.Error(err)
+	}
+	wrong := sha256.Sum256([]byte("another"))
+	for _, pin := range [][]byte{wrong[:], right[:31]} {
+		_, err := get(t, client(t, Config{Named: []string{s.URL}, Pin: pin}), s.URL)
+		if err == nil || fault.KindOf(err) != fault.KindDenied || !strings.Contains(err.Error(), "not the configured one") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 
