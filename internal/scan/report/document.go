@@ -151,9 +151,18 @@ func (k *rereadable) pass(ctx context.Context, tool string, f func(*jsonstream.D
 		return err
 	}
 	if d.End(); d.Err() != nil {
-		return broken(tool, d.Err())
+		return k.broken(tool, d.Err())
 	}
 	return nil
+}
+
+// broken knows a document that breaks off within a "null" or "true" too.
+func (k *rereadable) broken(tool string, err error) error {
+	var e *jsonstream.Error
+	if errors.As(err, &e) && !e.Fatal && e.Offset > 0 && k.size-e.Offset < int64(len("false")) {
+		return fmt.Errorf("%s %w: it breaks off at byte %d", tool, scan.ErrTruncated, e.Offset)
+	}
+	return broken(tool, err)
 }
 
 // broken is the error of a document that could not be read to its end.

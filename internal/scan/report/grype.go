@@ -382,7 +382,7 @@ func (r *grypeReport) match(m *grypeMatch) error {
 		HostName: r.host, Component: finding.Component(m.purl, m.name, m.version), Check: "grype:" + v.id, CVEs: ids,
 		Title: v.id + " in " + name, Output: sentences(installed, v.description), Location: strings.Join(m.paths, ", "),
 		Remedy: upgrade(name, fixed), FixedIn: fixed, Vector: newest(vectors, "nvd@nist.gov", "nvd"), Confidence: m.confidence(),
-		Severity: v.severity, CWEs: distinct(v.cwes), References: links(references...), At: r.at,
+		Severity: v.severity, CWEs: distinct(v.cwes), References: reflist(references...), At: r.at,
 	})
 }
 

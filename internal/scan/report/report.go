@@ -161,8 +161,8 @@ func sentences(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return strings.TrimSpace(s) == "" }), "\n")
 }
 
-// links leaves of references what is a link or a short id, each once.
-func links(lists ...[]string) (refs []string) {
+// reflist leaves of references what is a link or a short id, each once.
+func reflist(lists ...[]string) (refs []string) {
 	for _, list := range lists {
 		for _, ref := range list {
 			if ref = strings.TrimSpace(ref); ref != "" && len(ref) <= maxShort && len(refs) < maxReferences && !slices.Contains(refs, ref) {

@@ -407,7 +407,7 @@ func (r *trivyReport) vulnerability(v *trivyItem) error {
 		HostName: r.hostName(), Component: finding.Component(v.purl, v.pkg, v.version), Check: "trivy:" + v.id, CVEs: ids,
 		Title: cmp.Or(v.title, v.id+" in "+name), Output: sentences(installed, v.description), Location: cmp.Or(v.path, r.target),
 		Remedy: upgrade(name, v.fixed), FixedIn: v.fixed, Vector: newest(v.vectors, "nvd", "ghsa", "redhat"), Confidence: fromPackages,
-		Severity: v.severity, CWEs: v.cwes, References: links([]string{v.url}, v.refs, v.ids), At: r.at,
+		Severity: v.severity, CWEs: v.cwes, References: reflist([]string{v.url}, v.refs, v.ids), At: r.at,
 	})
 }
 
@@ -428,7 +428,7 @@ func (r *trivyReport) misconfiguration(v *trivyItem) error {
 	return r.o.cry(finding.Observation{
 		HostName: r.hostName(), Check: "trivy:" + id + "@" + r.target, Title: cmp.Or(v.title, id),
 		Output: sentences(v.message, resource, v.description), Location: r.place(v), Remedy: v.resolution, Confidence: fromCheck,
-		Severity: v.severity, CWEs: v.cwes, References: links([]string{v.url}, v.refs), At: r.at, Passed: v.status == "pass",
+		Severity: v.severity, CWEs: v.cwes, References: reflist([]string{v.url}, v.refs), At: r.at, Passed: v.status == "pass",
 	})
 }
 
