@@ -48,6 +48,7 @@ type Tx interface {
 	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error
 	AddSighting(ctx context.Context, s finding.Sighting) error
 	Sightings(ctx context.Context, hosts []int64) (map[int64][]finding.Sighting, error)
+	Words
 }
 
 // Estate is where the pipeline keeps what it learns; store.Estate is the one of the product.
@@ -60,6 +61,7 @@ type Estate[T Tx] interface {
 	CountScanFindings(ctx context.Context, scan int64) (int, error)
 	Scan(ctx context.Context, id int64) (finding.Scan, error)
 	ScanHosts(ctx context.Context, scan int64) ([]finding.ScanHost, error)
+	ScanSightings(ctx context.Context, scan int64) (map[int64][]finding.Sighting, error)
 }
 
 // Assessor is the pipeline over one estate and one catalogue. It is safe for concurrent use.
@@ -68,6 +70,7 @@ type Assessor struct {
 	catalogue Catalogue
 	matcher   Matcher
 	now       func() time.Time
+	terms     finding.Terms // see WithTerms
 }
 
 // New returns a pipeline: assess.New(store.Estate(), catalogue, match.New(packs), time.Now).

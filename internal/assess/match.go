@@ -98,10 +98,11 @@ func versionEvidence(s asset.Said, m match.Match) finding.Evidence {
 	return e
 }
 
-// weaknesses are what an observation names: its CVEs, or itself when it names none.
+// weaknesses are what an observation names: its CVEs, those of its title where the tool lists none, or what its check sees
+// when it names none. A compliance check is itself, whatever its benchmark mentions.
 func weaknesses(o finding.Observation) []finding.Weakness {
-	if len(o.CVEs) == 0 {
-		return []finding.Weakness{finding.Weakness(o.Check)}
+	if o.Compliance != nil || len(o.CVEs) == 0 {
+		return []finding.Weakness{finding.OfCheck(o.Check)}
 	}
 	out := make([]finding.Weakness, len(o.CVEs))
 	for i, id := range o.CVEs {

@@ -30,6 +30,15 @@ func newFacts(c Catalogue) *facts { return &facts{catalogue: c, known: map[cve.I
 // maxFacts bounds the memory: a record is some kilobytes.
 const maxFacts = 20_000
 
+// loadFor is load for all findings of a host.
+func (f *facts) loadFor(ctx context.Context, s *state) error {
+	var ids []cve.ID
+	for at := range s.findings {
+		ids = append(ids, at.Weakness.CVE())
+	}
+	return f.load(ctx, ids)
+}
+
 // load makes sure that the facts of ids are at hand.
 func (f *facts) load(ctx context.Context, ids []cve.ID) error {
 	if len(f.known) > maxFacts {

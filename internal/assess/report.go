@@ -184,6 +184,9 @@ func (r *report) takeObservation(e finding.Observation) {
 	h.status = string(asset.Up)
 	e.Output = finding.Cut(e.Output, finding.MaxText) // now, so that a report of many does not fill memory
 	e.CVEs = slices.Clone(e.CVEs)
+	if len(e.CVEs) == 0 && e.Compliance == nil {
+		e.CVEs = finding.CVEsIn(finding.Cut(e.Title, maxShort))
+	}
 	slices.Sort(e.CVEs)
 	e.CVEs = slices.Compact(e.CVEs)
 	e.Check, e.Component = finding.Cut(e.Check, maxShort), finding.Cut(e.Component, maxWord)

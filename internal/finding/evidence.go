@@ -63,6 +63,9 @@ func (e Evidence) says() string {
 		e.Severity, fmt.Sprint(e.CWEs), strings.Join(e.References, "\x01"), e.Result, e.Benchmark, e.Reference}, "\x00")
 }
 
+// Says is whether two pieces of evidence say the same, whoever says it and when.
+func (e Evidence) Says(other Evidence) bool { return e.says() == other.says() }
+
 // compare orders evidence by what it says; used only to break ties.
 func (e Evidence) compare(other Evidence) int {
 	return cmp.Or(cmp.Compare(e.Confidence, other.Confidence), cmp.Compare(e.Status.rank(), other.Status.rank()),

@@ -109,6 +109,8 @@ func (c Closing) state() State {
 const (
 	ByScan      = "scan"
 	ByCatalogue = "catalogue"
+	// ByPersonWord is a person who took back what a scan had said.
+	ByPersonWord = "undo"
 )
 
 // Life is what the evidence and the looks say of a finding's life.

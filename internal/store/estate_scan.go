@@ -175,9 +175,10 @@ func (e *Estate) ScanHosts(ctx context.Context, scan int64) (hosts []finding.Sca
 
 // CountScanFindings counts the findings that a scan saw.
 func (e *Estate) CountScanFindings(ctx context.Context, scan int64) (n int, err error) {
-	c := e.findingWhere(finding.Filter{Scan: scan, ShowHidden: true})
 	err = e.db.view(ctx, func(tx *Tx) error {
-		return tx.QueryRow(ctx, `SELECT count(*)`+fromFinding+` WHERE `+c.String(), c.args...).Scan(&n)
+		ids, err := seenBy(ctx, tx, scan)
+		n = len(ids)
+		return err
 	})
 	return n, err
 }

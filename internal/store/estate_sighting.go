@@ -66,9 +66,17 @@ func (t *EstateTx) DropSighting(ctx context.Context, s finding.Sighting) error {
 	return err
 }
 
-// seenBy returns the ids of the findings that a scan saw, sorted.
+// seenBy returns the ids of the findings that a scan saw, sorted: those of its sightings, and those that the catalogue
+// found later by what it saw, of which its evidence tells.
 func seenBy(ctx context.Context, tx *Tx, scan int64) (ids []int64, err error) {
-	rows, err := tx.Query(ctx, `SELECT seen FROM sighting WHERE scan = ?`, scan)
+	rows, err := tx.Query(ctx, `SELECT finding FROM evidence WHERE first_scan = ? UNION SELECT finding FROM evidence WHERE last_scan = ?`, scan, scan)
+	if err == nil {
+		ids, err = appendIDs(ids, rows)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err = tx.Query(ctx, `SELECT seen FROM sighting WHERE scan = ?`, scan)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,250 @@
+package assess
+
+import (
+	"context"
+	"slices"
+
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// MergeHosts joins two hosts of one site that are one machine: what is known of other becomes what is known of keep, with
+// its findings, their evidence and what people said of them. Old ids lead to the new ones.
+func (a *Assessor) MergeHosts(ctx context.Context, keep, other int64) error {
+	if keep == other {
+		return fault.Invalid("host %d is itself already", keep)
+	}
+	f := newFacts(a.catalogue)
+	return a.rebuild(ctx, func(tx Rebuilder) error {
+		states, reports, err := loadAll(ctx, tx, sorted(keep, other))
+		if err != nil {
+			return err
+		}
+		into, from := states[keep], states[other]
+		if into == nil || from == nil {
+			return fault.NotFound("hosts %d and %d are not both known", keep, other)
+		}
+		if into.host.Site != from.host.Site {
+			return fault.Conflict("hosts %d and %d are in different sites", keep, other)
+		}
+		return a.join(ctx, tx, f, into, from, append(reports[keep], reports[other]...))
+	})
+}
+
+func sorted(ids ...int64) []int64 {
+	slices.Sort(ids)
+	return ids
+}
+
+func (a *Assessor) join(ctx context.Context, tx Rebuilder, f *facts, into, from *state, reports []finding.Sighting) error {
+	now := a.now().UTC()
+	into.looks, into.decrees = append(into.looks, from.looks...), append(into.decrees, from.decrees...)
+	slices.SortStableFunc(into.looks, func(x, y finding.Look) int { return x.At.Compare(y.At) })
+	slices.SortStableFunc(reports, func(x, y finding.Sighting) int { return x.At.Compare(y.At) })
+	into.takeWords(from)
+	joined, gone := map[int64]int64{}, []int64{}
+	for _, e := range from.sorted() {
+		oldID := e.Finding.ID
+		kept := into.adopt(e)
+		if kept.Finding.ID != oldID {
+			joined[oldID] = kept.Finding.ID
+		}
+		gone = append(gone, oldID)
+	}
+	rename(reports, joined)
+	if err := tx.DeleteFindings(ctx, gone); err != nil { // their rows are written anew, at the other host
+		return err
+	}
+	if err := tx.MoveHost(ctx, from.host.ID, into.host.ID); err != nil {
+		return err
+	}
+	for old, id := range joined {
+		if err := tx.Redirect(ctx, "finding", old, id, now); err != nil {
+			return err
+		}
+	}
+	if err := tx.Redirect(ctx, "host", from.host.ID, into.host.ID, now); err != nil {
+		return err
+	}
+	if err := tx.DeleteHost(ctx, from.host.ID); err != nil {
+		return err
+	}
+	into.replay(reports, func(seenAt) bool { return true })
+	if err := a.saveRebuilt(ctx, tx, f, into, false, &Undone{}); err != nil {
+		return err
+	}
+	return saveReports(ctx, tx, reports, into.host.ID)
+}
+
+// takeWords takes over what people said of a host, where nothing was said of this one.
+func (s *state) takeWords(from *state) {
+	h, other := s.host, from.host
+	for _, tag := range other.Tags {
+		if !slices.Contains(h.Tags, tag) {
+			h.Tags = append(h.Tags, tag)
+		}
+	}
+	keep(&h.Owner, other.Owner)
+	keep(&h.Criticality, other.Criticality)
+	if h.Exposed == nil {
+		h.Exposed = other.Exposed
+	}
+	h.Demo = h.Demo && other.Demo
+	for at, service := range from.services {
+		if s.services[at] == nil {
+			service.ID, service.HostID = 0, h.ID
+			s.services[at] = service
+		}
+	}
+}
+
+// adopt takes a finding of another host in.
+func (s *state) adopt(e *entry) *entry {
+	at := e.Fingerprint
+	at.HostID = s.host.ID
+	kept := s.findings[at]
+	if kept == nil {
+		e.Fingerprint = at
+		for i := range e.Evidence {
+			e.Evidence[i].ID = 0
+		}
+		e.rows = nil
+		e.before.ID = 0 // its row is written anew
+		s.findings[at] = e
+		return e
+	}
+	id, life := kept.Finding.ID, kept.before
+	for i := range e.Evidence {
+		e.Evidence[i].ID = 0
+	}
+	merged := finding.Merge(*kept.Finding, *e.Finding, s.looks, s.decrees...)
+	merged.ID = id
+	*kept.Finding = merged
+	kept.before = life
+	return kept
+}
+
+// rename makes reports speak of the findings by their new ids.
+func rename(reports []finding.Sighting, joined map[int64]int64) {
+	for _, r := range reports {
+		for i, seen := range r.Seen {
+			if id, ok := joined[seen.Finding]; ok {
+				r.Seen[i].Finding = id
+			}
+		}
+	}
+}
+
+func saveReports(ctx context.Context, tx Rebuilder, reports []finding.Sighting, host int64) error {
+	for _, r := range reports {
+		r.HostID = host
+		if err := tx.AddSighting(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SplitHost makes what was seen at an address or name of a host a host of its own, and returns its id. What people said of
+// the findings goes with them; a finding that was seen at both places is then two, and both carry it.
+func (a *Assessor) SplitHost(ctx context.Context, id int64, place string) (split int64, err error) {
+	f := newFacts(a.catalogue)
+	err = a.rebuild(ctx, func(tx Rebuilder) error {
+		states, reports, err := loadAll(ctx, tx, []int64{id})
+		if err != nil {
+			return err
+		}
+		s := states[id]
+		if s == nil {
+			return fault.NotFound("host %d", id)
+		}
+		var here, there []finding.Sighting
+		for _, r := range reports[id] {
+			if r.Place == place {
+				there = append(there, r)
+			} else {
+				here = append(here, r)
+			}
+		}
+		switch {
+		case len(there) == 0:
+			return fault.NotFound("host %d was never seen at %s", id, place)
+		case len(here) == 0:
+			return fault.Conflict("host %d was seen at %s only", id, place)
+		}
+		split, err = a.split(ctx, tx, f, s, here, there)
+		return err
+	})
+	return split, err
+}
+
+func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, here, there []finding.Sighting) (int64, error) {
+	other := newState(&asset.Host{Site: s.host.Site, Status: s.host.Status, Tags: slices.Clone(s.host.Tags), Owner: s.host.Owner,
+		Criticality: s.host.Criticality, Exposed: s.host.Exposed, Demo: s.host.Demo})
+	if err := tx.SaveHost(ctx, other.host); err != nil {
+		return 0, err
+	}
+	other.decrees = s.decrees
+	for _, e := range s.sorted() {
+		copied := *e.Finding
+		copied.HostID = other.host.ID
+		copied.Evidence = slices.Clone(e.Evidence)
+		other.findings[copied.Fingerprint] = newEntry(&copied)
+	}
+	other.looks = looksOf(s.looks, there)
+	s.looks = looksOf(s.looks, here)
+	none := func(seenAt) bool { return false }
+	other.replay(there, none)
+	s.replay(here, none)
+	renamed := map[int64]int64{}
+	for _, e := range other.sorted() {
+		if len(e.Evidence) == 0 {
+			delete(other.findings, e.Fingerprint)
+			continue
+		}
+		old := e.Finding.ID
+		e.Finding.ID, e.before.ID, e.rows = 0, 0, nil
+		for i := range e.Evidence {
+			e.Evidence[i].ID = 0
+		}
+		if err := a.saveOne(ctx, tx, f, other, e); err != nil {
+			return 0, err
+		}
+		renamed[old] = e.Finding.ID
+	}
+	rename(there, renamed)
+	if err := tx.MovePlace(ctx, s.host.ID, other.host.ID, there[0].Place); err != nil {
+		return 0, err
+	}
+	if err := a.saveRebuilt(ctx, tx, f, other, false, &Undone{}); err != nil {
+		return 0, err
+	}
+	if err := a.saveRebuilt(ctx, tx, f, s, false, &Undone{}); err != nil {
+		return 0, err
+	}
+	return other.host.ID, saveReports(ctx, tx, there, other.host.ID)
+}
+
+// saveOne settles and writes one new finding.
+func (a *Assessor) saveOne(ctx context.Context, tx Rebuilder, f *facts, s *state, e *entry) error {
+	site, err := tx.Site(ctx, s.host.Site)
+	if err != nil {
+		return err
+	}
+	if err := f.loadFor(ctx, s); err != nil {
+		return err
+	}
+	a.settle(f, e, s, site)
+	return e.save(ctx, tx)
+}
+
+// looksOf are the looks that the reports took.
+func looksOf(looks []finding.Look, reports []finding.Sighting) (out []finding.Look) {
+	for _, l := range looks {
+		if slices.ContainsFunc(reports, func(r finding.Sighting) bool { return r.Scan == l.Scan && r.Sensor == l.Sensor && r.At.Equal(l.At) }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
