@@ -16,6 +16,10 @@ type Config struct {
 	Log         Log      `koanf:"log"`
 	Scan        Scan     `koanf:"scan"`
 	Nmap        Nmap     `koanf:"nmap"`
+	OpenVAS     OpenVAS  `koanf:"openvas"`
+	Nessus      Nessus   `koanf:"nessus"`
+	Nikto       Nikto    `koanf:"nikto"`
+	Nuclei      Nuclei   `koanf:"nuclei"`
 	Feeds       Feeds    `koanf:"feeds"`
 	Outbound    Outbound `koanf:"outbound"`
 }
@@ -27,17 +31,6 @@ type Log struct {
 	File      string `koanf:"file"`        // also written here, always as JSON; "" is no file
 	MaxSizeMB int    `koanf:"max_size_mb"` // the file is rotated at this size
 	MaxFiles  int    `koanf:"max_files"`   // rotated files that are kept
-}
-
-// Scan holds what every scan begins with.
-type Scan struct {
-	Scanners []string `koanf:"scanners"` // when --scanner is not given
-	Scope    []string `koanf:"scope"`    // what may be scanned: networks, names, "!" before what may not; none leaves it to the user
-}
-
-// Nmap says where the tool is.
-type Nmap struct {
-	Path string `koanf:"path"` // "" looks in PATH
 }
 
 // Feeds says where the publishers' files come from, and when.
@@ -93,7 +86,7 @@ func Default() Config {
 		DataDir:  defaultDataDir(),
 		Progress: true,
 		Log:      Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
-		Scan:     Scan{Scanners: []string{"native"}},
+		Scan:     defaultScan(),
 		Feeds:    defaultFeeds(),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,7 +34,7 @@ func isolate(t *testing.T) {
 func TestFlagsWinOverEnvironmentOverFileOverDefaults(t *testing.T) {
 	isolate(t)
 	src := Sources{
-		File:     write(t, "config.yaml", "log: {level: debug, format: json, file: from-file}\nnmap: {path: /opt/nmap}\n"),
+		File:     write(t, "config.yaml", "log: {level: debug, format: json, file: from-file}\nnmap: {path: /opt/nmap}\nscan: {timeouts: {nmap: 2h}}\n"),
 		EnvFile:  write(t, ".env", "# comment\nexport PATCHSCOUT_LOG_FILE='from env file'\nPATCHSCOUT_NMAP_PATH=/env/nmap\nOTHER=1\n"),
 		Environ:  []string{"PATCHSCOUT_NMAP_PATH=/real/nmap", "HOME=/root", "PATCHSCOUT_SCAN_SCOPE=203.0.113.0/24, 2001:db8::1"},
 		Override: map[string]string{"log.format": "text"},
@@ -46,6 +47,7 @@ func TestFlagsWinOverEnvironmentOverFileOverDefaults(t *testing.T) {
 	want.Log.Level, want.Log.Format, want.Log.File = "debug", "text", "from env file"
 	want.Nmap.Path = "/real/nmap"
 	want.Scan.Scope = []string{"203.0.113.0/24", "2001:db8::1"}
+	want.Scan.Timeouts.Nmap = 2 * time.Hour
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -97,6 +99,12 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 		{"bad key of abuse.ch", func(*testing.T) Sources {
 			return Sources{Override: map[string]string{"feeds.abusech.auth_key": "hunter2/../x"}}
 		}, "feeds.abusech.auth_key"},
+		{"a relative program", func(*testing.T) Sources { return Sources{Override: map[string]string{"nikto.path": "./nikto.pl"}} }, "nikto.path"},
+		{"half of a key", func(*testing.T) Sources { return Sources{Override: map[string]string{"nessus.access_key": "hunter2"}} }, "secret_key"},
+		{"a time without a unit", func(t *testing.T) Sources {
+			return Sources{File: write(t, "c.yaml", "scan: {timeouts: {nmap: 2}}\n")}
+		}, "scan.timeouts.nmap"},
+		{"nothing side by side", func(*testing.T) Sources { return Sources{Override: map[string]string{"scan.parallel": "0"}} }, "scan.parallel"},
 		{"bad proxy", func(*testing.T) Sources { return Sources{Override: map[string]string{"outbound.proxy": "socks"}} }, "outbound.proxy"},
 	}
 	for _, tt := range tests {
@@ -114,7 +122,8 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 }
 
 func TestSecretPrintsStarsEverywhere(t *testing.T) {
-	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", Feeds: Feeds{NVD: NVDFeed{APIKey: "hunter2"}, AbuseCH: AbuseCH{AuthKey: "hunter2"}}}
+	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", OpenVAS: OpenVAS{Password: "hunter2"},
+		Nessus: Nessus{AccessKey: "hunter2", SecretKey: "hunter2", Password: "hunter2"}, Feeds: Feeds{NVD: NVDFeed{APIKey: "hunter2"}, AbuseCH: AbuseCH{AuthKey: "hunter2"}}}
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -141,8 +150,10 @@ func TestEnvFileOfTheWorkingFolderIsNotTrustedBlindly(t *testing.T) {
 	if err := load("PATCHSCOUT_LOG_LEVEL=info\n", 0o600); err != nil {
 		t.Errorf("our own file: %v", err)
 	}
-	if err := load("PATCHSCOUT_NMAP_PATH=./nmap\n", 0o600); fault.KindOf(err) != fault.KindDenied {
-		t.Errorf("a program's path: %v", err)
+	for _, line := range []string{"NMAP_PATH=./nmap", "NMAP_SCRIPTS=http-shellshock", "NUCLEI_TEMPLATES=/tmp/t", "NESSUS_URL=https://evil.test/"} {
+		if err := load("PATCHSCOUT_"+line+"\n", 0o600); fault.KindOf(err) != fault.KindDenied {
+			t.Errorf("%s: %v", line, err)
+		}
 	}
 	if err := load("PATCHSCOUT_LOG_LEVEL=info\n", 0o666); fault.KindOf(err) != fault.KindDenied {
 		t.Errorf("a file that anybody can write: %v", err)

@@ -147,8 +147,10 @@ func trustFolder(path string, values map[string]string) error {
 	if known && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o002 != 0 {
 		return fault.Denied("./.env belongs to or can be written by somebody else: name it with %sENV_FILE to use it", envPrefix)
 	}
-	if name := envPrefix + "NMAP_PATH"; values[name] != "" {
-		return fault.Denied("./.env: %s is only taken from the configuration file, the real environment, or a file named by %sENV_FILE", name, envPrefix)
+	for _, key := range fromAdministrator {
+		if name := Variable(key); values[name] != "" {
+			return fault.Denied("./.env: %s is only taken from the configuration file, the real environment, or a file named by %sENV_FILE", name, envPrefix)
+		}
 	}
 	return nil
 }

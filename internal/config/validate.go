@@ -11,7 +11,7 @@ import (
 // Validate checks the whole configuration and answers with one sentence per first mistake, naming the key.
 func (c Config) Validate() error {
 	for _, check := range []func() error{
-		c.validateData, c.validateLog, c.validateScan, c.validateFeeds, c.validateOutbound,
+		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -48,13 +48,6 @@ func (c Config) validateLog() error {
 		return fault.Invalid("log.max_files %d: want 1 to 1000", c.Log.MaxFiles)
 	}
 	return nil
-}
-
-func (c Config) validateScan() error {
-	if len(c.Scan.Scanners) == 0 {
-		return fault.Invalid("scan.scanners: name at least one scanner")
-	}
-	return nil // the rules of scan.scope are package scope's to read
 }
 
 func (c Config) validateFeeds() error {
