@@ -3,6 +3,7 @@ package assess
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -43,38 +44,49 @@ func (a *Assessor) join(ctx context.Context, tx Rebuilder, f *facts, into, from 
 	slices.SortStableFunc(into.looks, func(x, y finding.Look) int { return x.At.Compare(y.At) })
 	slices.SortStableFunc(reports, func(x, y finding.Sighting) int { return x.At.Compare(y.At) })
 	into.takeWords(from)
-	joined, gone := map[int64]int64{}, []int64{}
+	joined := map[int64]int64{}
 	for _, e := range from.sorted() {
 		oldID := e.Finding.ID
-		kept := into.adopt(e)
-		if kept.Finding.ID != oldID {
+		if kept := into.adopt(e); kept.Finding.ID != oldID {
 			joined[oldID] = kept.Finding.ID
 		}
-		gone = append(gone, oldID)
 	}
 	rename(reports, joined)
-	if err := tx.DeleteFindings(ctx, gone); err != nil { // their rows are written anew, at the other host
+	if err := joinFindings(ctx, tx, joined, now); err != nil {
 		return err
 	}
 	if err := tx.MoveHost(ctx, from.host.ID, into.host.ID); err != nil {
 		return err
 	}
-	for old, id := range joined {
-		if err := tx.Redirect(ctx, "finding", old, id, now); err != nil {
-			return err
-		}
-	}
 	if err := tx.Redirect(ctx, "host", from.host.ID, into.host.ID, now); err != nil {
-		return err
-	}
-	if err := tx.DeleteHost(ctx, from.host.ID); err != nil {
 		return err
 	}
 	into.replay(reports, func(seenAt) bool { return true })
 	if err := a.saveRebuilt(ctx, tx, f, into, false, &Undone{}); err != nil {
 		return err
 	}
-	return saveReports(ctx, tx, reports, into.host.ID)
+	if err := saveReports(ctx, tx, reports, into.host.ID); err != nil {
+		return err
+	}
+	if err := tx.Flush(ctx); err != nil { // nothing may hang on the other host when it goes
+		return err
+	}
+	return tx.DeleteHost(ctx, from.host.ID)
+}
+
+// joinFindings removes findings that were joined into others; what people did to them goes along.
+func joinFindings(ctx context.Context, tx Rebuilder, joined map[int64]int64, now time.Time) error {
+	gone := make([]int64, 0, len(joined))
+	for old, id := range joined {
+		gone = append(gone, old)
+		if err := tx.MoveFinding(ctx, old, id); err != nil {
+			return err
+		}
+		if err := tx.Redirect(ctx, "finding", old, id, now); err != nil {
+			return err
+		}
+	}
+	return tx.DeleteFindings(ctx, gone)
 }
 
 // takeWords takes over what people said of a host, where nothing was said of this one.
@@ -106,11 +118,6 @@ func (s *state) adopt(e *entry) *entry {
 	kept := s.findings[at]
 	if kept == nil {
 		e.Fingerprint = at
-		for i := range e.Evidence {
-			e.Evidence[i].ID = 0
-		}
-		e.rows = nil
-		e.before.ID = 0 // its row is written anew
 		s.findings[at] = e
 		return e
 	}

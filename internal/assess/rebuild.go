@@ -19,7 +19,9 @@ type Rebuilder interface {
 	MoveHost(ctx context.Context, from, to int64) error            // looks, sightings, decrees and lines of scans
 	MovePlace(ctx context.Context, from, to int64, place string) error
 	Redirect(ctx context.Context, what string, from, to int64, at time.Time) error
-	Touch(ctx context.Context, host int64) error // forget what was read of the host, before reading it again
+	MoveFinding(ctx context.Context, from, to int64) error // decrees and history
+	Flush(ctx context.Context) error                       // writes what was saved, before what follows removes
+	Touch(ctx context.Context, host int64) error           // forget what was read of the host, before reading it again
 }
 
 // seenAt is one time at which a report saw something.

@@ -77,6 +77,15 @@ func (t *EstateTx) MovePlace(ctx context.Context, from, to int64, place string) 
 	return nil
 }
 
+// MoveFinding gives another finding the decrees on one that is joined into it; its history is found by the redirect.
+func (t *EstateTx) MoveFinding(ctx context.Context, from, to int64) error {
+	_, err := t.tx.Exec(ctx, `UPDATE decree SET finding = ? WHERE finding = ?`, to, from)
+	return err
+}
+
+// Flush writes what was saved until now.
+func (t *EstateTx) Flush(ctx context.Context) error { return t.flush(ctx) }
+
 // Redirect notes that an id was joined into another; ids that led to it lead to the new one.
 func (t *EstateTx) Redirect(ctx context.Context, what string, from, to int64, at time.Time) error {
 	if _, err := t.tx.Exec(ctx, `UPDATE redirect SET new = ? WHERE what = ? AND new = ?`, to, what, from); err != nil {
