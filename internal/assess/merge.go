@@ -273,6 +273,7 @@ func (m *merging) save(ctx context.Context) error {
 }
 
 func (m *merging) saveState(ctx context.Context, s *state) error {
+	m.tend(s)
 	if err := m.tx.SaveHost(ctx, s.host); err != nil {
 		return err
 	}

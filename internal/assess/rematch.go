@@ -106,6 +106,11 @@ func (a *Assessor) rematchHost(ctx context.Context, tx Tx, f *facts, s *state, p
 	if err := f.load(ctx, cves); err != nil {
 		return err
 	}
+	if a.tend(s) {
+		if err := tx.SaveHostWords(ctx, s.host); err != nil {
+			return err
+		}
+	}
 	for _, e := range s.sorted() {
 		a.settle(f, e, s, site)
 		if err := e.save(ctx, tx); err != nil {

@@ -2,7 +2,6 @@ package assess
 
 import (
 	"context"
-	"reflect"
 	"slices"
 	"time"
 
@@ -22,6 +21,9 @@ type state struct {
 
 	sighted []finding.Sighting         // what the report says of the host, by place
 	saw     map[string][]sourceOfEntry // which findings it saw, by place
+
+	rules *finding.Rules
+	heard []*asset.Service // services, for the rules
 }
 
 // sourceOfEntry is a check that saw a finding.
@@ -58,6 +60,8 @@ type entry struct {
 	before finding.Finding         // as it was read
 	rows   []int64                 // ids of the evidence that was read
 	seen   map[finding.Source]bool // sources of this report that saw it
+
+	changes []finding.Change // of what rules say of it
 }
 
 func newState(h *asset.Host) *state {
@@ -86,6 +90,13 @@ func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) 
 	}
 	for id, d := range decrees {
 		byID[id].decrees = d
+	}
+	rules, err := tx.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range byID {
+		s.rules = rules
 	}
 	findings, err := tx.Findings(ctx, ids)
 	if err != nil {
@@ -193,14 +204,14 @@ func (e *entry) sources(sensor string) (out []finding.Source) {
 func (a *Assessor) settle(f *facts, e *entry, s *state, site asset.Site) {
 	e.Derive(s.looks...)
 	e.Life = finding.Fold(e.Finding, s.looks, s.decrees...)
+	due := e.SLADue
 	f.rate(e.Finding, exposure(site, s.host), a.now())
+	a.say(e, s, due)
 }
 
 // save writes the finding if anything of it changed.
 func (e *entry) save(ctx context.Context, tx Tx) error {
-	after := *e.Finding
-	after.History, e.before.History = nil, nil
-	if e.ID != 0 && reflect.DeepEqual(after, e.before) {
+	if e.ID != 0 && !e.changed() {
 		return nil
 	}
 	var gone []int64
@@ -209,5 +220,8 @@ func (e *entry) save(ctx context.Context, tx Tx) error {
 			gone = append(gone, id)
 		}
 	}
-	return tx.SaveFinding(ctx, e.Finding, gone)
+	if err := tx.SaveFinding(ctx, e.Finding, gone); err != nil {
+		return err
+	}
+	return record(ctx, tx, e.ID, e.changes)
 }

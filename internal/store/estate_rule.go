@@ -227,12 +227,8 @@ func (t *EstateTx) EnableRule(ctx context.Context, id int64, on bool) error {
 	return err
 }
 
-// SetHits keeps on how many findings the rules had an effect when they were applied to all; a rule that is not named had
-// none.
+// SetHits keeps on how many findings rules had an effect when they were last applied.
 func (t *EstateTx) SetHits(ctx context.Context, hits map[int64]int) error {
-	if _, err := t.tx.Exec(ctx, `UPDATE rule SET hits = 0 WHERE hits <> 0 AND about = 'finding'`); err != nil {
-		return err
-	}
 	for id, n := range hits {
 		if _, err := t.tx.Exec(ctx, `UPDATE rule SET hits = ? WHERE id = ?`, n, id); err != nil {
 			return err
