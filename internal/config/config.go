@@ -22,6 +22,7 @@ type Config struct {
 	Nuclei      Nuclei   `koanf:"nuclei"`
 	Feeds       Feeds    `koanf:"feeds"`
 	Outbound    Outbound `koanf:"outbound"`
+	SLA         SLA      `koanf:"sla"`
 }
 
 // Log says where log lines go and how they look.

@@ -1,0 +1,52 @@
+package config
+
+import "github.com/patchscout/patchscout/internal/fault"
+
+// SLA is the organisation's own terms: within how many days a finding is to be dealt with. 0 sets no term.
+type SLA struct {
+	Decision SLADecision `koanf:"decision"`
+	Severity SLASeverity `koanf:"severity"`
+}
+
+// SLADecision is the days by decision.
+type SLADecision struct {
+	Act    int `koanf:"act"`
+	Attend int `koanf:"attend"`
+	Plan   int `koanf:"plan"`
+	Track  int `koanf:"track"`
+}
+
+// SLASeverity is the days by severity.
+type SLASeverity struct {
+	Critical int `koanf:"critical"`
+	High     int `koanf:"high"`
+	Medium   int `koanf:"medium"`
+	Low      int `koanf:"low"`
+	Info     int `koanf:"info"`
+}
+
+// ByDecision is the days by the word that findings carry.
+func (s SLA) ByDecision() map[string]int {
+	d := s.Decision
+	return map[string]int{"act": d.Act, "attend": d.Attend, "plan": d.Plan, "track": d.Track}
+}
+
+// BySeverity likewise.
+func (s SLA) BySeverity() map[string]int {
+	v := s.Severity
+	return map[string]int{"critical": v.Critical, "high": v.High, "medium": v.Medium, "low": v.Low, "info": v.Info}
+}
+
+// maxTerm is ten years, in days.
+const maxTerm = 3650
+
+func (s SLA) validate() error {
+	for kind, terms := range map[string]map[string]int{"decision": s.ByDecision(), "severity": s.BySeverity()} {
+		for word, days := range terms {
+			if days < 0 || days > maxTerm {
+				return fault.Invalid("sla.%s.%s %d: want 0 to %d days", kind, word, days, maxTerm)
+			}
+		}
+	}
+	return nil
+}
