@@ -22,6 +22,8 @@ func All() []scan.Reader {
 	return []scan.Reader{
 		trivy{},
 		grype{},
+		cyclonedx{},
+		openvex{},
 	}
 }
 
