@@ -37,7 +37,10 @@ func (e *Estate) Update(ctx context.Context, fn func(*EstateTx) error) error {
 		if err := fn(t); err != nil {
 			return err
 		}
-		return t.flush(ctx)
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+		return freshenLists(ctx, tx)
 	})
 }
 

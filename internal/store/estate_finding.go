@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -26,43 +25,80 @@ var (
 	selectFinding = `SELECT s.name, f.` + strings.Join(findingColumns, ", f.")
 )
 
+const listedColumns = `, h.address, h.owner, v.name, v.product, v.version`
+
 const fromFinding = ` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
 	LEFT JOIN service v ON v.host = f.host AND v.protocol = f.protocol AND v.port = f.port`
 
-// Findings lists findings without evidence, by rank key, then id.
+// Findings lists findings without evidence, in the order of the filter.
 func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []finding.Listed, err error) {
-	where := e.findingWhere(filter)
-	if filter.After != (finding.Cursor{}) {
-		where.add("(f.rank_key, f.id) > ((SELECT p.rank_key FROM finding p WHERE p.id = ?), ?)", filter.After.ID, filter.After.ID)
-	}
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, selectFinding+`, h.address, v.name, v.product, v.version`+fromFinding+` WHERE `+where.String()+
-			` ORDER BY f.rank_key, f.id`+limit(filter.Limit), where.args...)
-		if err != nil {
-			return err
+		ids, err := e.listedIDs(ctx, tx, filter)
+		if err == nil {
+			list, err = listedByID(ctx, tx, ids)
 		}
-		if err := eachRow(rows, func() error {
-			l, err := scanListed(rows)
-			list = append(list, l)
-			return err
-		}); err != nil {
-			return err
-		}
-		return addHostNames(ctx, tx, list)
+		return err
 	})
 	return list, err
 }
 
-// EachFinding calls fn for every finding of the filter in list order, page by page, so that no list need fit memory.
-func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func(finding.Listed) error) error {
-	left := filter.Limit
-	for {
-		filter.Limit = 2000
-		if left > 0 {
-			filter.Limit = min(left, filter.Limit)
-		}
-		page, err := e.Findings(ctx, filter)
+// listedIDs are the findings of a filter in its order.
+func (e *Estate) listedIDs(ctx context.Context, tx *Tx, filter finding.Filter) ([]int64, error) {
+	l, err := currentLists(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.selected(ctx, l, filter)
+	if err != nil {
+		return nil, err
+	}
+	return l.first(ctx, s, filter.Sort, filter.After, filter.Limit)
+}
+
+// listedByID returns the findings that exist of a list of ids, in its order.
+func listedByID(ctx context.Context, tx *Tx, ids []int64) ([]finding.Listed, error) {
+	out := make([]finding.Listed, 0, len(ids))
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(chunk))+`)`, anys(chunk)...)
 		if err != nil {
+			return nil, err
+		}
+		byID := make(map[int64]finding.Listed, len(chunk))
+		if err := eachRow(rows, func() error {
+			l, err := scanListed(rows)
+			byID[l.ID] = l
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		for _, id := range chunk {
+			if l, found := byID[id]; found {
+				out = append(out, l)
+			}
+		}
+	}
+	return out, addHostNames(ctx, tx, out)
+}
+
+// eachPage is how many findings EachFinding reads at once.
+const eachPage = 2000
+
+// EachFinding calls fn for every finding of the filter in list order, so that no list need fit memory. It lists what
+// there was when it began: what is removed meanwhile is left out, what is changed is told as it is now.
+func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func(finding.Listed) error) error {
+	var ids []int64
+	if err := e.db.view(ctx, func(tx *Tx) (err error) {
+		ids, err = e.listedIDs(ctx, tx, filter)
+		return err
+	}); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(ids, eachPage) {
+		var page []finding.Listed
+		if err := e.db.view(ctx, func(tx *Tx) (err error) {
+			page, err = listedByID(ctx, tx, chunk)
+			return err
+		}); err != nil {
 			return err
 		}
 		for _, l := range page {
@@ -70,14 +106,8 @@ func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func
 				return err
 			}
 		}
-		if len(page) < filter.Limit || left > 0 && left == len(page) {
-			return nil
-		}
-		if left > 0 {
-			left -= len(page)
-		}
-		filter.After = page[len(page)-1].Cursor()
 	}
+	return nil
 }
 
 // Counts are how many findings a filter selects, altogether and by kind.
@@ -89,85 +119,43 @@ type Counts struct {
 	ByDecision map[string]int
 }
 
-// CountFindings counts what Findings would list without its limit. The kinds count confirmed findings only.
+// CountFindings counts what Findings would list without its cursor and limit. The kinds count confirmed findings only.
 func (e *Estate) CountFindings(ctx context.Context, filter finding.Filter) (c Counts, err error) {
 	c.BySeverity, c.ByDecision = map[string]int{}, map[string]int{}
-	where := e.findingWhere(filter)
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT f.severity, f.decision, f.kev, CASE WHEN f.status = 'affected' AND f.confidence >= ?
-			THEN 1 ELSE 0 END AS sure, count(*)`+fromFinding+` WHERE `+where.String()+` GROUP BY f.severity, f.decision, f.kev, sure`,
-			append([]any{finding.ConfirmedAt}, where.args...)...)
+		l, err := currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return eachRow(rows, func() error {
-			var severity, decision string
-			var kev, sure, n int
-			if err := rows.Scan(&severity, &decision, &kev, &sure, &n); err != nil {
-				return err
-			}
-			c.Total += n
-			c.Confirmed += sure * n
-			c.KEV += sure * kev * n
-			if sure == 1 {
-				c.BySeverity[severity] += n
-				c.ByDecision[decision] += n
-			}
-			return nil
-		})
+		s, err := e.selected(ctx, l, filter)
+		if err != nil {
+			return err
+		}
+		kinds := map[facets]int{}
+		if err := l.scan(ctx, colFacets, s.alive(), within{}, func(block int64, values *blockValues) {
+			s.blocks[block].each(func(i int) { kinds[facets(values[i])]++ })
+		}); err != nil {
+			return err
+		}
+		for kind, n := range kinds {
+			c.add(kind, n)
+		}
+		return nil
 	})
 	return c, err
 }
 
-func (e *Estate) findingWhere(f finding.Filter) *conditions {
-	c := &conditions{}
-	if f.HostID != 0 {
-		c.add("f.host = ?", f.HostID)
+func (c *Counts) add(kind facets, n int) {
+	c.Total += n
+	if wordOf(codesOfStatus, kind.get(facetStatus)) != string(finding.Affected) || kind.get(facetConfidence) < finding.ConfirmedAt {
+		return
 	}
-	if f.Site != "" {
-		c.add("s.name = ?", f.Site)
+	c.Confirmed += n
+	if kind.get(facetKEV) == 1 {
+		c.KEV += n
 	}
-	if f.Live {
-		c.add("f.state IN ('open', 'reopened')")
-	}
-	c.in("f.state", texts(f.States))
-	c.in("f.triage", texts(f.Triage))
-	if len(f.Triage) == 0 && !f.ShowHidden {
-		today := millis(e.db.opts.Now().UTC().Truncate(24 * time.Hour))
-		c.add("NOT (f.triage IN ('false_positive', 'out_of_scope', 'accepted') AND (f.triage_until = 0 OR f.triage_until >= ?))", today)
-	}
-	c.in("f.severity", texts(f.Severities))
-	c.in("f.decision", texts(f.Decisions))
-	if f.MinConfidence > 0 {
-		c.add("f.confidence >= ?", f.MinConfidence)
-	}
-	if f.Confirmed {
-		c.add("f.status = 'affected' AND f.confidence >= ?", finding.ConfirmedAt)
-	}
-	if f.KEV != nil {
-		c.add("f.kev = ?", truth(*f.KEV))
-	}
-	if f.Weakness != "" {
-		weakness := f.Weakness
-		if id := finding.Weakness(strings.ToUpper(weakness)).CVE(); id != 0 {
-			weakness = id.String()
-		}
-		c.add("f.weakness = ?", weakness)
-	}
-	if f.Text != "" {
-		like := contains(f.Text)
-		c.add(`(lower(f.title) LIKE ? ESCAPE '\' OR lower(f.weakness) LIKE ? ESCAPE '\' OR lower(h.address) LIKE ? ESCAPE '\'
-			OR lower(v.name) LIKE ? ESCAPE '\' OR lower(v.product) LIKE ? ESCAPE '\'
-			OR EXISTS (SELECT 1 FROM identifier i WHERE i.host = f.host AND i.kind = 'name' AND i.value LIKE ? ESCAPE '\'))`,
-			like, like, like, like, like, like)
-	}
-	if f.Scan != 0 {
-		// Seen by the scan: it began or ended a row, or looked in between with the row's sensor.
-		c.add(`EXISTS (SELECT 1 FROM evidence x WHERE x.finding = f.id AND (x.first_scan = ? OR x.last_scan = ? OR EXISTS (
-			SELECT 1 FROM look l WHERE l.scan = ? AND l.host = f.host AND l.sensor = x.sensor AND l.at >= x.first_seen AND l.at <= x.last_seen)))`,
-			f.Scan, f.Scan, f.Scan)
-	}
-	return c
+	c.BySeverity[wordOf(codesOfSeverity, kind.get(facetSeverity))] += n
+	c.ByDecision[wordOf(codesOfDecision, kind.get(facetDecision))] += n
 }
 
 func texts[T ~string](items []T) []any {
@@ -181,7 +169,7 @@ func texts[T ~string](items []T) []any {
 // Finding returns one finding with its evidence and the history of its life, fault.NotFound when there is none.
 func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, selectFinding+`, h.address, v.name, v.product, v.version`+fromFinding+` WHERE f.id = ?`, id)
+		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id = ?`, id)
 		if err != nil {
 			return err
 		}
@@ -274,7 +262,7 @@ func scanListed(rows *sql.Rows) (finding.Listed, error) {
 	var s findingScan
 	var l finding.Listed
 	var name, product, version sql.NullString
-	if err := rows.Scan(append(s.into(), &l.HostAddress, &name, &product, &version)...); err != nil {
+	if err := rows.Scan(append(s.into(), &l.HostAddress, &l.Owner, &name, &product, &version)...); err != nil {
 		return l, err
 	}
 	l.Finding, l.Service, l.Product, l.Version = s.finding(), name.String, product.String, version.String
