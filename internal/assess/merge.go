@@ -59,6 +59,7 @@ func (m *merging) resolve(ctx context.Context, h *hostReport, byHost map[*asset.
 	case host == nil:
 		host = &asset.Host{Site: m.scan.Site, Status: asset.Up, Demo: m.scan.Demo}
 	}
+	late := m.at.Before(host.LastSeen)
 	m.describe(host, h)
 	if h.answered() {
 		host.Note(s)
@@ -73,6 +74,7 @@ func (m *merging) resolve(ctx context.Context, h *hostReport, byHost map[*asset.
 		byHost[host] = newState(host)
 		m.states = append(m.states, byHost[host])
 	}
+	byHost[host].late = byHost[host].late || late
 	m.resolved[h] = byHost[host]
 	return nil
 }
@@ -129,6 +131,18 @@ func (m *merging) merge(ctx context.Context, h *hostReport, ledger *finding.Ledg
 	for _, o := range h.Observations {
 		account(ledger, m.observe(s, o))
 	}
+	return nil
+}
+
+// recall finds out what an older report knows of the system that no newer one says.
+func (m *merging) recall(ctx context.Context, s *state) error {
+	known, err := m.tx.Sightings(ctx, []int64{s.host.ID})
+	if err != nil {
+		return err
+	}
+	reports := append(known[s.host.ID], s.sighted...)
+	slices.SortStableFunc(reports, func(a, b finding.Sighting) int { return a.At.Compare(b.At) })
+	s.replaySystem(reports)
 	return nil
 }
 
@@ -273,6 +287,11 @@ func (m *merging) save(ctx context.Context) error {
 }
 
 func (m *merging) saveState(ctx context.Context, s *state) error {
+	if s.late {
+		if err := m.recall(ctx, s); err != nil {
+			return err
+		}
+	}
 	m.tend(s)
 	if err := m.tx.SaveHost(ctx, s.host); err != nil {
 		return err

@@ -49,14 +49,21 @@ func (s *state) replayHost(reports []finding.Sighting) {
 	h := s.host
 	h.Identifiers, h.FirstSeen, h.LastSeen = nil, time.Time{}, time.Time{}
 	h.OS, h.CPEs = "", nil
-	for _, r := range reports { // in order of time
+	for _, r := range reports {
+		if r.Said.Status == string(asset.Up) {
+			h.Note(r.Said.Host)
+		}
+	}
+	s.replaySystem(reports)
+}
+
+// replaySystem takes status and system from the newest of the reports, which are in order of time, that knows them.
+func (s *state) replaySystem(reports []finding.Sighting) {
+	h := s.host
+	for _, r := range reports {
 		if r.Said.Status != "" {
 			h.Status = asset.HostStatus(r.Said.Status)
 		}
-		if r.Said.Status != string(asset.Up) {
-			continue
-		}
-		h.Note(r.Said.Host)
 		if r.Said.OS != "" {
 			h.OS = r.Said.OS
 		}

@@ -19,6 +19,7 @@ type state struct {
 	added    []finding.Look
 	touched  map[port]bool // services that were heard
 
+	late    bool                       // a newer report spoke of the host before
 	sighted []finding.Sighting         // what the report says of the host, by place
 	saw     map[string][]sourceOfEntry // which findings it saw, by place
 
