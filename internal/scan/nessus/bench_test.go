@@ -43,6 +43,17 @@ func large(size int) *scantest.Large {
 	}
 }
 
+// largeTable is a CSV report whose rows each name one CVE.
+func largeTable(size int) *scantest.Large {
+	text := strings.Repeat("The remote host is affected, as the \"\"advisory\"\" says.\n", 40)
+	return &scantest.Large{Size: size, Head: "Plugin ID,CVE,CVSS,Risk,Host,Protocol,Port,Name,Synopsis,Description,Solution,See Also,Plugin Output\n",
+		Item: func(n int) string {
+			host := n / 200
+			return fmt.Sprintf("%d,CVE-2024-%d,7.5,High,10.%d.%d.%d,tcp,443,Example,Old.,\"%s\",Upgrade.,https://example.org/,\"Installed version : 1.0\"\n",
+				100000+n%200, 10000+n%5000, host>>16, host>>8&255, host&255, text)
+		}}
+}
+
 func BenchmarkRead(b *testing.B) {
 	size := 48 << 20
 	b.SetBytes(int64(size))

@@ -93,7 +93,9 @@ func (h *host) property(name, text string) {
 	case "HOST_END_TIMESTAMP", "HOST_END":
 		h.end = later(h.end, when(text), name)
 	case "policy-used":
-		h.policy = oneLine(text)
+		if h.policy == "" { // the report's own tells more than a name
+			h.policy = intake.Cut(oneLine(text), 200)
+		}
 	case "Credentialed_Scan":
 		h.login = notLoggedIn
 		if strings.EqualFold(strings.TrimSpace(text), "true") {

@@ -91,16 +91,12 @@ func (d *document) host(name, policy string) error {
 		return err
 	}
 	d.hosts++
-	h := &host{services: services{}}
+	h := &host{services: services{}, policy: policy}
 	h.call(name)
 	err := d.Each(func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "HostProperties":
-			err := d.properties(h)
-			if policy != "" { // of the whole report; that of the host is only a name
-				h.policy = policy
-			}
-			return err
+			return d.properties(h)
 		case "ReportItem":
 			return d.item(h, e)
 		}
