@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,8 @@ type Table struct {
 	at      int // where the current row began
 	columns map[string]int
 	width   int // of the header
+	ended   bool
+	said    bool // the row has a quoted field: it is not blank, even if that is empty
 	row     []string
 }
 
@@ -90,6 +93,9 @@ func (t *Table) Header(need ...string) error {
 // Columns is how many fields the header has: a row with fewer is malformed, or cut off when it is the last.
 func (t *Table) Columns() int { return t.width }
 
+// Ended says whether the current row ended with a line break and not with the input: a last row that did not may be cut.
+func (t *Table) Ended() bool { return t.ended }
+
 func columnName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // Has says whether the header has a column.
@@ -128,29 +134,31 @@ func (t *Table) Next() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(row) > 1 || strings.TrimSpace(row[0]) != "" {
+		if len(row) > 1 || strings.TrimSpace(row[0]) != "" || t.said {
 			return row, nil
 		}
 	}
 }
 
-// read takes one row off the stream, byte by byte: fields may hold line breaks, and only their first MaxText bytes are
-// kept.
+// read takes one row off the stream: fields may hold line breaks, and only their first bytes are kept.
 func (t *Table) read() ([]string, error) {
-	t.row, t.at = t.row[:0], t.line
-	var field strings.Builder
+	t.row, t.at, t.ended, t.said = t.row[:0], t.line, false, false
+	var field []byte
 	var quoted, behind, begun bool // within quotes; behind the closing one; the row has begun
-	add := func(c byte) {
-		if field.Len() < t.keep+4 {
-			field.WriteByte(c)
-		}
-	}
 	end := func() {
-		t.row = append(t.row, Cut(field.String(), t.keep))
-		field.Reset()
-		behind = false
+		t.row = append(t.row, Cut(string(field), t.keep))
+		field, behind = field[:0], false
 	}
-	for n := 0; ; n++ {
+	for size := 0; ; size++ {
+		run := t.plain(quoted)
+		size += len(run)
+		if len(run) > 0 {
+			begun, behind = true, false
+		}
+		if room := t.keep + 4 - len(field); room > 0 { // a character more than is kept, so that Cut sees that there is one
+			field = append(field, run[:min(len(run), room)]...)
+		}
+		_, _ = t.in.Discard(len(run)) // it was peeked
 		c, err := t.in.ReadByte()
 		switch {
 		case err == io.EOF && quoted: //nolint:errorlint // bufio returns it bare
@@ -162,7 +170,7 @@ func (t *Table) read() ([]string, error) {
 			return t.row, nil
 		case err != nil:
 			return nil, fmt.Errorf("read %s report at line %d: %w", t.tool, t.line, err)
-		case n > maxRow:
+		case size > maxRow:
 			return nil, t.Fail(errors.New("a row is longer than any real report's"))
 		case len(t.row) >= maxFields:
 			return nil, t.Fail(fmt.Errorf("a row has more than %d fields", maxFields))
@@ -177,27 +185,42 @@ func (t *Table) read() ([]string, error) {
 			if len(next) == 1 && (next[0] == '"' || next[0] == '\\') {
 				c, _ = t.in.ReadByte() // it was peeked
 			}
-			add(c)
 		case quoted && c == '"':
 			quoted, behind = false, true
+			continue
 		case quoted:
-			add(c)
 		case c == '"' && behind: // a doubled quote
-			add(c)
 			quoted, behind = true, false
-		case c == '"' && strings.TrimSpace(field.String()) == "": // blanks before a quoted field are no part of it
-			field.Reset()
-			quoted = true
+		case c == '"' && len(bytes.TrimSpace(field)) == 0: // blanks before a quoted field are no part of it
+			field = field[:0]
+			quoted, t.said = true, true
+			continue
 		case c == t.comma:
 			end()
+			continue
 		case c == '\n':
 			end()
+			t.ended = true
 			return t.row, nil
 		case c == '\r' && t.endOfLine():
-		default:
-			add(c)
+			continue
+		}
+		if len(field) < t.keep+4 {
+			field = append(field, c)
 		}
 	}
+}
+
+// plain peeks at the bytes that come next, are in memory already and mean only themselves.
+func (t *Table) plain(quoted bool) []byte {
+	ahead, _ := t.in.Peek(t.in.Buffered())
+	for i, c := range ahead {
+		switch {
+		case c == '"', c == '\n', quoted && t.escape && c == '\\', !quoted && (c == t.comma || c == '\r'):
+			return ahead[:i]
+		}
+	}
+	return ahead
 }
 
 func (t *Table) endOfLine() bool {

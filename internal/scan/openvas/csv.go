@@ -26,6 +26,9 @@ func readCSV(s *sink, raw *bufio.Reader) error {
 	if !t.Has("NVT OID") && !t.Has("NVT Name") || !t.Has("IP") && !t.Has("Host") && !t.Has("Hostname") {
 		return fault.Invalid("openvas report: the header has no columns \"IP\" and \"NVT OID\"")
 	}
+	if !t.Ended() {
+		return fmt.Errorf("openvas %w within the header", scan.ErrTruncated)
+	}
 	short := false // the row before had too few fields: malformed, unless it was the last
 	for {
 		row, err := t.Next()

@@ -166,7 +166,7 @@ func (d *document) detail(f *facts) error {
 
 func (f *facts) note(name, value string) {
 	switch {
-	case name == "EXIT_CODE" || name == "" || value == "":
+	case name == "" || value == "":
 		return
 	case name == "Host dead":
 		f.dead = value == "1"
@@ -187,7 +187,7 @@ func (f *facts) note(name, value string) {
 		}
 	case name == "ssh-key":
 		f.sshKey(value)
-	case name != "OS" && name != "Services" && name != "ports" && name != "tcp_ports":
+	case name != "EXIT_CODE" && name != "OS" && name != "Services" && name != "ports" && name != "tcp_ports":
 		return
 	}
 	f.heard = true

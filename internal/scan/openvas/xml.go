@@ -99,7 +99,7 @@ func (d *document) part(e xml.StartElement) (err error) {
 		return d.Each(d.part)
 	case "result":
 		return d.result()
-	case "result_count":
+	case "result_count", "compliance_count":
 		return d.resultCount()
 	case "host":
 		return d.hostFacts()
@@ -222,7 +222,9 @@ func policyOf(marker, config, task, filter string) string {
 		}
 	}
 	slices.Sort(words)
-	policy += " filter " + strings.Join(words, " ")
+	if len(words) > 0 {
+		policy += " filter " + strings.Join(words, " ")
+	}
 	if len(policy) > 300 {
 		sum := sha256.Sum256([]byte(policy))
 		policy = "sha256 " + hex.EncodeToString(sum[:])
