@@ -10,6 +10,12 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
@@ -17,7 +23,7 @@ import (
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/scan"
-	"github.com/patchscout/patchscout/internal/scan/nmap"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -25,15 +31,20 @@ import (
 type ImportRequest struct {
 	Files []string // "-" is Stdin
 	Stdin io.Reader
-	Tool  string // auto, nmap
+	Tool  string // auto, or a name of Tools
 	Site  string
-	Full  bool // the user declares that the reports cover all TCP ports of the hosts that were up
+	Host  string // of records that name none themselves; "" is the file's name
+	Full  bool   // the user declares that the reports cover all their tool looks for on the hosts that were up
+	Demo  bool   // mark everything as demo
 }
 
 // CheckImport says what is wrong with a request before anything is opened or created.
 func CheckImport(req ImportRequest) error {
-	if req.Tool != "" && req.Tool != "auto" && req.Tool != nmap.Name {
-		return fault.Invalid("--tool %s: want auto or nmap", req.Tool)
+	if req.Tool != "" && req.Tool != auto && !slices.Contains(Tools(), req.Tool) {
+		return fault.Invalid("--tool %s: want auto or one of %s", req.Tool, strings.Join(Tools(), ", "))
+	}
+	if req.Host != "" && asset.NameValue(req.Host) == "" {
+		return fault.Invalid("--host %q: want a name or an address", req.Host)
 	}
 	for _, path := range req.Files {
 		if path == "-" {
@@ -90,97 +101,192 @@ type reportError struct {
 func (e reportError) Error() string   { return "import " + e.path + ": " + e.cause.Error() }
 func (e reportError) Unwrap() []error { return []error{ErrReport, e.cause} }
 
-// saved is a report in memory, as the tool wrote it.
+// saved is a report that was read and is not yet part of the estate.
 type saved struct {
-	raw     []byte
-	scanner scan.Scanner
-	events  []finding.Event
+	path    string
+	tool    string
+	made    time.Time // when its file was written
+	part    *assess.Part
+	raw     *store.BlobWriter
+	up      map[netip.Addr]bool // hosts that answered, for --full
+	upNames map[string]bool
+	newest  time.Time
 	warning string
 }
 
+func (s *saved) close() {
+	s.part.Discard()
+	_ = s.raw.Close() // a temporary file that stays does no harm
+}
+
+// importFile reads all of a report before anything is stored, so that a file that is no report leaves nothing behind.
 func (a *App) importFile(ctx context.Context, req ImportRequest, path string) (report.Ledger, error) {
-	raw, err := readReport(req, path)
+	file, made, err := openReport(req, path)
 	if err != nil {
 		return report.Ledger{}, reportError{path, err}
 	}
-	s, err := a.parse(ctx, raw, req.Tool)
+	defer file.Close()
+	unpacked, err := unpack(file)
 	if err != nil {
 		return report.Ledger{}, reportError{path, err}
 	}
-	if req.Full {
-		s.events = append(s.events, fullCoverage(s.scanner.Name(), s.events)...)
-	}
-	return a.keepImport(ctx, req, path, s)
-}
-
-// readReport returns a report, unpacked. Reports beyond the size that can be kept are refused.
-func readReport(req ImportRequest, path string) ([]byte, error) {
-	in := req.Stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
-	}
-	buffered := bufio.NewReader(in)
-	in = buffered
-	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		unpacked, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		in = unpacked
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, store.MaxBlob+1))
-	if err == nil && len(raw) > store.MaxBlob {
-		err = fault.Invalid("report is larger than %d MiB", store.MaxBlob>>20)
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) && len(raw) > 0 {
-		err = nil // a gzip that was cut short: the reader says how far the report goes
-	}
-	return raw, err
-}
-
-// parse reads all events before anything is stored, so that a file that is no report leaves nothing behind.
-func (a *App) parse(ctx context.Context, raw []byte, tool string) (saved, error) {
-	const prefix = 8 << 10
-	if tool != nmap.Name && !nmap.Detect(raw[:min(len(raw), prefix)]) {
-		return saved{}, fault.Invalid("not a report that this version reads (nmap XML)")
-	}
-	scanner, err := a.scanner(nmap.Name)
+	raw, err := a.store.Estate().NewBlob()
 	if err != nil {
-		return saved{}, err
+		return report.Ledger{}, err
 	}
-	s := saved{raw: raw, scanner: scanner}
-	err = scanner.Read(ctx, bytes.NewReader(raw), func(e finding.Event) error {
-		s.events = append(s.events, e)
-		return nil
-	})
+	s := &saved{path: path, made: made, raw: raw, part: assess.NewPart(""), up: map[netip.Addr]bool{}, upNames: map[string]bool{}}
+	defer func() { s.close() }()
+	if err := s.read(ctx, req, io.TeeReader(unpacked, raw)); err != nil {
+		return report.Ledger{}, reportError{path, err}
+	}
+	return a.keepImport(ctx, req, s)
+}
+
+func openReport(req ImportRequest, path string) (io.ReadCloser, time.Time, error) {
+	if path == "-" {
+		return io.NopCloser(req.Stdin), time.Time{}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, time.Time{}, errors.Join(err, file.Close())
+	}
+	return file, info.ModTime(), nil
+}
+
+// maxReport bounds what a packed file may unpack to.
+const maxReport = 16 << 30
+
+// unpack takes off gzip or zstd. A file that was cut short ends where it ends: its reader says how far the report goes.
+func unpack(in io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReaderSize(in, 64<<10)
+	magic, _ := buffered.Peek(4)
+	var out io.Reader = buffered
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		r, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, err
+		}
+		out = r
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		r, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
+		if err != nil {
+			return nil, err
+		}
+		out = r.IOReadCloser()
+	}
+	return &bounded{r: out, left: maxReport}, nil
+}
+
+// bounded ends with an error beyond its limit, and without one where a packed file was cut short.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fault.Invalid("the report unpacks to more than %d GiB", int64(maxReport)>>30)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// read finds out whose report it is and takes in its events.
+func (s *saved) read(ctx context.Context, req ImportRequest, raw io.Reader) error {
+	head, whole := intake.Head(raw)
+	reader, err := chooseReader(req.Tool, head)
+	if err != nil {
+		return err
+	}
+	s.tool, s.part = reader.Name(), assess.NewPart(reader.Name())
+	s.part.NameHost(nameOf(req, s.path))
+	err = reader.Read(ctx, whole, s.take)
 	if errors.Is(err, scan.ErrTruncated) {
 		s.warning, err = "the report was cut short: "+err.Error()+"; its complete part was read and closes nothing", nil
 	}
-	return s, err
-}
-
-// fullCoverage is a person's word that the report looked at every TCP port of each host that was up.
-func fullCoverage(sensor string, events []finding.Event) (out []finding.Event) {
-	seen := map[netip.Addr]bool{}
-	for _, e := range events {
-		if e.Host == nil || e.Host.Status != string(asset.Up) || !e.Host.Address.IsValid() || seen[e.Host.Address] {
-			continue
-		}
-		seen[e.Host.Address] = true
-		out = append(out, finding.Event{Coverage: &finding.Coverage{
-			Sensor: sensor, Address: e.Host.Address, Protocol: "tcp", Ports: []finding.PortRange{{First: 1, Last: 65535}}, At: e.Host.At,
-		}})
+	if err == nil {
+		_, err = io.Copy(io.Discard, whole) // what follows the report belongs to the raw file
 	}
-	return out
+	return err
 }
 
-func (a *App) keepImport(ctx context.Context, req ImportRequest, path string, s saved) (report.Ledger, error) {
-	record, err := a.newScan(ctx, ScanRequest{Targets: []string{path}, Site: req.Site}, plan{})
+// nameOf is the host of records that name none: what the user says, else the file.
+func nameOf(req ImportRequest, path string) string {
+	if req.Host != "" {
+		return req.Host
+	}
+	name := strings.Join(strings.Fields(filepath.Base(path)), "_")
+	if path == "-" || asset.NameValue(name) == "" {
+		return "unnamed"
+	}
+	return name
+}
+
+func (s *saved) take(e finding.Event) error {
+	switch {
+	case e.Host != nil && e.Host.Status == string(asset.Up):
+		s.looked(e.Host.Address, e.Host.Names, e.Host.At)
+	case e.Observation != nil:
+		s.looked(e.Observation.Address, []string{e.Observation.HostName}, e.Observation.At)
+	}
+	return s.part.Emit(e)
+}
+
+func (s *saved) looked(addr netip.Addr, names []string, at time.Time) {
+	if at.After(s.newest) {
+		s.newest = at
+	}
+	switch {
+	case addr.IsValid():
+		s.up[addr] = true
+	case len(names) > 0:
+		s.upNames[names[0]] = true
+	}
+}
+
+// coverAll is a person's word that the report looked for everything that its tool looks for, on every host that was up.
+func (s *saved) coverAll() error {
+	cover := func(addr netip.Addr, name string) error {
+		for _, protocol := range []string{"tcp", ""} {
+			c := finding.Coverage{Sensor: s.tool, Address: addr, HostName: name, Policy: finding.AnyPolicy, At: s.newest}
+			if protocol != "" { // with all its ports, so that a service that is gone counts as gone
+				c.Protocol, c.Ports = protocol, []finding.PortRange{{First: 1, Last: 65535}}
+			}
+			if err := s.part.Emit(finding.Event{Coverage: &c}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for addr := range s.up {
+		if err := cover(addr, ""); err != nil {
+			return err
+		}
+	}
+	for name := range s.upNames {
+		if err := cover(netip.Addr{}, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (report.Ledger, error) {
+	if req.Full && s.warning == "" {
+		if err := s.coverAll(); err != nil {
+			return report.Ledger{}, err
+		}
+	}
+	record, err := a.newScan(ctx, ScanRequest{Targets: []string{s.path}, Site: req.Site, Demo: req.Demo}, plan{})
 	if err != nil {
 		return report.Ledger{}, err
 	}
@@ -189,28 +295,37 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, path string, s 
 	if err != nil {
 		return report.Ledger{}, err
 	}
-	for _, e := range s.events {
-		if err := run.Emit(s.scanner.Name(), e); err != nil {
-			return report.Ledger{}, err
-		}
-	}
-	tool := finding.ScannerRun{Name: s.scanner.Name(), Status: string(scan.Completed)}
+	run.Adopt(s.part)
+	tool := finding.ScannerRun{Name: s.tool, Status: string(scan.Completed)}
 	if s.warning != "" {
 		tool.Status, tool.Error = "partial", s.warning
 	}
-	if tool.Report, err = a.store.Estate().PutBlob(ctx, bytes.NewReader(s.raw)); err != nil {
-		a.log.Warn("raw report not kept", "file", path, "error", err)
+	if tool.Report, err = s.raw.Keep(ctx); err != nil {
+		s.warning = andAlso(s.warning, "the raw report is not kept: "+err.Error())
 	}
-	result, err := run.Finish(context.WithoutCancel(ctx), assess.End{
-		Status: finding.Completed, File: path, Scanners: []finding.ScannerRun{tool},
-	})
+	if s.part.Nameless() && req.Host == "" {
+		s.warning = andAlso(s.warning, fmt.Sprintf("the report names no host: what it found belongs to a host named %s; --host names another", nameOf(req, s.path)))
+	}
+	keep := context.WithoutCancel(ctx) // what was begun is brought to its end
+	ledger, err := s.part.Commit(keep, assess.PartEnd{Completed: tool.Status == string(scan.Completed), File: s.path, Report: tool.Report, At: s.made})
+	end := assess.End{Status: finding.Completed, File: s.path, Scanners: []finding.ScannerRun{tool}}
+	if err != nil {
+		end.Status, end.Reason = finding.Failed, "not everything could be stored: "+err.Error()
+	}
+	if _, finishErr := run.Finish(keep, end); err == nil {
+		err = finishErr
+	}
 	if err != nil {
 		return report.Ledger{}, err
 	}
-	ledger := report.Ledger{File: path, Tool: s.scanner.Name(), Dropped: []report.Dropped{}}
-	if len(result.Ledgers) > 0 {
-		ledger = toLedger(result.Ledgers[0])
+	out := toLedger(ledger)
+	out.ID, out.Warning = run.ScanID(), report.Text(s.warning)
+	return out, nil
+}
+
+func andAlso(first, second string) string {
+	if first == "" {
+		return second
 	}
-	ledger.Warning = report.Text(s.warning)
-	return ledger, nil
+	return first + "; " + second
 }
