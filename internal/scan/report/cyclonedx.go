@@ -93,7 +93,7 @@ const maxNames = 200_000
 // cdxVisitor gets what a pass over a document meets. What it has no use for is nil.
 type cdxVisitor struct {
 	known         func()
-	header        func(subject cdxComponent, at time.Time)
+	header        func(subject cdxComponent, author string, at time.Time)
 	component     func(*cdxComponent) error
 	vulnerability func(*cdxVulnerability) error
 	malformed     func(reason string) error // a component or vulnerability, where told
@@ -147,7 +147,8 @@ func (v *cdxVulnerability) affect(a cdxAffected) {
 func (r *cdxReport) look() cdxVisitor {
 	return cdxVisitor{
 		known: func() { r.known = true },
-		header: func(subject cdxComponent, at time.Time) {
+		header: func(subject cdxComponent, author string, at time.Time) {
+			r.author = cmp.Or(r.author, author)
 			if subject.name != "" {
 				r.subject, r.host = subject, subject.hostName()
 			}
@@ -239,7 +240,11 @@ func (r *cdxReport) tell(v *cdxVulnerability) error {
 		return nil
 	}
 	if len(v.affects) == 0 {
-		return r.o.observe(r.observation(v, r.subject.call()))
+		whole := r.subject.call()
+		if r.host != "" { // the host is what the document describes
+			whole = ""
+		}
+		return r.o.observe(r.observation(v, whole))
 	}
 	for _, a := range v.affects {
 		if a.listed && !a.affected {
@@ -272,7 +277,7 @@ func (r *cdxReport) name(a cdxAffected) string {
 }
 
 func (r *cdxReport) statement(v *cdxVulnerability, status finding.VEXStatus) finding.Statement {
-	s := finding.Statement{CVE: firstCVE(append([]string{v.id}, v.aliases...)), Status: status, Author: r.subject.call(), At: v.updated}
+	s := finding.Statement{CVE: firstCVE(append([]string{v.id}, v.aliases...)), Status: status, Author: cmp.Or(r.author, r.subject.call()), At: v.updated}
 	s.Reason = sentences(strings.ReplaceAll(v.justification, "_", " "), v.reason, strings.Join(v.responses, ", "))
 	if s.At.IsZero() {
 		s.At = r.at

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -82,8 +83,18 @@ func (j cdxJSON) records(read func(), tell func() error) error {
 func (j cdxJSON) metadata() {
 	var subject cdxComponent
 	var at time.Time
+	var authors [3]string
+	named := func(field *string) {
+		elements(j.d, func() { members(j.d, func(key string) { set(j.d, key == "name" && *field == "", field) }) })
+	}
 	members(j.d, func(key string) {
 		switch key {
+		case "authors":
+			named(&authors[0])
+		case "supplier":
+			named(&authors[1])
+		case "manufacturer", "manufacture":
+			named(&authors[2])
 		case "timestamp":
 			at = moment(word(j.d))
 		case "component":
@@ -92,7 +103,7 @@ func (j cdxJSON) metadata() {
 			j.d.Skip()
 		}
 	})
-	j.see.header(subject, at)
+	j.see.header(subject, cmp.Or(authors[:]...), at)
 }
 
 func (j cdxJSON) field(c *cdxComponent, key string) {

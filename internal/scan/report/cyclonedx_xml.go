@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"strings"
@@ -54,8 +55,15 @@ func (j cdxXML) top(e xml.StartElement) error {
 func (j cdxXML) metadata() error {
 	var subject cdxComponent
 	var at time.Time
+	var authors [3]string
 	err := j.x.Each(func(e xml.StartElement) error {
 		switch e.Name.Local {
+		case "authors":
+			return j.each("author", func() error { return j.only("name", &authors[0]) })
+		case "supplier":
+			return j.only("name", &authors[1])
+		case "manufacturer", "manufacture":
+			return j.only("name", &authors[2])
 		case "timestamp":
 			text, err := j.x.Text()
 			at = moment(text)
@@ -66,7 +74,7 @@ func (j cdxXML) metadata() error {
 		}
 		return j.x.Skip()
 	})
-	j.see.header(subject, at)
+	j.see.header(subject, cmp.Or(authors[:]...), at)
 	return err
 }
 

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,9 +108,10 @@ func (k *rereadable) spill(rest io.Reader) (err error) {
 		return err
 	}
 	k.memory = nil
-	n, err := io.Copy(k.file, rest)
+	w := bufio.NewWriterSize(k.file, 1<<18)
+	n, err := io.Copy(w, rest)
 	k.size += n
-	return err
+	return cmp.Or(err, w.Flush())
 }
 
 // again is the report from its beginning. Only one such reader is in use at a time; it ends with the context.
