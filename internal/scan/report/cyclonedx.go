@@ -82,6 +82,7 @@ type cdxReport struct {
 	known      bool
 	vulnerable bool
 	host       string
+	author     string
 	subject    cdxComponent // what the document describes
 	at         time.Time
 	names      map[string]string // component by bom-ref, of those that are affected; "" until it is known
