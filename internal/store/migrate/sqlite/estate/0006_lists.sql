@@ -34,44 +34,46 @@ INSERT INTO list_stale (finding) SELECT id FROM finding;
 CREATE INDEX host_owner ON host (owner) WHERE owner <> '';
 DROP INDEX finding_rank;
 
+-- No OR IGNORE below: the conflict clause of the statement that fires a trigger replaces the trigger's own.
 -- +goose StatementBegin
 CREATE TRIGGER list_finding_insert AFTER INSERT ON finding BEGIN
-    INSERT OR IGNORE INTO list_stale (finding) VALUES (new.id);
+    INSERT INTO list_stale (finding) SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM list_stale WHERE finding = new.id);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_finding_update AFTER UPDATE ON finding BEGIN
-    INSERT OR IGNORE INTO list_stale (finding) VALUES (new.id);
+    INSERT INTO list_stale (finding) SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM list_stale WHERE finding = new.id);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_finding_delete AFTER DELETE ON finding BEGIN
-    INSERT OR IGNORE INTO list_stale (finding) VALUES (old.id);
+    INSERT INTO list_stale (finding) SELECT old.id WHERE NOT EXISTS (SELECT 1 FROM list_stale WHERE finding = old.id);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_host_update AFTER UPDATE OF address, site ON host WHEN old.address <> new.address OR old.site <> new.site BEGIN
-    INSERT OR IGNORE INTO list_stale (finding) SELECT id FROM finding WHERE host = new.id;
+    INSERT INTO list_stale (finding)
+        SELECT id FROM finding WHERE host = new.id AND id NOT IN (SELECT finding FROM list_stale);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_service_insert AFTER INSERT ON service BEGIN
-    INSERT OR IGNORE INTO list_stale (finding)
-        SELECT id FROM finding WHERE host = new.host AND protocol = new.protocol AND port = new.port;
+    INSERT INTO list_stale (finding) SELECT id FROM finding
+        WHERE host = new.host AND protocol = new.protocol AND port = new.port AND id NOT IN (SELECT finding FROM list_stale);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_service_update AFTER UPDATE OF host, protocol, port, name, product ON service
     WHEN old.name <> new.name OR old.product <> new.product OR old.host <> new.host OR old.protocol <> new.protocol OR old.port <> new.port BEGIN
-    INSERT OR IGNORE INTO list_stale (finding)
-        SELECT id FROM finding WHERE host = new.host AND protocol = new.protocol AND port = new.port;
-    INSERT OR IGNORE INTO list_stale (finding)
-        SELECT id FROM finding WHERE host = old.host AND protocol = old.protocol AND port = old.port;
+    INSERT INTO list_stale (finding) SELECT id FROM finding
+        WHERE host = new.host AND protocol = new.protocol AND port = new.port AND id NOT IN (SELECT finding FROM list_stale);
+    INSERT INTO list_stale (finding) SELECT id FROM finding
+        WHERE host = old.host AND protocol = old.protocol AND port = old.port AND id NOT IN (SELECT finding FROM list_stale);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER list_service_delete AFTER DELETE ON service BEGIN
-    INSERT OR IGNORE INTO list_stale (finding)
-        SELECT id FROM finding WHERE host = old.host AND protocol = old.protocol AND port = old.port;
+    INSERT INTO list_stale (finding) SELECT id FROM finding
+        WHERE host = old.host AND protocol = old.protocol AND port = old.port AND id NOT IN (SELECT finding FROM list_stale);
 END;
 -- +goose StatementEnd
