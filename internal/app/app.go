@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -24,6 +26,7 @@ type App struct {
 	find  *find.Finder
 	now   func() time.Time
 
+	resolver scan.Resolver
 	indexing indexing
 }
 
@@ -35,7 +38,7 @@ type Progress struct {
 
 // Open opens the data that the configuration names. Databases are created and migrated when they are first used.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
-	a := &App{cfg: cfg, log: log, now: time.Now}
+	a := &App{cfg: cfg, log: log, now: time.Now, resolver: net.DefaultResolver}
 	var err error
 	a.store, err = store.Open(ctx, store.Options{
 		DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Reveal(), Log: log, Now: a.now,

@@ -262,6 +262,9 @@ func (a *App) toRun(ctx context.Context, s finding.Scan) (report.Run, error) {
 	if s.Kind != finding.KindScan {
 		return run, nil // what a report does not say is not a problem of the import
 	}
+	if err := a.showControl(ctx, &run); err != nil {
+		return run, err
+	}
 	hosts, err := a.store.Estate().ScanHosts(ctx, s.ID)
 	run.Problems = problems(s.Targets, hosts)
 	return run, err

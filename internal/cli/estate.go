@@ -38,7 +38,7 @@ func (e *environment) assetsCommand() *cobra.Command {
 
 func (e *environment) scansCommand() *cobra.Command {
 	cmd := e.scansListCommand("scans")
-	cmd.AddCommand(e.scansListCommand("list"), e.scansShowCommand())
+	cmd.AddCommand(e.scansListCommand("list"), e.scansShowCommand(), e.scansPauseCommand(), e.scansResumeCommand(), e.scansCancelCommand())
 	return cmd
 }
 

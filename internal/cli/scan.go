@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -82,7 +83,7 @@ Only scan what you are allowed to scan (patchscout scope list shows the limits t
   patchscout scan 192.168.1.0/24 --exclude 192.168.1.1 --fail-on critical
   patchscout scan https://intranet.example --format sarif -o scan.sarif`
 	flags := cmd.Flags()
-	flags.StringSliceVar(&req.Scanners, "scanner", nil, "native, nmap (default native)")
+	flags.StringSliceVar(&req.Scanners, "scanner", nil, app.ScannerNames()+" (default native); patchscout scanners tells which can run here")
 	flags.StringVar(&req.Profile, "profile", "standard", "quick (100 ports), standard (1000), full (65535), web")
 	flags.StringVar(&req.Ports, "ports", "", `TCP ports in place of the profile's: "22,80,8000-8100"`)
 	flags.StringVar(&req.Site, "site", "default", "vantage point: the same address in two sites is two hosts")
@@ -129,9 +130,18 @@ func (e *environment) prepare(cmd *cobra.Command, a *app.App, cfg config.Config)
 const starting = "first run: loading the starter catalogue"
 
 func (e *environment) runScan(cmd *cobra.Command, a *app.App, cfg config.Config, req app.ScanRequest) (app.ScanResult, error) {
+	return e.watch(cfg, func(progress func(app.Progress)) (app.ScanResult, error) { return a.Scan(cmd.Context(), req, progress) })
+}
+
+// watch shows how far a scan is while it runs, and says what it did that was not asked for.
+func (e *environment) watch(cfg config.Config, scan func(func(app.Progress)) (app.ScanResult, error)) (app.ScanResult, error) {
 	b := e.bar(cfg, "scanning")
-	defer b.finish()
-	return a.Scan(cmd.Context(), req, func(p app.Progress) { b.set(p.Percent, p.Stage) })
+	result, err := scan(func(p app.Progress) { b.set(p.Percent, p.Stage) })
+	b.finish()
+	for _, note := range result.Notes {
+		fmt.Fprintf(e.stderr, "patchscout: note: %s\n", report.Plain(note))
+	}
+	return result, err
 }
 
 // present prints a scan and turns what it came to into an exit code.
@@ -166,8 +176,17 @@ func (e *environment) incomplete(doc report.Scan, out output) error {
 	switch {
 	case doc.Scan.Reason == "cancelled":
 		return errors.New("interrupted: what was found until then is kept")
+	case doc.Scan.Status == "running":
+		return fmt.Errorf("scan %d is not over: %s", doc.Scan.ID, either(string(doc.Scan.Reason), "another process works on it"))
 	case out.format == "table" && out.file == "":
 		return nil
 	}
 	return errors.New("the scan is incomplete: " + report.Incompleteness(doc.Scan))
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }

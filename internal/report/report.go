@@ -70,8 +70,10 @@ type Run struct {
 	ID          int64      `json:"id"`
 	Targets     []string   `json:"targets"`
 	Site        string     `json:"site"`
-	Status      string     `json:"status"` // completed, failed (with Reason), running
-	Reason      Text       `json:"reason"` // "cancelled", or what failed
+	Status      string     `json:"status"`   // completed, failed (with Reason), running
+	Reason      Text       `json:"reason"`   // "cancelled", or what failed, or why nobody works on it
+	Paused      bool       `json:"paused"`   // running, and nobody works on it
+	Progress    *Progress  `json:"progress"` // of a running scan
 	CreatedAt   time.Time  `json:"created_at"`
 	StartedAt   *time.Time `json:"started_at"`
 	CompletedAt *time.Time `json:"completed_at"`
@@ -81,7 +83,21 @@ type Run struct {
 	Demo        bool       `json:"demo"`
 }
 
-// Scanner is how one tool ended: ok, failed, cancelled, partial.
+// Progress is how far a running scan is.
+type Progress struct {
+	Percent float64   `json:"percent"` // 0..100
+	Stage   Text      `json:"stage"`
+	ETA     *int      `json:"eta_s"` // seconds
+	Tasks   TaskCount `json:"tasks"`
+}
+
+// TaskCount is how many of a scan's tasks are done; later stages may add some.
+type TaskCount struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// Scanner is how one tool ended: completed, partial, failed, cancelled, unavailable.
 type Scanner struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`

@@ -220,6 +220,8 @@ func (p *printer) summary(s Scan, confirmed []Finding) {
 		status = "was cancelled: what was found until then is kept"
 	case s.Scan.Status == "failed":
 		status = "failed: " + string(s.Scan.Reason)
+	case s.Scan.Status == "running" && s.Scan.Reason != "":
+		status = "is not over (" + string(s.Scan.Reason) + ")"
 	case s.Scan.Status == "running":
 		status = "is running"
 	}

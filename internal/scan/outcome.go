@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // result sums up what the tasks came to.
@@ -46,6 +47,8 @@ func (w *work) outcome(ctx context.Context, ci int) Outcome {
 		o.Status, o.Err = Unavailable, w.reasons[ci]
 	case count[TaskCancelled]+count[TaskPending] > 0, tasks == 0 && ctx.Err() != nil:
 		o.Status, o.Err = Cancelled, context.Cause(ctx)
+	case tasks == 0 && w.plan.Choices[ci].stage() == WebStage && w.blind(ci):
+		o.Status, o.Err = Failed, errors.New("nothing was found for it to look at, since the scanners before it did not complete")
 	case count[TaskFailed] == 0 && o.Err == nil:
 		o.Status = Completed
 	case count[TaskDone] > 0:
@@ -57,6 +60,16 @@ func (w *work) outcome(ctx context.Context, ci int) Outcome {
 		o.Status = Failed
 	}
 	return o
+}
+
+// blind says whether no scanner of the earlier stages saw everything.
+func (w *work) blind(ci int) bool {
+	stage := w.plan.Choices[ci].stage()
+	return !slices.ContainsFunc(w.plan.Choices, func(c Choice) bool {
+		return c.stage() < stage && !w.plan.off[w.plan.byName[c.Scanner.Name()]] && !slices.ContainsFunc(w.plan.Tasks, func(t *Task) bool {
+			return t.Scanner == c.Scanner.Name() && t.Status != TaskDone
+		})
+	})
 }
 
 // add notes one more task.

@@ -466,7 +466,10 @@ func (w *work) commit(ctx context.Context, t *Task, report Report, again bool) e
 		return err
 	}
 	if err := report.Commit(ctx, t); err != nil {
-		return err
+		if done, _ := w.opts.Keeper.Committed(ctx, t); !done {
+			return err
+		}
+		t.Ended, t.Error = Failed, "not everything could be kept: "+err.Error() // which is a result, not the end
 	}
 	return w.settle(ctx, t, nil)
 }

@@ -31,9 +31,8 @@ const (
 
 // Control is who works on a scan and how far it is.
 type Control struct {
-	Job    json.RawMessage // the request, as the app wrote it
-	Owner  string          // the process that works on it, "" is none
-	Beat   time.Time       // when that was last alive
+	Owner  string    // the process that works on it, "" is none
+	Beat   time.Time // when that was last alive
 	Wanted Wanted
 	Paused bool
 	ScanProgress
@@ -50,49 +49,62 @@ type ScanProgress struct {
 // Works says whether a process works on the scan.
 func (c Control) Works(now time.Time) bool { return c.Owner != "" && now.Sub(c.Beat) < Alive }
 
-const controlColumns = `job, owner, beat, wanted, paused, percent, stage, eta, done, total`
+const controlColumns = `owner, beat, wanted, paused, percent, stage, eta, done, total`
 
-// BeginWork says that a process works on a scan that it has just created.
+// BeginWork says that a process works on a scan that it has just created. job is what Claim gives to whoever continues it.
 func (e *Estate) BeginWork(ctx context.Context, scanID int64, owner string, job json.RawMessage) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
-		_, err := tx.tx.Exec(ctx, `INSERT INTO scan_control (scan, `+controlColumns+`) VALUES (`+Marks(11)+`)`,
-			scanID, string(job), owner, millis(e.db.opts.Now()), "", 0, 0.0, "", 0, 0, 0)
+		if _, err := tx.tx.Exec(ctx, `INSERT INTO scan_job (scan, job) VALUES (?, ?)`, scanID, string(job)); err != nil {
+			return err
+		}
+		_, err := tx.tx.Exec(ctx, `INSERT INTO scan_control (scan, `+controlColumns+`) VALUES (`+Marks(10)+`)`,
+			scanID, owner, millis(e.db.opts.Now()), "", 0, 0.0, "", 0, 0, 0)
 		return err
 	})
 }
 
-// Claim makes a process the owner of a scan that nobody works on and that is not over; then nothing is wanted of it any
-// more. fault.Conflict says who works on it, or that it is over; fault.NotFound that there is no such scan, or none that
-// was cut into tasks.
-func (e *Estate) Claim(ctx context.Context, scanID int64, owner string) (c Control, err error) {
+// Claim makes a process the owner of a scan that nobody works on and that is not over, and returns its job; then nothing
+// is wanted of it any more. fault.Conflict says who works on it, or that it is over; fault.NotFound that there is no such
+// scan.
+func (e *Estate) Claim(ctx context.Context, scanID int64, owner string) (job json.RawMessage, err error) {
 	err = e.Update(ctx, func(tx *EstateTx) error {
-		var status string
-		err := tx.tx.QueryRow(ctx, `SELECT status FROM scan WHERE id = ?`, scanID).Scan(&status)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.NotFound("there is no scan %d", scanID)
-		}
+		c, err := e.claimable(ctx, tx.tx, scanID)
 		if err != nil {
 			return err
-		}
-		if finding.ScanStatus(status) != finding.Running && finding.ScanStatus(status) != finding.Pending {
-			return fault.Conflict("scan %d is over (%s)", scanID, status)
-		}
-		found, err := controls(ctx, tx.tx, []int64{scanID})
-		if err != nil {
-			return err
-		}
-		var ok bool
-		if c, ok = found[scanID]; !ok {
-			return fault.Conflict("scan %d cannot be continued: it has no tasks", scanID)
 		}
 		now := e.db.opts.Now()
 		if c.Works(now) && c.Owner != owner {
 			return fault.Conflict("scan %d is being worked on by %s", scanID, ownerName(c.Owner))
 		}
+		var text string
+		if err := tx.tx.QueryRow(ctx, `SELECT job FROM scan_job WHERE scan = ?`, scanID).Scan(&text); err != nil {
+			return err
+		}
+		job = json.RawMessage(text)
 		_, err = tx.tx.Exec(ctx, `UPDATE scan_control SET owner = ?, beat = ?, wanted = '', paused = 0 WHERE scan = ?`, owner, millis(now), scanID)
 		return err
 	})
-	return c, err
+	return job, err
+}
+
+// claimable returns who works on a scan that is not over.
+func (e *Estate) claimable(ctx context.Context, tx *Tx, scanID int64) (Control, error) {
+	var status string
+	err := tx.QueryRow(ctx, `SELECT status FROM scan WHERE id = ?`, scanID).Scan(&status)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Control{}, fault.NotFound("there is no scan %d", scanID)
+	}
+	if err != nil {
+		return Control{}, err
+	}
+	if finding.ScanStatus(status) != finding.Running && finding.ScanStatus(status) != finding.Pending {
+		return Control{}, fault.Conflict("scan %d is over (%s)", scanID, status)
+	}
+	found, err := controls(ctx, tx, []int64{scanID})
+	if c, ok := found[scanID]; ok || err != nil {
+		return c, err
+	}
+	return Control{}, fault.Conflict("scan %d cannot be continued: it has no tasks", scanID)
 }
 
 // ownerName leaves out what makes an owner unlike all others: "process 4711 on host7".
@@ -168,9 +180,8 @@ func controls(ctx context.Context, tx *Tx, scans []int64) (map[int64]Control, er
 	found := map[int64]Control{}
 	for _, id := range scans {
 		var c Control
-		var job string
 		var beat, eta int64
-		err := tx.QueryRow(ctx, `SELECT `+controlColumns+` FROM scan_control WHERE scan = ?`, id).Scan(&job, &c.Owner, &beat, &c.Wanted, &c.Paused,
+		err := tx.QueryRow(ctx, `SELECT `+controlColumns+` FROM scan_control WHERE scan = ?`, id).Scan(&c.Owner, &beat, &c.Wanted, &c.Paused,
 			&c.Percent, &c.Stage, &eta, &c.Done, &c.Total)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
@@ -178,7 +189,7 @@ func controls(ctx context.Context, tx *Tx, scans []int64) (map[int64]Control, er
 		if err != nil {
 			return nil, err
 		}
-		c.Job, c.Beat, c.ETA = json.RawMessage(job), moment(beat), time.Duration(eta)*time.Millisecond
+		c.Beat, c.ETA = moment(beat), time.Duration(eta)*time.Millisecond
 		found[id] = c
 	}
 	return found, nil

@@ -23,11 +23,16 @@ CREATE TABLE task (
     PRIMARY KEY (scan, n)
 );
 
--- owner is the process that works on the scan, '' is none; it was alive at beat. wanted is pause, cancel or ''. job is the
--- request, for whoever continues.
+-- The request, with the addresses that its names led to, for whoever continues the scan. It is apart from scan_control,
+-- which is written every second.
+CREATE TABLE scan_job (
+    scan BIGINT PRIMARY KEY REFERENCES scan (id) ON DELETE CASCADE,
+    job  TEXT   NOT NULL
+);
+
+-- owner is the process that works on the scan, '' is none; it was alive at beat. wanted is pause, cancel or ''.
 CREATE TABLE scan_control (
     scan    BIGINT  PRIMARY KEY REFERENCES scan (id) ON DELETE CASCADE,
-    job     TEXT    NOT NULL,
     owner   TEXT    NOT NULL,
     beat    BIGINT  NOT NULL,
     wanted  TEXT    NOT NULL,
