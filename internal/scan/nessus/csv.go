@@ -224,10 +224,7 @@ type hostPort struct {
 }
 
 func (r *rows) tell(h *host) error {
-	key := hostKey{address: h.address}
-	if !h.address.IsValid() {
-		key.name = h.names[0]
-	}
+	key := h.key()
 	if r.told[key] {
 		return nil
 	}

@@ -29,7 +29,7 @@ type host struct {
 	policy   string
 	login    login
 	dead     bool
-	scanned  bool // plugin 19506 summed up the scan: it ended, and the report was not filtered
+	scanned  bool // a plugin summed up the scan: it ended, and the report was not filtered
 	broken   bool // something on the host stopped answering meanwhile
 	told     bool // HostSeen is out
 	services services
@@ -170,6 +170,14 @@ func (h *host) at() time.Time {
 	return h.end
 }
 
+// key tells hosts apart.
+func (h *host) key() hostKey {
+	if h.address.IsValid() || len(h.names) == 0 {
+		return hostKey{address: h.address}
+	}
+	return hostKey{name: h.names[0]}
+}
+
 // named says whether the host can be told from others.
 func (h *host) named() bool { return h.address.IsValid() || len(h.names) > 0 }
 
@@ -195,10 +203,11 @@ func (h *host) event() finding.Event {
 
 // coverage is what the scan of this host lets us close, nothing unless it ran to its end.
 func (h *host) coverage() []finding.Coverage {
-	if h.dead || h.broken || !h.scanned || h.end.IsZero() || h.policy == "" || !h.address.IsValid() {
+	if h.dead || h.broken || !h.scanned || h.end.IsZero() || h.policy == "" || !h.named() {
 		return nil
 	}
-	c := finding.Coverage{Sensor: Name, Address: h.address, Policy: h.policy, At: h.at()}
+	from := h.origin()
+	c := finding.Coverage{Sensor: Name, Address: from.address, HostName: from.name, Policy: h.policy, At: from.at}
 	if h.login != loggedIn {
 		return []finding.Coverage{c}
 	}
@@ -218,6 +227,8 @@ func (h *host) hear(it *item) {
 		if h.login == loginUnknown && says(it.output, "credentialed checks : yes") {
 			h.login = loggedIn
 		}
+	case "98000": // Scan Information, of a web application scan
+		h.scanned = true
 	case "10919": // Open Port Re-check: it fires when a port has closed while the host was scanned
 		h.broken = true
 	}

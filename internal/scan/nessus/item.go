@@ -48,8 +48,11 @@ type origin struct {
 	login   login
 }
 
-// maxList bounds CVEs, CWEs and references of one item; a plugin of a whole distribution release names some hundreds.
-const maxList = 4096
+// maxList bounds the CVEs and CWEs of one item, maxReferences its references; a kernel update names some hundreds of CVEs.
+const (
+	maxList       = 4096
+	maxReferences = 200
+)
 
 // event is what the item becomes, apart from the services, which the host keeps (see services).
 func (it *item) event(from origin) finding.Event {
@@ -222,7 +225,7 @@ func (it *item) addCWEs(text string) {
 // refer notes a reference. CWEs and CVEs among them are more than that.
 func (it *item) refer(kind, value string) {
 	kind, value = strings.ToUpper(strings.TrimSpace(kind)), strings.TrimSpace(value)
-	if value == "" || len(value) > 200 || len(it.references) >= maxList {
+	if value == "" || len(value) > 200 || len(it.references) >= maxReferences {
 		return
 	}
 	switch kind {
@@ -242,7 +245,7 @@ func (it *item) refer(kind, value string) {
 func (it *item) link(text string) {
 	for _, word := range list(text) {
 		if (strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")) && len(word) < 2<<10 &&
-			len(it.references) < maxList && !slices.Contains(it.references, word) {
+			len(it.references) < maxReferences && !slices.Contains(it.references, word) {
 			at := slices.IndexFunc(it.references, func(r string) bool { return !strings.HasPrefix(r, "http") })
 			if at < 0 {
 				at = len(it.references)

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -20,7 +19,7 @@ var limits = intake.Limits{Token: 16 << 20, Record: 64 << 20}
 // readXML reads .nessus version 2. Several documents may follow each other.
 func readXML(ctx context.Context, raw io.Reader, emit func(finding.Event) error) error {
 	x := intake.NewXML(Name, raw, limits)
-	d := &document{XML: x, ctx: ctx, emit: emit, looked: map[netip.Addr]bool{}}
+	d := &document{XML: x, ctx: ctx, emit: emit, looked: map[hostKey]bool{}}
 	for documents := 0; ; documents++ {
 		root, err := x.Root(rootV2, rootV1)
 		switch {
@@ -49,7 +48,7 @@ type document struct {
 	policy   policy
 	hosts    int
 	coverage []finding.Coverage
-	looked   map[netip.Addr]bool // whether every scan of the address in this report ran to its end
+	looked   map[hostKey]bool // whether every scan of the host in this report ran to its end
 }
 
 func (d *document) read() error {
@@ -76,7 +75,7 @@ func (d *document) finish() error {
 		return ErrNoHosts
 	}
 	for _, c := range d.coverage {
-		if !d.looked[c.Address] {
+		if !d.looked[hostKey{c.Address, c.HostName}] {
 			continue
 		}
 		if err := d.emit(finding.Event{Coverage: &c}); err != nil {
@@ -118,12 +117,12 @@ func (d *document) host(name, policy string) error {
 }
 
 func (d *document) cover(h *host) {
-	c := h.coverage()
-	if !h.address.IsValid() {
+	if !h.named() {
 		return
 	}
-	before, again := d.looked[h.address]
-	d.looked[h.address] = len(c) > 0 && (before || !again)
+	c := h.coverage()
+	before, again := d.looked[h.key()]
+	d.looked[h.key()] = len(c) > 0 && (before || !again)
 	d.coverage = append(d.coverage, c...)
 }
 
@@ -275,8 +274,8 @@ func (it *item) finish(h *host) {
 	if it.family == "Policy Compliance" || strings.HasSuffix(it.name, "Compliance Checks") {
 		it.compliance.fromText(it.description)
 	}
-	if len(it.cves) == 0 && it.severity != "info" && it.severity != "" {
-		it.addCVEs(it.name) // "Spring Framework Spring4Shell (CVE-2022-22965)", with nothing in the list
+	if it.severity != "info" && it.severity != "" {
+		it.addCVEs(it.name) // "… Spring4Shell (CVE-2022-22965) Mitigations", which is not in the list
 	}
 	if h.url != "" && it.location == "" {
 		it.location = firstURL(it.output)

@@ -141,10 +141,10 @@ func check(e finding.Event, known map[string]bool) string {
 			return "an observation without a check or confidence"
 		}
 		return firstOf(only(e), seen(known, o.Address, o.HostName), checkText(o.Title, o.Output, o.Location, o.Remedy))
-	case e.Coverage != nil && !e.Coverage.Address.IsValid():
-		return "coverage without an address"
+	case e.Coverage != nil && !e.Coverage.Address.IsValid() && e.Coverage.HostName == "":
+		return "coverage of no host"
 	case e.Coverage != nil:
-		return firstOf(only(e), seen(known, e.Coverage.Address, ""))
+		return firstOf(only(e), seen(known, e.Coverage.Address, e.Coverage.HostName))
 	case e.Statement != nil:
 		s := e.Statement
 		if s.CVE == 0 || !slices.Contains([]finding.VEXStatus{finding.VEXNotAffected, finding.VEXAffected, finding.VEXFixed, finding.VEXPending}, s.Status) {
