@@ -20,6 +20,7 @@ import (
 // All lists the readers in the order in which they are asked whether a report is theirs. The generic ones come last.
 func All() []scan.Reader {
 	return []scan.Reader{
+		sarif{},
 		trivy{},
 		grype{},
 		cyclonedx{},
