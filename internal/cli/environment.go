@@ -61,8 +61,8 @@ func (e *environment) root() *cobra.Command {
 	flags.StringVar(&e.global.logFile, "log-file", "", "write the log here too, as JSON, rotated by size")
 	flags.BoolVar(&e.global.noProgress, "no-progress", false, "no progress bar")
 	root.AddCommand(
-		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
-		e.iocCommand(), e.findingsCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(),
+		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.importsCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
+		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(),
 		e.demoCommand(), e.versionCommand(),
 	)
 	return root

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,10 +21,11 @@ func (e *environment) importCommand() *cobra.Command {
 			req.Files = args
 			return e.importFiles(cmd, req, out)
 		})
-	cmd.Long = "Read saved reports (nmap XML, also gzipped; - is standard input), match their services, merge what they say into the\nestate and print a ledger: what became of every record."
-	cmd.Flags().StringVar(&req.Tool, "tool", "auto", "which tool wrote the files: auto, nmap")
+	cmd.Long = "Read saved reports (also packed with gzip or zstd; - is standard input), match their services, merge what they say into\nthe estate and print a ledger: what became of every record. A report is recognised by what it is; known are:\n" + wrap(strings.Join(app.Tools(), ", "), 100)
+	cmd.Flags().StringVar(&req.Tool, "tool", "auto", "which tool wrote the files, or auto")
+	cmd.Flags().StringVar(&req.Host, "host", "", "the host of records that name none, as in reports on code (default the file's name)")
 	cmd.Flags().StringVar(&req.Site, "site", "default", "vantage point that the reports were made from")
-	cmd.Flags().BoolVar(&req.Full, "full", false, "the reports cover all ports of their hosts: close what they do not show")
+	cmd.Flags().BoolVar(&req.Full, "full", false, "the reports cover all that their tool looks for on their hosts: close what they do not show")
 	out.flags(cmd, "table", "json")
 	return cmd
 }
@@ -61,4 +63,20 @@ func (e *environment) importFiles(cmd *cobra.Command, req app.ImportRequest, out
 		return importErr
 	}
 	return err
+}
+
+// wrap breaks a text into lines of at most width characters, at blanks.
+func wrap(text string, width int) string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return strings.Join(append(lines, line), "\n")
 }
