@@ -67,6 +67,7 @@ func toHost(h *asset.Host, services []*asset.Service) report.Host {
 		ID: h.ID, Site: h.Site, Addresses: []string{}, Hostnames: notNil(h.Names()), Status: string(h.Status),
 		OS: report.Text(h.OS), Services: []report.Service{}, FirstSeen: h.FirstSeen.UTC(), LastSeen: h.LastSeen.UTC(),
 		Indicators: []report.Indicator{},
+		HostWords:  report.HostWords{Owner: report.Text(h.Owner), Tags: notNil(h.Tags), Criticality: report.Text(h.Criticality), Exposed: h.Exposed},
 	}
 	for _, a := range h.Addresses() {
 		out.Addresses = append(out.Addresses, a.String())

@@ -154,14 +154,20 @@ func (a *App) Finding(ctx context.Context, id int64) (report.Finding, report.Cat
 		return report.Finding{}, cat, err
 	}
 	one := []report.Finding{toFinding(l, l.Evidence, kevKnown(cat))}
-	err = a.markFindings(ctx, one, []finding.Listed{l})
+	if err := a.markFindings(ctx, one, []finding.Listed{l}); err != nil {
+		return one[0], cat, err
+	}
+	one[0].History, err = a.history(ctx, &l.Finding)
 	return one[0], cat, err
 }
 
 // AssetRequest selects hosts; the zero value selects all.
 type AssetRequest struct {
-	Site string
-	Text string
+	Site        string
+	Text        string
+	Owner       string
+	Tag         string
+	Criticality string
 }
 
 // Assets lists hosts and what answers on them.
@@ -169,7 +175,7 @@ func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, erro
 	if err := a.checkExist(ctx, 0, req.Site); err != nil {
 		return nil, err
 	}
-	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text})
+	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: req.Criticality})
 }
 
 func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host, error) {

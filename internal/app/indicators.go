@@ -169,6 +169,9 @@ func (a *App) markHosts(ctx context.Context, hosts []report.Host) error {
 
 // markFindings gives each finding what is said of its host, but for what is said of another port.
 func (a *App) markFindings(ctx context.Context, findings []report.Finding, rows []finding.Listed) error {
+	for i := range findings {
+		findings[i].Words = a.words(&rows[i].Finding)
+	}
 	names := map[int64][]indicatorName{}
 	for _, l := range rows {
 		if _, known := names[l.HostID]; !known {

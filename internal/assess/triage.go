@@ -403,6 +403,9 @@ func (a *Assessor) closeOn(ctx context.Context, tx Tx, f *facts, hosts []int64, 
 			if _, err := tx.AddDecree(ctx, site.Name, s.host.ID, d); err != nil {
 				return 0, err
 			}
+			if err := tx.AddChange(ctx, finding.Change{What: finding.OfFinding, Item: e.ID, At: d.At, By: d.By, Kind: finding.ChangeDecree, To: string(d.Reason), Note: d.Note}); err != nil {
+				return 0, err
+			}
 			s.decrees = append(s.decrees, d)
 			a.settle(f, e, s, site)
 			ended += e.ended()

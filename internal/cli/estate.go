@@ -5,36 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/patchscout/patchscout/internal/app"
 	"github.com/patchscout/patchscout/internal/report"
 )
-
-func (e *environment) assetsCommand() *cobra.Command {
-	var (
-		req app.AssetRequest
-		out output
-	)
-	cmd := e.command("assets", "Hosts and what answers on them", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
-		a, err := e.open(cmd)
-		if err != nil {
-			return err
-		}
-		hosts, err := a.Assets(cmd.Context(), req)
-		if err != nil {
-			return err
-		}
-		return out.write(e, func(w io.Writer) error {
-			if out.format == "json" {
-				return report.JSON(w, report.HostList{Hosts: hosts})
-			}
-			return report.HostTable(w, hosts, e.terminal(out.target(e)))
-		})
-	})
-	cmd.Flags().StringVar(&req.Site, "site", "", "only this site")
-	cmd.Flags().StringVar(&req.Text, "search", "", "words in address, name, system or service")
-	out.flags(cmd, "table", "json")
-	return cmd
-}
 
 func (e *environment) scansCommand() *cobra.Command {
 	cmd := e.scansListCommand("scans")

@@ -13,6 +13,7 @@ import (
 
 func (e *environment) findingsCommand() *cobra.Command {
 	cmd := e.findingsListCommand("findings")
+	cmd.AddCommand(e.triageCommands()...)
 	cmd.AddCommand(e.findingsListCommand("list"), e.findingsShowCommand())
 	return cmd
 }

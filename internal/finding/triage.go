@@ -140,6 +140,11 @@ func History(stored []Change, life []Transition) []Change {
 	out := slices.Clone(stored)
 	from := ""
 	for _, t := range life {
+		told := slices.ContainsFunc(stored, func(c Change) bool { return c.Kind == ChangeDecree && c.At.Equal(t.At) && c.By == t.By })
+		if told {
+			from = string(t.To)
+			continue
+		}
 		note := string(t.Reason)
 		if t.Sensor != "" {
 			note = strings.TrimSpace(note + " (" + t.Sensor + ")")

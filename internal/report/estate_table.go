@@ -119,7 +119,7 @@ func (p *printer) ledger(l Ledger) {
 func FindingDetail(w io.Writer, f Finding, c Catalogue, v View) error {
 	p := &printer{w: w, view: v}
 	p.line("%s  %s", p.view.paint(toneTitle, Plain(f.weakness())), Plain(string(f.Title)))
-	for _, row := range detailRows(f, c) {
+	for _, row := range append(detailRows(f, c), f.wordRows()...) {
 		p.line("  %-12s %s", row[0], Plain(row[1]))
 	}
 	p.indicators(hostsOf([]Finding{f}))
@@ -131,6 +131,7 @@ func FindingDetail(w io.Writer, f Finding, c Catalogue, v View) error {
 			p.item("    ", string(e.Output))
 		}
 	}
+	p.history(f.History)
 	return p.err
 }
 

@@ -144,6 +144,7 @@ type Host struct {
 	Status    string    `json:"status"` // up, down, unknown
 	OS        Text      `json:"os"`
 	Services  []Service `json:"services"`
+	HostWords
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
 
@@ -211,6 +212,7 @@ type Finding struct {
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`
 	Evidence         []Evidence `json:"evidence"`
+	Words
 
 	// Indicators are the host's, but for those of another port.
 	Indicators []Indicator `json:"indicators"`
@@ -257,6 +259,7 @@ type Import struct {
 // Ledger accounts for every record of one file:
 // Records + Expanded = Findings.New + Findings.Merged + Findings.Informational + the counts of Dropped.
 type Ledger struct {
+	ID       int64     `json:"id"` // of the import, for imports undo
 	File     string    `json:"file"`
 	Tool     string    `json:"tool"`
 	Records  int       `json:"records"`

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -51,3 +52,6 @@ func hostOwn(s string) (o asset.Own) {
 	_ = json.Unmarshal([]byte(s), &o) // as in unlist
 	return o
 }
+
+// tagged is the LIKE pattern (escape \) for a list in lower case that holds a tag.
+func tagged(tag string) string { return contains(strings.Trim(list([]string{tag}), "[]")) }

@@ -30,7 +30,11 @@ type HostFilter struct {
 	Status string
 	Text   string // in an address, name or operating system
 	After  int64  // the last id of the page before
-	Limit  int    // 0 means no limit
+	Owner  string
+	Tag    string // one of its tags
+
+	Criticality string
+	Limit       int // 0 means no limit
 }
 
 // Hosts lists hosts with their identifiers.
@@ -63,6 +67,15 @@ func (f HostFilter) where() (string, []any) {
 	}
 	if f.Scan != 0 {
 		c.add("h.id IN (SELECT host FROM scan_host WHERE scan = ? AND host IS NOT NULL)", f.Scan)
+	}
+	if f.Owner != "" {
+		c.add("h.owner = ?", f.Owner)
+	}
+	if f.Criticality != "" {
+		c.add("h.criticality = ?", f.Criticality)
+	}
+	if f.Tag != "" {
+		c.add(`lower(h.tags) LIKE ? ESCAPE '\'`, tagged(f.Tag))
 	}
 	if f.Text != "" {
 		like := contains(f.Text)

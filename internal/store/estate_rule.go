@@ -291,3 +291,15 @@ func (e *Estate) Rule(ctx context.Context, id int64) (ofFindings *finding.Rule, 
 	})
 	return ofFindings, ofHosts, err
 }
+
+// RuleList lists the rules about findings by id, for whoever changes them.
+func (t *EstateTx) RuleList(ctx context.Context) ([]finding.Rule, error) {
+	rules, _, err := readRules(ctx, t.tx)
+	return rules, err
+}
+
+// HostRuleList lists the rules about hosts by id.
+func (t *EstateTx) HostRuleList(ctx context.Context) ([]asset.Rule, error) {
+	_, rules, err := readRules(ctx, t.tx)
+	return rules, err
+}
