@@ -52,7 +52,7 @@ func undeclared(in *bufio.Reader) *bufio.Reader {
 func Head(r io.Reader) (head []byte, whole *bufio.Reader) {
 	whole = bufio.NewReaderSize(Text(r), HeadSize)
 	head, _ = whole.Peek(HeadSize)
-	return bytes.TrimLeft(head, " \t\r\n"), whole
+	return bytes.TrimLeft(bytes.Clone(head), " \t\r\n"), whole // reading on overwrites what was peeked
 }
 
 var declared = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']`)

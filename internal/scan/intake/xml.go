@@ -112,7 +112,7 @@ func (x *XML) explain(err error) error {
 	switch {
 	case err == io.EOF && len(x.open) == 0:
 		return io.EOF
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
+	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax) && strings.HasPrefix(syntax.Msg, "unexpected EOF"):
 		return fmt.Errorf("%s %w after %d bytes", x.tool, scan.ErrTruncated, x.dec.InputOffset())
 	case errors.As(err, &syntax):
 		return fault.Invalid("%s report, line %d: %s", x.tool, syntax.Line, syntax.Msg)
