@@ -62,6 +62,7 @@ CREATE TABLE blob_part (
     PRIMARY KEY (hash, n)
 );
 ALTER TABLE blob ADD COLUMN at BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX ledger_report ON ledger (report);
 
 -- A person's word that ends findings until they are seen again: host_retired (host), by_person (host and finding),
 -- sensor_retired (site and sensor).
