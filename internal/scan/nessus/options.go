@@ -31,7 +31,7 @@ type Options struct {
 	Fingerprint string
 
 	Template string // of the scan, by its name in the API: "basic" by default, "advanced", "discovery", …
-	PolicyID int    // a policy of the server, instead of a template
+	Policy   string // id or name of one of the server's policies, instead of a template
 	Folder   int    // where the scan is put, 0 = the user's own
 	Keep     bool   // leaves the scan on the server when it is done
 
@@ -59,10 +59,10 @@ func (o Options) Validate() error {
 		return fault.Invalid("nessus: CA file and fingerprint are both set: want one of them")
 	case o.CAFile != "" && !filepath.IsAbs(o.CAFile):
 		return fault.Invalid("nessus: CA file %q is not absolute", o.CAFile)
-	case o.Template != "" && o.PolicyID != 0:
+	case o.Template != "" && o.Policy != "":
 		return fault.Invalid("nessus: template and policy are both set: want one of them")
-	case o.PolicyID < 0 || o.Folder < 0:
-		return fault.Invalid("nessus: ids are positive numbers")
+	case o.Folder < 0:
+		return fault.Invalid("nessus: a folder's id is a positive number")
 	case o.Poll < 0:
 		return fault.Invalid("nessus: poll interval %s is negative", o.Poll)
 	case strings.ContainsFunc(o.AccessKey.Reveal()+o.SecretKey.Reveal(), notInKey):

@@ -165,7 +165,7 @@ func (r *run) create(ctx context.Context, job scan.Job) error {
 	if err != nil {
 		return err
 	}
-	template, err := r.template(ctx)
+	template, policyID, err := r.template(ctx)
 	if err != nil {
 		return err
 	}
@@ -179,8 +179,8 @@ func (r *run) create(ctx context.Context, job scan.Job) error {
 		settings["discovery_mode"] = "custom"
 		settings["portscan_range"] = ports
 	}
-	if r.opts.PolicyID != 0 {
-		settings["policy_id"] = r.opts.PolicyID
+	if policyID != 0 {
+		settings["policy_id"] = policyID
 	}
 	if r.opts.Folder != 0 {
 		settings["folder_id"] = r.opts.Folder
@@ -200,24 +200,10 @@ func (r *run) create(ctx context.Context, job scan.Job) error {
 	return nil
 }
 
-// template is the uuid of the template, or of the one that the policy was made from.
-func (r *run) template(ctx context.Context) (string, error) {
-	if r.opts.PolicyID != 0 {
-		var answer struct {
-			Policies []struct {
-				ID       int    `json:"id"`
-				Template string `json:"template_uuid"`
-			} `json:"policies"`
-		}
-		if err := r.call(ctx, http.MethodGet, "/policies", nil, &answer); err != nil {
-			return "", explain("list the policies", err)
-		}
-		for _, p := range answer.Policies {
-			if p.ID == r.opts.PolicyID && p.Template != "" {
-				return p.Template, nil
-			}
-		}
-		return "", fault.NotFound("nessus: the server has no policy %d that its user may use", r.opts.PolicyID)
+// template is the uuid of the template, or of the one that the configured policy was made from, with the policy's id.
+func (r *run) template(ctx context.Context) (uuid string, policyID int, err error) {
+	if r.opts.Policy != "" {
+		return r.serverPolicy(ctx)
 	}
 	name := r.opts.Template
 	if name == "" {
@@ -230,17 +216,37 @@ func (r *run) template(ctx context.Context) (string, error) {
 		} `json:"templates"`
 	}
 	if err := r.call(ctx, http.MethodGet, "/editor/scan/templates", nil, &answer); err != nil {
-		return "", explain("list the templates", err)
+		return "", 0, explain("list the templates", err)
 	}
 	var names []string
 	for _, t := range answer.Templates {
 		if strings.EqualFold(t.Name, name) && t.UUID != "" {
-			return t.UUID, nil
+			return t.UUID, 0, nil
 		}
 		names = append(names, t.Name)
 	}
 	slices.Sort(names)
-	return "", fault.NotFound("nessus: the server has no template %q, but %s", name, printable(strings.Join(names, ", ")))
+	return "", 0, fault.NotFound("nessus: the server has no template %q, but %s", name, printable(strings.Join(names, ", ")))
+}
+
+// serverPolicy finds the configured policy by its id or its name.
+func (r *run) serverPolicy(ctx context.Context) (template string, id int, err error) {
+	var answer struct {
+		Policies []struct {
+			ID       int    `json:"id"`
+			Name     string `json:"name"`
+			Template string `json:"template_uuid"`
+		} `json:"policies"`
+	}
+	if err := r.call(ctx, http.MethodGet, "/policies", nil, &answer); err != nil {
+		return "", 0, explain("list the policies", err)
+	}
+	for _, p := range answer.Policies {
+		if (strconv.Itoa(p.ID) == r.opts.Policy || strings.EqualFold(p.Name, r.opts.Policy)) && p.Template != "" {
+			return p.Template, p.ID, nil
+		}
+	}
+	return "", 0, fault.NotFound("nessus: the server has no policy %q that its user may use", r.opts.Policy)
 }
 
 // portRange is the job's ports as Nessus takes them, "" for the template's own. Ports cannot be taken out of those, since

@@ -112,24 +112,30 @@ func lostAtTimes(_ http.ResponseWriter, what string, n int) bool {
 }
 
 func TestPolicyAndPortsReachTheServer(t *testing.T) {
-	s := newStandin(t)
-	o := s.options()
-	o.PolicyID, o.Folder, o.Keep = 4, 3, true
-	sc, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := job()
-	j.Ports, j.Exclude = []finding.PortRange{{First: 20, Last: 25}}, []finding.PortRange{{First: 23, Last: 23}}
-	j.Hosts[0].Ports = []uint16{8443}
-	if _, _, err := perform(t.Context(), sc, j); err != nil {
-		t.Fatal(err)
-	}
-	if s.template != "ad62" || s.settings["policy_id"] != 4.0 || s.settings["folder_id"] != 3.0 || s.settings["portscan_range"] != "20-22,24-25,8443" {
-		t.Errorf("%s %v", s.template, s.settings)
-	}
-	if s.is() == "deleted" {
-		t.Error("a scan that is to be kept was removed")
+	for _, policy := range []string{"4", "servers, every week", "5"} {
+		s := newStandin(t)
+		o := s.options()
+		o.Policy, o.Folder, o.Keep = policy, 3, true
+		sc, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := job()
+		j.Ports, j.Exclude = []finding.PortRange{{First: 20, Last: 25}}, []finding.PortRange{{First: 23, Last: 23}}
+		j.Hosts[0].Ports = []uint16{8443}
+		_, _, err = perform(t.Context(), sc, j)
+		if policy == "5" {
+			if fault.KindOf(err) != fault.KindNotFound || s.is() != "" {
+				t.Errorf("policy that is not there: %v", err)
+			}
+			continue
+		}
+		if err != nil || s.template != "ad62" || s.settings["policy_id"] != 4.0 || s.settings["folder_id"] != 3.0 || s.settings["portscan_range"] != "20-22,24-25,8443" {
+			t.Errorf("%s %v, %v", s.template, s.settings, err)
+		}
+		if s.is() == "deleted" {
+			t.Error("a scan that is to be kept was removed")
+		}
 	}
 }
 
@@ -460,7 +466,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"relative CA file":   func(o *Options) { o.CAFile = "x" },
 		"no CA file":         func(o *Options) { o.CAFile = "/nonexistent/x.pem" },
 		"empty CA file":      func(o *Options) { o.CAFile = empty },
-		"template, policy":   func(o *Options) { o.Template, o.PolicyID = "basic", 4 },
+		"template, policy":   func(o *Options) { o.Template, o.Policy = "basic", "4" },
 		"negative":           func(o *Options) { o.Poll = -1 },
 		"negative id":        func(o *Options) { o.Folder = -1 },
 	} {
