@@ -318,6 +318,13 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 	if err != nil {
 		return report.Ledger{}, err
 	}
+	rules, err := a.KeepStatements(keep, s.part.Statements())
+	if err != nil {
+		return report.Ledger{}, err
+	}
+	if rules.Statements > 0 {
+		s.warning = andAlso(s.warning, rules.Sentence())
+	}
 	out := toLedger(ledger)
 	out.ID, out.Warning = run.ScanID(), report.Text(s.warning)
 	return out, nil

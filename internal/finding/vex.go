@@ -49,21 +49,28 @@ type VEXChange struct {
 // a product counts, wherever it is. The same document twice changes nothing. Statements that RulesFromStatements refuses
 // are left out.
 func MergeStatements(stored []Rule, statements []Statement, now time.Time) VEXChange {
-	words := map[vexKey]vexWord{}
 	touched := map[vexGroup]bool{}
 	for _, s := range statements {
-		for _, word := range wordsOf(s, now) {
-			touched[word.group()] = true
+		touched[vexGroup{sourceOf(s.Author), s.CVE.String()}] = true
+	}
+	words := map[vexKey]vexWord{}
+	var old []Rule
+	for _, r := range stored {
+		if !touched[groupOf(&r)] {
+			continue
+		}
+		old = append(old, r)
+		for _, word := range rulesWords(&r) {
 			words[word.vexKey] = newer(words[word.vexKey], word)
 		}
 	}
-	var old []Rule
-	for _, r := range stored {
-		if touched[groupOf(&r)] {
-			old = append(old, r)
-			for _, word := range rulesWords(&r) {
-				words[word.vexKey] = newer(words[word.vexKey], word)
+	for _, s := range statements {
+		for _, word := range wordsOf(s, now) {
+			before := words[word.vexKey]
+			if s.At.IsZero() && before.status == word.status && before.reason == word.reason {
+				continue // said again without a date
 			}
+			words[word.vexKey] = newer(before, word)
 		}
 	}
 	return compareRules(old, rulesOf(words, now))

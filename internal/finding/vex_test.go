@@ -97,6 +97,18 @@ func TestTheNewestStatementCountsWhateverTheOrder(t *testing.T) {
 	}
 }
 
+func TestADocumentWithoutADateChangesNothingTheSecondTime(t *testing.T) {
+	undated := []Statement{vexSays(VEXNotAffected, time.Time{}, "openssh")}
+	stored := keep(nil, MergeStatements(nil, undated, noon))
+	if again := MergeStatements(stored, undated, noon.AddDate(0, 0, 1)); len(again.Add)+len(again.Remove) != 0 {
+		t.Errorf("%+v", again)
+	}
+	undated[0].Status = VEXAffected
+	if stored = keep(stored, MergeStatements(stored, undated, noon.AddDate(0, 0, 2))); effect(stored) == FalsePositive {
+		t.Error("what it says now counts")
+	}
+}
+
 func TestAnotherAuthorsWordStands(t *testing.T) {
 	other := vexSays(VEXAffected, noon.AddDate(0, 0, 1), "openssh")
 	other.Author = "Somebody Else"

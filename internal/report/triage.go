@@ -174,6 +174,16 @@ func (s Swept) Sentence() string {
 	return out
 }
 
+// Sentence is what became of a report's VEX statements, for people.
+func (l RuleLedger) Sentence() string {
+	s := fmt.Sprintf("of its %s %s rules (patchscout rules)", Plural(l.Statements, "VEX statement", "VEX statements"),
+		Plural(l.Used, "is part of", "are part of"))
+	for _, d := range l.Refused {
+		s += fmt.Sprintf(", %d %s", d.Count, d.Reason)
+	}
+	return s
+}
+
 // RuleImportTable shows what became of every statement.
 func RuleImportTable(w io.Writer, doc RuleImport) error {
 	p := &printer{w: w}
