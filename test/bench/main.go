@@ -27,10 +27,11 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, with commas; all if empty")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, estate, with commas; all if empty")
+	findings := flag.Int("findings", 1_000_000, "how many findings the estate of part estate has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	flag.Parse()
-	if err := run(ctx, *patchscout, *feeds, *keep, *only); err != nil {
+	if err := run(ctx, *patchscout, *feeds, *keep, *only, *findings); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -41,6 +42,7 @@ type bench struct {
 	patchscout string
 	feeds      string
 	keep       string // "": nothing is kept
+	findings   int    // of part estate
 	work       string // a folder that is removed
 	missed     int
 
@@ -49,12 +51,12 @@ type bench struct {
 	server *postgres // nil before it is started
 }
 
-func run(ctx context.Context, patchscout, feeds, keep, only string) error {
+func run(ctx context.Context, patchscout, feeds, keep, only string, findings int) error {
 	patchscout, err := filepath.Abs(patchscout)
 	if err != nil {
 		return err
 	}
-	b := &bench{patchscout: patchscout, feeds: feeds, keep: keep}
+	b := &bench{patchscout: patchscout, feeds: feeds, keep: keep, findings: findings}
 	parts, err := b.parts(only)
 	if err != nil {
 		return err
@@ -84,6 +86,7 @@ type part struct {
 func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
+		{"estate", b.estate},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -97,7 +100,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match or scan", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan or estate", name)
 		}
 	}
 	return asked, nil
