@@ -25,6 +25,14 @@ func All() []scan.Reader {
 		grype{},
 		cyclonedx{},
 		openvex{},
+		zap{},
+		burp{},
+		qualys{},
+		testssl{},
+		sshaudit{},
+		wapiti{},
+		masscan{},
+		generic{},
 	}
 }
 
@@ -34,25 +42,30 @@ const maxHosts = 50_000
 // out is where the events of one report go. Its methods return what emit returns.
 type out struct {
 	emit func(finding.Event) error
-	told map[string]bool
+	told map[hostKey]bool
 }
 
-func newOut(emit func(finding.Event) error) *out { return &out{emit: emit, told: map[string]bool{}} }
+type hostKey struct {
+	address netip.Addr
+	name    string // only without an address
+}
+
+func newOut(emit func(finding.Event) error) *out { return &out{emit: emit, told: map[hostKey]bool{}} }
 
 // host tells of a host unless the report did before. One that has neither address nor name is the importer's to name.
 func (o *out) host(h finding.HostSeen) error {
 	if !h.Address.IsValid() && len(h.Names) == 0 {
 		return nil
 	}
-	key := h.Address.String()
+	key := hostKey{address: h.Address}
 	if !h.Address.IsValid() {
-		key = h.Names[0]
+		key.name = h.Names[0]
 	}
 	if o.told[key] {
 		return nil
 	}
 	if len(o.told) < maxHosts {
-		o.told[strings.Clone(key)] = true
+		o.told[key] = true
 	}
 	if h.Status == "" {
 		h.Status = string(asset.Unknown)
@@ -62,12 +75,12 @@ func (o *out) host(h finding.HostSeen) error {
 
 // observe tells of a record that found something, and of its host before it. Texts are cut to what is kept.
 func (o *out) observe(obs finding.Observation) error {
-	if obs.Address.IsValid() {
-		obs.HostName = ""
-	}
 	h := finding.HostSeen{Address: obs.Address, Status: string(asset.Up), At: obs.At}
 	if obs.HostName != "" {
 		h.Names = []string{obs.HostName}
+	}
+	if obs.Address.IsValid() {
+		obs.HostName = ""
 	}
 	if err := o.host(h); err != nil {
 		return err
@@ -240,6 +253,14 @@ type endpoint struct {
 // name is the host's name when it is no address.
 func (e endpoint) name() string {
 	if e.address.IsValid() {
+		return ""
+	}
+	return e.host
+}
+
+// named is the host's name, also beside an address; "" where only the address is known.
+func (e endpoint) named() string {
+	if _, err := netip.ParseAddr(e.host); err == nil {
 		return ""
 	}
 	return e.host
