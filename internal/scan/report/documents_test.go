@@ -108,7 +108,7 @@ func notAnothers(t *testing.T, r scan.Reader, path string) {
 		t.Fatal(err)
 	}
 	for _, other := range All() {
-		if other.Name() == r.Name() {
+		if other.Name() == r.Name() || other.Name() == "generic" { // which takes any table of findings that it is told to take
 			continue
 		}
 		events, err := scantest.Read(t, other, raw)
