@@ -68,9 +68,24 @@ func (a *App) control(ctx context.Context, id int64) (*store.Control, error) {
 	return nil, err
 }
 
+// bury lets go of a scan for a process that was killed, so that nobody has to wait until it is believed dead.
+func (a *App) bury(ctx context.Context, id int64) error {
+	c, err := a.control(ctx, id)
+	if c == nil || err != nil || !died(c.Owner) {
+		return err
+	}
+	if err = a.store.Estate().Release(ctx, id, c.Owner, false); fault.KindOf(err) == fault.KindConflict {
+		return nil // somebody else was faster
+	}
+	return err
+}
+
 // PauseScan asks the process that works on a scan to pause it, which it does when its running tasks have ended, or half a
 // minute later by stopping and repeating them.
 func (a *App) PauseScan(ctx context.Context, id int64) error {
+	if err := a.bury(ctx, id); err != nil {
+		return err
+	}
 	works, err := a.store.Estate().Want(ctx, id, store.WantPause)
 	if err != nil || works {
 		return err
@@ -93,6 +108,9 @@ func (a *App) notRunning(ctx context.Context, id int64) error {
 // CancelScan ends a scan. Now says that it has ended; else a process works on it, which ends it within seconds. What was
 // found is kept.
 func (a *App) CancelScan(ctx context.Context, id int64) (now bool, err error) {
+	if err := a.bury(ctx, id); err != nil {
+		return false, err
+	}
 	works, err := a.store.Estate().Want(ctx, id, store.WantCancel)
 	if err != nil || works {
 		return false, err
@@ -130,7 +148,7 @@ func (a *App) showControl(ctx context.Context, run *report.Run) error {
 	}
 	how := fmt.Sprintf(": continue with patchscout scans resume %d", run.ID)
 	switch {
-	case c.Works(a.now()):
+	case c.Works(a.now()) && !died(c.Owner):
 	case c.Paused:
 		run.Paused, run.Reason = true, report.Text("paused"+how)
 	default:

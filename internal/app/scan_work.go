@@ -2,12 +2,10 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -75,15 +73,6 @@ type unresolved struct {
 	Reason string `json:"reason"`
 }
 
-// newOwner names this process: for people, and after the # unlike any other.
-func newOwner() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "this machine"
-	}
-	return fmt.Sprintf("process %d on %s#%s", os.Getpid(), host, rand.Text())
-}
-
 // begin keeps a new scan as one that this process works on.
 func (a *App) begin(ctx context.Context, req ScanRequest, p plan, ex scan.Expansion) (*work, error) {
 	names := req.Scanners
@@ -128,6 +117,9 @@ func (w *work) scanJob() scan.Job {
 
 // resume takes a scan over from a process that paused it or died.
 func (a *App) resume(ctx context.Context, id int64) (*work, error) {
+	if err := a.bury(ctx, id); err != nil {
+		return nil, err
+	}
 	w := &work{App: a, id: id, owner: newOwner()}
 	job, err := a.store.Estate().Claim(ctx, id, w.owner)
 	if err != nil {
@@ -323,7 +315,6 @@ func stage(s scan.Progress) string {
 // end says how the scan went, for the pipeline.
 func (w *work) end(ctx context.Context, result scan.Result) assess.End {
 	end := assess.End{Status: finding.Completed, Silent: w.silent(result, ctx.Err() != nil)}
-	worked := func(o scan.Outcome) bool { return o.Status == scan.Completed || o.Status == scan.Partial }
 	for _, o := range result.Scanners {
 		run := finding.ScannerRun{Name: o.Scanner, Version: o.Version, Status: string(o.Status)}
 		if o.Err != nil && o.Status != scan.Cancelled {
@@ -340,6 +331,8 @@ func (w *work) end(ctx context.Context, result scan.Result) assess.End {
 	return end
 }
 
+func worked(o scan.Outcome) bool { return o.Status == scan.Completed || o.Status == scan.Partial }
+
 // silent lists the hosts of which nothing is known.
 func (w *work) silent(result scan.Result, cancelled bool) (out []finding.ScanHost) {
 	for _, u := range w.job.Unresolved {
@@ -350,8 +343,11 @@ func (w *work) silent(result scan.Result, cancelled bool) (out []finding.ScanHos
 		reasons[s.Address] = "not scanned: " + s.Reason
 	}
 	reason := "did not answer"
-	if cancelled {
+	switch {
+	case cancelled:
 		reason = "not looked at to the end"
+	case !slices.ContainsFunc(result.Scanners, worked):
+		reason = "not looked at: no scanner completed"
 	}
 	for _, h := range result.Silent {
 		host := finding.ScanHost{Address: h.Address.String(), Status: string(asset.Unknown), Reason: either(reasons[h.Address], reason)}

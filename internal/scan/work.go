@@ -17,7 +17,7 @@ import (
 const (
 	DefaultTasks = 4                // on this machine at one time
 	DefaultGrace = 30 * time.Second // that running tasks have when a scan is to pause
-	maxAttempts  = 3                // a task that was running whenever its process died has had its chances
+	maxAttempts  = 5                // a task that was running whenever its process died has had its chances
 )
 
 // WorkOptions say how a plan is worked through. The zero value works and throws everything away.

@@ -466,7 +466,7 @@ func TestATaskThatKillsTheProcessIsGivenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		res, err := Work(t.Context(), p, WorkOptions{})
-		if err != nil || statuses(res)[0] != "a failed: interrupted 3 times" || len(a.seen()) > 0 {
+		if err != nil || statuses(res)[0] != "a failed: interrupted 5 times" || len(a.seen()) > 0 {
 			t.Errorf("%q %v", statuses(res), err)
 		}
 		if err := plan(t, network(1), Choice{Scanner: tool("b", Services, 0)}).Restore(tasks); err == nil {
