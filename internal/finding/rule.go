@@ -41,6 +41,7 @@ type RuleWhere struct {
 	Tags       []string `json:"tags,omitempty"`       // of the host
 	Weaknesses []string `json:"weaknesses,omitempty"` // CVE ids, checks, "nikto:*"
 	Products   []string `json:"products,omitempty"`   // purl, CPE, "openssh", "openbsd:openssh", "openssl@1.1.1k"
+	Within     []string `json:"within,omitempty"`     // products (images) that are the host itself; see Statement.Parts
 	Components []string `json:"components,omitempty"` // as findings name them, "*" allowed
 	Severities []string `json:"severities,omitempty"`
 	Sensors    []string `json:"sensors,omitempty"` // one of them saw it
@@ -61,7 +62,7 @@ type RuleSays struct {
 
 // conditions counts the lists that narrow.
 func (w *RuleWhere) conditions() (n int) {
-	for _, list := range [][]string{w.Sites, w.Hosts, w.Tags, w.Weaknesses, w.Products, w.Components, w.Severities, w.Sensors, w.Ports, w.Labels} {
+	for _, list := range [][]string{w.Sites, w.Hosts, w.Tags, w.Weaknesses, w.Products, w.Within, w.Components, w.Severities, w.Sensors, w.Ports, w.Labels} {
 		n += min(1, len(list))
 	}
 	if w.Host != 0 {
@@ -119,7 +120,7 @@ func (w *RuleWhere) canonical() error {
 	for i, s := range w.Weaknesses {
 		w.Weaknesses[i] = canonicalWeakness(s)
 	}
-	for _, p := range w.Products {
+	for _, p := range slices.Concat(w.Products, w.Within) {
 		if _, err := parseProduct(p); err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (w *RuleWhere) canonical() error {
 			return err
 		}
 	}
-	for _, list := range []*[]string{&w.Sites, &w.Tags, &w.Weaknesses, &w.Products, &w.Components, &w.Severities, &w.Sensors, &w.Ports, &w.Labels} {
+	for _, list := range []*[]string{&w.Sites, &w.Tags, &w.Weaknesses, &w.Products, &w.Within, &w.Components, &w.Severities, &w.Sensors, &w.Ports, &w.Labels} {
 		*list = asset.Union(*list)
 		if slices.Contains(*list, "") {
 			return fault.Invalid("a rule's list holds an empty word")
@@ -159,7 +160,7 @@ func (r *Rule) Same(other *Rule) bool { return r.key() == other.key() }
 // key holds all that a rule is about and says, but not who made it when.
 func (r *Rule) key() string {
 	w, s := &r.Where, &r.Says
-	return fmt.Sprintf("%q", []any{w.Sites, w.Host, w.Hosts, w.Tags, w.Weaknesses, w.Products, w.Components, w.Severities, w.Sensors, w.Ports, w.Labels,
+	return fmt.Sprintf("%q", []any{w.Sites, w.Host, w.Hosts, w.Tags, w.Weaknesses, w.Products, w.Within, w.Components, w.Severities, w.Sensors, w.Ports, w.Labels,
 		s.State, s.Reason, s.Assign, s.Labels, s.VEX, millisOf(s.Said), r.Source, millisOf(r.Expires)})
 }
 
@@ -354,7 +355,7 @@ func (r *readyRule) selects(f *Finding, h HostFacts) (rank [5]int, ok bool) {
 			return rank, false
 		}
 	}
-	if !r.meets(f) {
+	if !r.meets(f) || len(w.Within) > 0 && !withinImage(w.Within, h) {
 		return rank, false
 	}
 	if r.Source == SourcePerson {
@@ -452,6 +453,7 @@ func (w *RuleWhere) String() string {
 	add("site", w.Sites)
 	add("tag", w.Tags)
 	add("product", w.Products)
+	add("within", w.Within)
 	add("component", w.Components)
 	add("severity", w.Severities)
 	add("sensor", w.Sensors)

@@ -17,6 +17,7 @@ type wantedProduct struct {
 	namespace string
 	name      string // lower case
 	version   string // "" is every version
+	plain     string // of a purl: its package as components name it, see PackageOf
 }
 
 // software is what a finding is about, one thing under one name.
@@ -46,7 +47,8 @@ func parseProduct(text string) (wantedProduct, error) {
 		if !ok {
 			return wantedProduct{}, fault.Invalid("product %q: not a purl", text)
 		}
-		return wantedProduct{kind: s.kind, namespace: s.namespace, name: s.name, version: s.version}, nil
+		plain, version, _ := PackageOf(text)
+		return wantedProduct{kind: s.kind, namespace: s.namespace, name: s.name, version: version, plain: plain}, nil
 	}
 	s := parseName(text)
 	if vendor, name, found := strings.Cut(s.name, ":"); found && vendor != "" && name != "" && !strings.ContainsAny(text, "/ ") {
@@ -72,6 +74,9 @@ func (p wantedProduct) is(s software) int {
 	case p.cpe.Part != 0 && p.name == "" || s.cpe.Part != 0 && p.kind != "":
 		return 0
 	}
+	if p.kind != "" && s.kind == "" {
+		return p.isPlain(s)
+	}
 	name := s.name
 	if s.cpe.Part != 0 {
 		name = s.cpe.Text(cpe.ProductName)
@@ -81,6 +86,15 @@ func (p wantedProduct) is(s software) int {
 		return 0
 	}
 	return p.inVersion(s)
+}
+
+// isPlain compares a purl with a component that is named without its type, as findings do: only with the very version, since
+// packages of different types share names.
+func (p wantedProduct) isPlain(s software) int {
+	if p.plain == "" || p.version == "" || !strings.EqualFold(p.plain, s.name) || !strings.EqualFold(p.version, s.version) {
+		return 0
+	}
+	return 2
 }
 
 func (p wantedProduct) inVersion(s software) int {
@@ -133,7 +147,7 @@ func softwareOf(f *Finding, h HostFacts) []software {
 		if s.HostID == f.HostID && s.Protocol == f.Protocol && s.Port == f.Port {
 			var out []software
 			if s.Product != "" {
-				out = append(out, software{name: strings.ToLower(s.Product), version: s.Version})
+				out = append(out, software{kind: "service", name: strings.ToLower(s.Product), version: s.Version})
 			}
 			return withCPEs(out, s.CPEs)
 		}
@@ -155,6 +169,7 @@ func componentOf(f *Finding) []software {
 		return withCPEs(nil, []string{f.Component})
 	}
 	if s, ok := parsePURL(f.Component); ok {
+		_, s.version, _ = PackageOf(f.Component)
 		return []software{s}
 	}
 	return []software{parseName(f.Component)}
@@ -204,4 +219,48 @@ func decode(s string) string {
 		return d
 	}
 	return s
+}
+
+// withinImage says whether the host is one of the products: a container image that a report names by its repository, with
+// the tag or the digest that the product names.
+func withinImage(products []string, h HostFacts) bool {
+	return h.Host != nil && slices.ContainsFunc(h.Host.Names(), func(host string) bool {
+		return slices.ContainsFunc(products, func(p string) bool { return isImage(p, host) })
+	})
+}
+
+func isImage(product, host string) bool {
+	if strings.EqualFold(product, host) {
+		return true
+	}
+	path, digest, _ := strings.Cut(host, "@")
+	tag := ""
+	if i := strings.LastIndexByte(path, ':'); i > strings.LastIndexByte(path, '/') {
+		path, tag = path[:i], path[i+1:]
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	want := parseName(product)
+	qualified := ""
+	if s, ok := parsePURL(product); ok {
+		want, qualified = s, qualifier(product, "tag")
+	}
+	if want.name == "" || !strings.EqualFold(want.name, name) && !strings.EqualFold(want.name, path) {
+		return false
+	}
+	is := func(version string) bool {
+		return version != "" && (strings.EqualFold(version, digest) || strings.EqualFold(version, tag))
+	}
+	return want.version == "" && qualified == "" || is(want.version) || is(qualified)
+}
+
+// qualifier is one qualifier of a purl, decoded.
+func qualifier(purl, name string) string {
+	rest, _, _ := strings.Cut(purl, "#")
+	_, query, _ := strings.Cut(rest, "?")
+	for q := range strings.SplitSeq(query, "&") {
+		if value, ok := strings.CutPrefix(q, name+"="); ok {
+			return decode(value)
+		}
+	}
+	return ""
 }

@@ -95,10 +95,14 @@ func TestAPackageIsFoundByPURLAndName(t *testing.T) {
 		{"pkg:deb/debian/openssl", "pkg:deb/debian/openssl@3.0.12", false},
 		{"pkg:npm/%40angular/core@17.0.0", "pkg:npm/%40angular/core@17.0.0", true},
 		{"pkg:npm/%40angular/core@17.0.0", "core", true},
+		{"@angular/core@17.0.0", "pkg:npm/%40angular/core@17.0.0", true},
 		{"openssl@1.1.1k", "openssl", true},
 		{"openssl 1.1.1k", "OpenSSL@1.1.1k", true},
 		{"openssl@1.1.1k", "openssl@1.1.1l", false},
-		{"openssl@1.1.1k", "pkg:deb/debian/openssl@1.1.1k", false},
+		{"openssl@1.1.1k", "pkg:deb/debian/openssl@1.1.1k", true},
+		{"openssl@1.1.1k", "pkg:deb/debian/openssl", false},
+		{"openssl@1:1.1.1k", "pkg:deb/debian/openssl@1.1.1k?epoch=1", true},
+		{"org.apache.logging.log4j:log4j-core@2.14.1", "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", true},
 		{"@angular/core@17.0.0", "@angular/core", true},
 	} {
 		f := weak("CVE-2023-5363")

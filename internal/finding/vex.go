@@ -113,7 +113,8 @@ func groupOf(r *Rule) vexGroup {
 type vexKey struct {
 	source  string
 	cve     cve.ID
-	product string
+	product string // the part, where the statement is about parts of products
+	within  string // the products then, joined by line breaks
 }
 
 func (k vexKey) group() vexGroup { return vexGroup{k.source, k.cve.String()} }
@@ -143,13 +144,36 @@ func wordsOf(s Statement, now time.Time) (out []vexWord) {
 		said = now
 	}
 	said = said.UTC().Truncate(time.Second)
-	for _, p := range s.Products {
+	about, within := s.about()
+	for _, p := range about {
 		if refuse(s, p) != "" {
 			continue
 		}
-		out = append(out, vexWord{vexKey{sourceOf(s.Author), s.CVE, Cut(strings.TrimSpace(p), maxLine)}, s.Status, reasonOf(s), said})
+		out = append(out, vexWord{vexKey{sourceOf(s.Author), s.CVE, Cut(strings.TrimSpace(p), maxLine), within}, s.Status, reasonOf(s), said})
 	}
 	return out
+}
+
+// about is what a statement is about, and in what: parts within products, or the products themselves. A bare name that
+// only repeats a purl is left out, since it is other packages' too.
+func (s Statement) about() (names []string, within string) {
+	names = s.Products
+	if len(s.Parts) > 0 {
+		names = s.Parts
+		products := make([]string, 0, len(s.Products))
+		for _, p := range s.Products {
+			products = append(products, strings.Join(strings.Fields(p), " "))
+		}
+		slices.Sort(products)
+		within = strings.Join(slices.Compact(products), "\n")
+	}
+	repeated := map[string]bool{}
+	for _, n := range names {
+		if name, version, ok := PackageOf(n); ok {
+			repeated[Component("", name, version)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return repeated[n] }), within
 }
 
 func sourceOf(author string) string {
@@ -193,7 +217,8 @@ func refusedIn(statements []Statement) (out []RefusedStatement) {
 			continue
 		}
 		var reasons []string
-		for _, p := range s.Products {
+		about, _ := s.about()
+		for _, p := range about {
 			if reason := refuse(s, p); reason != "" && !slices.Contains(reasons, reason) {
 				reasons = append(reasons, reason)
 				out = append(out, RefusedStatement{Statement{CVE: s.CVE, Products: []string{p}, Status: s.Status, Reason: s.Reason, Author: s.Author, At: s.At}, reason})
@@ -210,7 +235,8 @@ func RefuseStatement(s Statement) string {
 		return RefusedNoProduct
 	}
 	reason := ""
-	for _, p := range s.Products {
+	about, _ := s.about()
+	for _, p := range about {
 		if reason = refuse(s, p); reason == "" {
 			return ""
 		}
@@ -221,7 +247,7 @@ func RefuseStatement(s Statement) string {
 func rulesWords(r *Rule) (out []vexWord) {
 	id := Weakness(r.Where.Weaknesses[0]).CVE()
 	for _, p := range r.Where.Products {
-		out = append(out, vexWord{vexKey{r.Source, id, p}, r.Says.VEX, r.Says.Reason, r.Says.Said.UTC()})
+		out = append(out, vexWord{vexKey{r.Source, id, p, strings.Join(r.Where.Within, "\n")}, r.Says.VEX, r.Says.Reason, r.Says.Said.UTC()})
 	}
 	return out
 }
@@ -233,22 +259,23 @@ func rulesOf(words map[vexKey]vexWord, now time.Time) []Rule {
 		status VEXStatus
 		reason string
 		said   time.Time
+		within string
 	}
 	products := map[same][]string{}
 	for _, w := range words {
-		key := same{w.group(), w.status, w.reason, w.said}
+		key := same{w.group(), w.status, w.reason, w.said, w.within}
 		products[key] = append(products[key], w.product)
 	}
 	var out []Rule
 	for key, list := range products {
 		slices.Sort(list)
 		for part := range slices.Chunk(list, maxProducts) {
-			out = append(out, vexRule(key.source, key.cve, key.status, key.reason, key.said, part, now))
+			out = append(out, vexRule(key.source, key.cve, key.status, key.reason, key.said, part, key.within, now))
 		}
 	}
 	slices.SortFunc(out, func(a, b Rule) int {
 		return cmp.Or(strings.Compare(a.Source, b.Source), slices.Compare(a.Where.Weaknesses, b.Where.Weaknesses),
-			slices.Compare(a.Where.Products, b.Where.Products))
+			slices.Compare(a.Where.Products, b.Where.Products), slices.Compare(a.Where.Within, b.Where.Within))
 	})
 	return out
 }
@@ -256,11 +283,14 @@ func rulesOf(words map[vexKey]vexWord, now time.Time) []Rule {
 // maxProducts bounds one rule: a vendor's document may name thousands of packages.
 const maxProducts = 500
 
-func vexRule(source, weakness string, status VEXStatus, reason string, said time.Time, products []string, now time.Time) Rule {
+func vexRule(source, weakness string, status VEXStatus, reason string, said time.Time, products []string, within string, now time.Time) Rule {
 	r := Rule{
 		Name: fmt.Sprintf("%s: %s", strings.TrimPrefix(source, SourceVEX), status), Created: now.UTC().Truncate(time.Millisecond), By: source, Enabled: true, Source: source,
 		Where: RuleWhere{Weaknesses: []string{weakness}, Products: slices.Clone(products)},
 		Says:  RuleSays{State: Untriaged, Reason: reason, VEX: status, Said: said},
+	}
+	if within != "" {
+		r.Where.Within = strings.Split(within, "\n")
 	}
 	if status == VEXNotAffected || status == VEXFixed {
 		r.Says.State = FalsePositive

@@ -109,6 +109,24 @@ func TestADocumentWithoutADateChangesNothingTheSecondTime(t *testing.T) {
 	}
 }
 
+func TestAStatementOnAPartOfAnImageSaysNothingOfThatPartElsewhere(t *testing.T) {
+	s := vexSays(VEXNotAffected, noon, "pkg:oci/shop@sha256%3Aabc?repository_url=registry.example.org/shop&tag=1.4")
+	s.Parts = []string{"pkg:deb/debian/openssl@3.0.11", "openssl@3.0.11"}
+	rules, refused := RulesFromStatements([]Statement{s}, noon)
+	if len(rules) != 1 || len(refused) != 0 || !slices.Equal(rules[0].Where.Products, []string{"pkg:deb/debian/openssl@3.0.11"}) {
+		t.Fatalf("%+v %+v", rules, refused)
+	}
+	for name, want := range map[string]bool{"registry.example.org/shop:1.4": true, "registry.example.org/shop@sha256:abc": true,
+		"registry.example.org/shop:1.5": false, "registry.example.org/other:1.4": false, "www.example.org": false} {
+		f, h := weak("CVE-2016-10009"), facts()
+		f.Protocol, f.Port, f.Component = "", 0, "openssl@3.0.11"
+		h.Host = host("10.1.2.3", name)
+		if got := NewRules(rules).Apply(f, h, noon); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestAnotherAuthorsWordStands(t *testing.T) {
 	other := vexSays(VEXAffected, noon.AddDate(0, 0, 1), "openssh")
 	other.Author = "Somebody Else"
