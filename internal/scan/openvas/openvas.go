@@ -164,7 +164,7 @@ func New(opts Options) (*Scanner, error) {
 func (*Scanner) Name() string { return Name }
 
 var (
-	xmlRoot    = regexp.MustCompile(`^(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<(report|get_reports_response|get_results_response|create_report)([\s>][^>]*)`)
+	xmlRoot    = regexp.MustCompile(`^(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<(report|results?|get_reports_response|get_results_response|create_report)([\s>][^>]*)`)
 	reportAttr = regexp.MustCompile(`\s(format_id|extension|content_type)=`)
 )
 
@@ -172,7 +172,13 @@ var (
 // attributes nor the protocol's version.
 func (*Scanner) Detect(head []byte) bool {
 	if m := xmlRoot.FindSubmatch(head); m != nil {
-		return string(m[1]) != "report" || reportAttr.Match(m[2]) || greenbone(head)
+		switch string(m[1]) {
+		case "report":
+			return reportAttr.Match(m[2]) || greenbone(head)
+		case "result", "results":
+			return greenbone(head)
+		}
+		return true
 	}
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	first = bytes.ToLower(first)

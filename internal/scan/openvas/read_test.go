@@ -232,6 +232,31 @@ func kind(e finding.Event) string {
 	return e.Drop.Reason
 }
 
+func TestOutputTellsTheRest(t *testing.T) {
+	raw := wrap(strings.Replace(plainResult, "</result>", "<description>Installed version: 1.3.2\n  Fixed version:     1.6.3\nInstallation\npath / port:       /app/jquery.js</description></result>", 1)+
+		`<result><host>192.0.2.1</host><port>general/tcp</port><nvt oid="CVE-2021-26690"/><severity>7.5</severity><description>The host carries the product: cpe:/a:apache:http_server:2.4.7
+It is vulnerable according to: CVE-2021-26690.
+The product was found at: 80/tcp.</description></result>`, "")
+	events, err := scantest.Read(t, &Scanner{}, []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := events[1].Observation; o.FixedIn != "1.6.3" || o.Location != "/app/jquery.js" {
+		t.Errorf("fixed in %q, at %q", o.FixedIn, o.Location)
+	}
+	if o := events[2].Observation; o.Port != 80 || o.Protocol != "tcp" || len(o.CVEs) != 1 {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestAResultAloneIsAReport(t *testing.T) {
+	for _, raw := range []string{plainResult, "<results>" + plainResult + "</results>", "<get_results_response status='200'>" + plainResult + "</get_results_response>"} {
+		if events, err := scantest.Read(t, &Scanner{}, []byte(raw)); err != nil || len(events) != 2 || !(&Scanner{}).Detect([]byte(raw)) {
+			t.Errorf("%s: %d events, %v", raw, len(events), err)
+		}
+	}
+}
+
 func TestPorts(t *testing.T) {
 	for text, want := range map[string]string{"512/tcp": "tcp 512", "53/udp": "udp 53", "https (443/tcp)": "tcp 443", "general/tcp": " 0",
 		"general/CPE-T": " 0", "general/icmp": " 0", "package": " 0", "": " 0", "70000/tcp": " 0", "0/tcp": " 0", "cpe:/a:x:y:1/2/tcp": " 0"} {

@@ -119,9 +119,12 @@ func (s *sink) record(r *result, at time.Time, policy string) error {
 
 func (r *result) observation(key hostKey, at time.Time, policy string) finding.Observation {
 	protocol, port := portOf(r.port)
+	if port == 0 && strings.HasPrefix(r.oid, "CVE-") {
+		protocol, port = foundAt(r.description)
+	}
 	return finding.Observation{Address: key.addr, HostName: key.name, Protocol: protocol, Port: port, Check: r.check(), CVEs: r.cves,
-		Title: intake.Cut(firstOf(r.name, r.oid), maxTitle), Output: intake.Cut(firstOf(r.description, r.summary), intake.MaxText),
-		Location: intake.Cut(r.location, maxTitle), Remedy: intake.Cut(oneLine(r.solution), intake.MaxText), Vector: r.ratedVector(),
+		Title: intake.Cut(oneLine(firstOf(r.name, r.oid)), maxTitle), Output: intake.Cut(firstOf(r.description, r.summary), intake.MaxText),
+		Location: intake.Cut(firstOf(r.location, installedAt(r.description)), maxTitle), Remedy: intake.Cut(oneLine(r.solution), intake.MaxText), Vector: r.ratedVector(),
 		Confidence: r.confidence(), At: at, References: r.refs[:min(len(r.refs), maxRefs)], FixedIn: fixedIn(r.description), Policy: policy}
 }
 
@@ -347,11 +350,31 @@ func (r *result) citeOther(list string) {
 
 var otherRef = regexp.MustCompile(`,((?:URL:|https?://|[A-Z][A-Z-]{1,15}:)\S)`)
 
-var fixedVersion = regexp.MustCompile(`(?m)^Fixed version:[ \t]+([0-9][^\r\n]{0,99})`)
+// What the feed's checks and gvmd's comparison of versions write in one form.
+var (
+	fixedVersion = regexp.MustCompile(`(?m)^[ \t]*Fixed version:[ \t]+([0-9][^\r\n]{0,99})`)
+	installPath  = regexp.MustCompile(`Installation\s+path / port:[ \t]+((?:/|[A-Za-z]:\\|https?://)[^\r\n]{1,500})`)
+	productPort  = regexp.MustCompile(`The product was found at: ([0-9]{1,5}/[a-z]{3,4})\.`)
+)
 
 // fixedIn is the version that the check's output names.
-func fixedIn(output string) string {
-	if m := fixedVersion.FindStringSubmatch(output); m != nil {
+func fixedIn(output string) string { return group(fixedVersion, output, "Fixed version:") }
+
+// installedAt is the path that the check's output names.
+func installedAt(output string) string { return group(installPath, output, "path / port:") }
+
+// foundAt is the port of the product of which gvmd's CVE scanner says that its version is vulnerable: the result itself
+// is of the host.
+func foundAt(output string) (protocol string, port uint16) {
+	return portOf(group(productPort, output, "found at:"))
+}
+
+// group is what the expression finds in a text; sign, which it contains, is looked for first: that is much faster.
+func group(re *regexp.Regexp, text, sign string) string {
+	if !strings.Contains(text, sign) {
+		return ""
+	}
+	if m := re.FindStringSubmatch(text); m != nil {
 		return strings.TrimSpace(m[1])
 	}
 	return ""

@@ -25,8 +25,8 @@ const (
 	salvageWithin = 800 * time.Millisecond
 	// cleanWithin is for deleting task and target after a scan that ended by itself.
 	cleanWithin = 30 * time.Second
-	// maxLost is how often in a row gvmd may fail to say how far it is: it is restarted when its feed is updated.
-	maxLost = 5
+	// maxLost is how often in a row gvmd may fail to say how far it is: three minutes in which it is restarted.
+	maxLost = 36
 )
 
 // Run has gvmd scan the hosts, at most 4095 in one task, and writes its reports one after the other. gvmd decides how fast

@@ -24,7 +24,7 @@ var limits = intake.Limits{Token: 4 << 20, Depth: 64, Record: 32 << 20}
 const maxTags = 1 << 20
 
 // roots are the documents that hold results.
-var roots = []string{"report", "get_reports_response", "get_results_response", "create_report"}
+var roots = []string{"report", "get_reports_response", "get_results_response", "create_report", "results", "result"}
 
 // readXML reads documents that follow each other: a scan of many hosts is several tasks of gvmd.
 func readXML(s *sink, raw *bufio.Reader) error {
@@ -39,7 +39,7 @@ func readXML(s *sink, raw *bufio.Reader) error {
 			return err
 		}
 		d := &document{XML: x, sink: s, unfinished: map[hostKey]bool{}, ends: map[hostKey]time.Time{}}
-		if err := d.container(start); err != nil {
+		if err := d.root(start); err != nil {
 			return err
 		}
 		if err := d.end(); err != nil {
@@ -80,6 +80,14 @@ type document struct {
 
 	unfinished map[hostKey]bool      // a check failed or ran out of time there
 	ends       map[hostKey]time.Time // of dialects that list them apart
+}
+
+// root reads a document; one result alone is one, too.
+func (d *document) root(e xml.StartElement) error {
+	if name := e.Name.Local; name == "results" || name == "result" {
+		return d.part(e)
+	}
+	return d.container(e)
 }
 
 // container reads what holds results at any depth: the response, the outer report, the inner one.
