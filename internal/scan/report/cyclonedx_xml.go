@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
@@ -15,6 +19,9 @@ import (
 func (k *rereadable) cdxXML(ctx context.Context, see cdxVisitor) error {
 	x := intake.NewXML("cyclonedx", k.again(ctx), intake.Limits{Token: 16 << 20, Depth: 100})
 	root, err := x.Root("bom")
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("cyclonedx %w: it has no root element", scan.ErrTruncated)
+	}
 	if err != nil {
 		return err
 	}
