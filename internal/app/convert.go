@@ -15,14 +15,14 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 	f := report.Finding{
 		ID: l.ID, HostID: l.HostID, Site: l.Site, Host: hostName(l), Protocol: report.Text(l.Protocol),
 		Service: report.Text(serviceName(l)), Component: report.Text(l.Component), Location: report.Text(l.Location),
-		CVE: report.Text(l.Weakness.CVE().String()), Check: report.Text(l.Weakness.Check()), Title: report.Text(l.Title),
+		CVE: report.Text(l.Weakness.CVE().String()), Check: report.Text(checkOf(l)), Title: report.Text(l.Title),
 		Remedy: report.Text(l.Remedy), Severity: l.Severity, CVSS: l.CVSS, CVSSVersion: report.Text(l.CVSSVersion),
 		CVSSSource: report.Text(l.CVSSSource), EPSS: l.EPSS, Decision: report.Text(l.Decision),
 		DecisionAssumed: notNil(l.Assumed), Due: report.Date{Time: l.Due}, Forensics: l.Forensics, PriorityScore: rounded(l.Score),
 		ScorePartial: l.ScorePartial, Likelihood: l.Likelihood, LikelihoodSource: report.Text(l.LikelihoodSource),
 		Confidence: l.Confidence, Status: string(l.Status), State: string(l.State), Triage: string(l.Triage.State),
 		FirstSeen: l.FirstSeen.UTC(), LastSeen: l.LastSeen.UTC(), Evidence: []report.Evidence{},
-		Indicators: []report.Indicator{},
+		Indicators: []report.Indicator{}, Facts: facts(l),
 	}
 	if l.Port != 0 {
 		f.Port = &l.Port
@@ -42,6 +42,14 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 		})
 	}
 	return f
+}
+
+// checkOf is the check of a finding without a CVE: where tools share the weakness, the one that saw it most surely.
+func checkOf(l finding.Listed) string {
+	if l.Weakness.Shared() && l.Check != "" {
+		return l.Check
+	}
+	return l.Weakness.Check()
 }
 
 func hostName(l finding.Listed) string {

@@ -192,6 +192,9 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 	if err := tx.SaveHost(ctx, other.host); err != nil {
 		return 0, err
 	}
+	if err := tx.Flush(ctx); err != nil { // what moves to it needs it there
+		return 0, err
+	}
 	other.decrees = s.decrees
 	for _, e := range s.sorted() {
 		copied := *e.Finding
@@ -221,6 +224,9 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 		renamed[old] = e.Finding.ID
 	}
 	rename(there, renamed)
+	if err := copyDecrees(ctx, tx, s, other, renamed); err != nil {
+		return 0, err
+	}
 	if err := tx.MovePlace(ctx, s.host.ID, other.host.ID, there[0].Place); err != nil {
 		return 0, err
 	}
@@ -231,6 +237,29 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 		return 0, err
 	}
 	return other.host.ID, saveReports(ctx, tx, there, other.host.ID)
+}
+
+// copyDecrees gives the other half of a parted host what people decreed of the whole.
+func copyDecrees(ctx context.Context, tx Rebuilder, s, other *state, renamed map[int64]int64) error {
+	for _, d := range s.decrees {
+		if d.Reason == finding.SensorRetired { // it speaks of the site
+			continue
+		}
+		if d.Finding != 0 {
+			id, there := renamed[d.Finding]
+			if !there {
+				continue
+			}
+			d.Finding = id
+			if err := tx.Flush(ctx); err != nil { // it refers to the finding
+				return err
+			}
+		}
+		if _, err := tx.AddDecree(ctx, other.host.Site, other.host.ID, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveOne settles and writes one new finding.

@@ -20,8 +20,9 @@ type Rebuilder interface {
 	MovePlace(ctx context.Context, from, to int64, place string) error
 	Redirect(ctx context.Context, what string, from, to int64, at time.Time) error
 	MoveFinding(ctx context.Context, from, to int64) error // decrees and history
-	Flush(ctx context.Context) error                       // writes what was saved, before what follows removes
-	Touch(ctx context.Context, host int64) error           // forget what was read of the host, before reading it again
+	AddDecree(ctx context.Context, site string, host int64, d finding.Decree) (int64, error)
+	Flush(ctx context.Context) error             // writes what was saved, before what follows removes
+	Touch(ctx context.Context, host int64) error // forget what was read of the host, before reading it again
 }
 
 // seenAt is one time at which a report saw something.

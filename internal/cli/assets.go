@@ -11,7 +11,8 @@ import (
 
 func (e *environment) assetsCommand() *cobra.Command {
 	cmd := e.assetsListCommand("assets")
-	cmd.AddCommand(e.assetsListCommand("list"), e.assetsTagCommand(), e.assetsImportCommand(), e.assetsRulesCommand(), e.assetsRetireCommand())
+	cmd.AddCommand(e.assetsListCommand("list"), e.assetsTagCommand(), e.assetsImportCommand(), e.assetsRulesCommand(), e.assetsRetireCommand(),
+		e.assetsMergeCommand(), e.assetsSplitCommand())
 	return cmd
 }
 

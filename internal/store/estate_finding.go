@@ -169,6 +169,9 @@ func texts[T ~string](items []T) []any {
 // Finding returns one finding with its evidence and the history of its life, fault.NotFound when there is none.
 func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if id, err = followed(ctx, tx, "finding", id); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id = ?`, id)
 		if err != nil {
 			return err

@@ -100,6 +100,9 @@ func (e *Estate) HostIDs(ctx context.Context, after int64, n int) (ids []int64, 
 // Host returns one host, fault.NotFound when there is none.
 func (e *Estate) Host(ctx context.Context, id int64) (host *asset.Host, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if id, err = followed(ctx, tx, "host", id); err != nil {
+			return err
+		}
 		hosts, err := hostsByID(ctx, tx, []int64{id})
 		if err == nil && len(hosts) == 0 {
 			err = fault.NotFound("there is no host %d", id)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"slices"
 	"time"
 )
@@ -94,6 +96,16 @@ func (t *EstateTx) Redirect(ctx context.Context, what string, from, to int64, at
 	_, err := t.tx.Exec(ctx, `INSERT INTO redirect (what, old, new, at) VALUES (?, ?, ?, ?) ON CONFLICT (what, old) DO UPDATE SET new = excluded.new`,
 		what, from, to, millis(at))
 	return err
+}
+
+// followed is the id that an old one leads to, itself where it was never joined into another.
+func followed(ctx context.Context, tx *Tx, what string, id int64) (int64, error) {
+	found := id
+	err := tx.QueryRow(ctx, `SELECT new FROM redirect WHERE what = ? AND old = ?`, what, id).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id, nil
+	}
+	return found, err
 }
 
 // Touch removes the stored identifiers of a host that is saved anew with others.

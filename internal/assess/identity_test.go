@@ -1,0 +1,218 @@
+package assess_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/patchscout/patchscout/internal/assess"
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/store"
+	"github.com/patchscout/patchscout/internal/store/storetest"
+)
+
+func (w *world) hostAt(address string) *asset.Host {
+	w.t.Helper()
+	hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, h := range hosts {
+		for _, a := range h.Addresses() {
+			if a.String() == address {
+				return h
+			}
+		}
+	}
+	w.t.Fatalf("no host at %s", address)
+	return nil
+}
+
+func at(e finding.Event, address string) finding.Event {
+	a := netip.MustParseAddr(address)
+	switch {
+	case e.Host != nil:
+		h := *e.Host
+		h.Address, e.Host = a, &h
+	case e.Service != nil:
+		s := *e.Service
+		s.Address, e.Service = a, &s
+	}
+	return e
+}
+
+func TestJoinedHostsAreOneWithAllThatWasKnownOfBoth(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("native", at(up(), "10.0.0.1"), at(ssh("7.2p2"), "10.0.0.1"))
+		w.scan("nmap", at(up(), "10.0.0.2"), at(ssh("7.2p2"), "10.0.0.2"), at(httpd("2.4.49"), "10.0.0.2"))
+		one, two := w.hostAt("10.0.0.1"), w.hostAt("10.0.0.2")
+		var other finding.Listed
+		if err := w.e.EachFinding(ctx, finding.Filter{HostID: two.ID, Weakness: "CVE-2016-10009"}, func(l finding.Listed) error { other = l; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.e.Triage(ctx, other.ID, finding.Triage{State: finding.Accepted, By: "local:anna", At: w.now}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.a.MergeHosts(ctx, one.ID, two.ID); err != nil {
+			t.Fatal(err)
+		}
+		if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 1 || len(hosts[0].Addresses()) != 2 {
+			t.Fatalf("%d hosts, %v", len(hosts), err)
+		}
+		f := w.finding("CVE-2016-10009")
+		if len(f.Evidence) != 2 || f.Triage.State != finding.Accepted || f.HostID != one.ID {
+			t.Errorf("the joined finding: %+v", f.Finding)
+		}
+		if old, err := w.e.Finding(ctx, other.ID); err != nil || old.ID != f.ID {
+			t.Errorf("the old number leads to %d, %v", old.ID, err)
+		}
+		if old, err := w.e.Host(ctx, two.ID); err != nil || old.ID != one.ID {
+			t.Errorf("the old host leads to %v, %v", old, err)
+		}
+		w.scan("native", at(up(), "10.0.0.2"), at(ssh("7.2p2"), "10.0.0.2"))
+		if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 1 {
+			t.Errorf("a new scan made a host of its own: %d, %v", len(hosts), err)
+		}
+	})
+}
+
+func TestPartedHostsAreAsIfTheyHadNeverBeenJoined(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		rounds := uint64(20)
+		if testing.Short() {
+			rounds = 3
+		}
+		for seed := range rounds {
+			rng := rand.New(rand.NewPCG(seed, 8))
+			w := newWorld(t, fresh(t, eng))
+			for i := range 8 {
+				sensor, events := reportOf(rng)
+				w.scanAt(time.Date(2026, 10, 1+rng.IntN(9), 9, i, 0, 0, time.UTC), sensor, assess.End{}, events...)
+			}
+			hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(hosts) < 2 {
+				continue
+			}
+			before := w.told()
+			one, two := w.hostAt("10.0.0.1"), w.hostAt("10.0.0.2")
+			if err := w.a.MergeHosts(context.Background(), one.ID, two.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.a.SplitHost(context.Background(), one.ID, "10.0.0.2"); err != nil {
+				t.Fatal(err)
+			}
+			byText := cmpopts.SortSlices(func(a, b string) bool { return a < b })
+			if diff := cmp.Diff(before, w.told(), byText); diff != "" {
+				t.Fatalf("seed %d: -before +joined and parted\n%s", seed, diff)
+			}
+		}
+	})
+}
+
+func TestHostsThatCannotBeJoinedOrPartedStay(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("native", up(), ssh("7.2p2"))
+		h := w.hostAt("10.0.0.1")
+		if err := w.a.MergeHosts(ctx, h.ID, h.ID); fault.KindOf(err) != fault.KindInvalid {
+			t.Errorf("with itself: %v", err)
+		}
+		if err := w.a.MergeHosts(ctx, h.ID, 999); fault.KindOf(err) != fault.KindNotFound {
+			t.Errorf("with nobody: %v", err)
+		}
+		if _, err := w.a.SplitHost(ctx, h.ID, "10.0.0.1"); fault.KindOf(err) != fault.KindConflict {
+			t.Errorf("off its only address: %v", err)
+		}
+		if _, err := w.a.SplitHost(ctx, h.ID, "10.0.0.9"); fault.KindOf(err) != fault.KindNotFound {
+			t.Errorf("off another's address: %v", err)
+		}
+	})
+}
+
+func TestRemergeJoinsWhatTheRulesOfTodayCallOne(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		check := func(sensor, id string) finding.Event {
+			return finding.Event{Observation: &finding.Observation{Address: addr, Protocol: "tcp", Port: 443, Check: id, Title: "self-signed", Severity: "medium", Confidence: 90}}
+		}
+		w.scan("nessus", up(), check("nessus", "nessus:57582"))
+		w.scan("openvas", up(), check("openvas", "openvas:1.3.6.1.4.1.25623.1.0.103140"))
+		shared := w.findings()
+		if len(shared) != 1 {
+			t.Fatalf("two checks of one weakness are %d findings", len(shared))
+		}
+		if done, err := w.a.Remerge(ctx, false); err != nil || done.Joined+done.Parted+done.Renamed+done.Rated != 0 || done.Findings != 1 {
+			t.Fatalf("what was just merged would change: %+v, %v", done, err)
+		}
+		// As an older version kept them: each by its own name.
+		w.separate("nessus:57582", "openvas:1.3.6.1.4.1.25623.1.0.103140")
+		if n := len(w.findings()); n != 2 {
+			t.Fatalf("%d findings before", n)
+		}
+		preview, err := w.a.Remerge(ctx, false)
+		if err != nil || preview.Joined != 1 || preview.Renamed != 1 || len(preview.Changes) == 0 || len(w.findings()) != 2 {
+			t.Fatalf("preview %+v, %v; %d findings", preview, err, len(w.findings()))
+		}
+		done, err := w.a.Remerge(ctx, true)
+		if err != nil || done.Joined != 1 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		for name := range w.findings() {
+			if f := w.finding(name); len(f.Evidence) != 2 || !strings.HasPrefix(name, "same:") || f.Confidence != 99 {
+				t.Errorf("%s: %d pieces of evidence, %d%%", name, len(f.Evidence), f.Confidence)
+			}
+		}
+		if again, err := w.a.Remerge(ctx, true); err != nil || again.Joined+again.Renamed+again.Rated != 0 {
+			t.Errorf("a second time: %+v, %v", again, err)
+		}
+	})
+}
+
+// separate gives each check of the one finding a finding of its own.
+func (w *world) separate(checks ...string) {
+	w.t.Helper()
+	ctx := context.Background()
+	var one finding.Listed
+	for name := range w.findings() {
+		one = w.finding(name)
+	}
+	if err := w.e.Update(ctx, func(tx *store.EstateTx) error {
+		if err := tx.DeleteFindings(ctx, []int64{one.ID}); err != nil {
+			return err
+		}
+		for _, check := range checks {
+			f := finding.Finding{Fingerprint: one.Fingerprint}
+			f.Weakness = finding.Weakness(check)
+			for _, e := range one.Evidence {
+				if e.Check == check {
+					e.ID = 0
+					f.Evidence = append(f.Evidence, e)
+				}
+			}
+			f.Derive()
+			f.Life = finding.Fold(&f, nil)
+			f.Rating = one.Rating
+			if err := tx.SaveFinding(ctx, &f, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
