@@ -219,8 +219,10 @@ func Attr(e xml.StartElement, name string) string {
 // gate hands bytes to the decoder, at most left of them before the next token, and replaces what XML forbids but tools
 // write: control bytes of a banner, as themselves or as "&#x1;".
 type gate struct {
-	r    *bufio.Reader
-	left int
+	r     *bufio.Reader
+	ahead []byte // what r has in memory, of which used is handed out: a call per byte costs more than the parsing
+	used  int
+	left  int
 }
 
 // ReadByte is what the decoder calls.
@@ -228,10 +230,14 @@ func (g *gate) ReadByte() (byte, error) {
 	if g.left--; g.left < 0 {
 		return 0, fmt.Errorf("a token is %w", errTooLarge)
 	}
-	b, err := g.r.ReadByte()
+	if g.used == len(g.ahead) {
+		if err := g.fill(); err != nil {
+			return 0, err
+		}
+	}
+	b := g.ahead[g.used]
+	g.used++
 	switch {
-	case err != nil:
-		return 0, err
 	case b < ' ' && b != '\t' && b != '\n' && b != '\r':
 		return '?', nil
 	case b == '&':
@@ -240,8 +246,21 @@ func (g *gate) ReadByte() (byte, error) {
 	return b, nil
 }
 
+// fill lets go of what was handed out and looks at what comes next, at least one byte.
+func (g *gate) fill() error {
+	_, _ = g.r.Discard(g.used) // it was peeked
+	g.ahead, g.used = nil, 0
+	if _, err := g.r.Peek(1); err != nil {
+		return err
+	}
+	g.ahead, _ = g.r.Peek(g.r.Buffered())
+	return nil
+}
+
 // reference looks at what follows "&": a reference to a character that XML forbids is swallowed.
 func (g *gate) reference() byte {
+	_, _ = g.r.Discard(g.used) // it was peeked
+	g.ahead, g.used = nil, 0
 	ahead, _ := g.r.Peek(2)
 	if len(ahead) < 2 || ahead[0] != '#' {
 		return '&'
