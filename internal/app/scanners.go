@@ -12,6 +12,7 @@ import (
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/native"
+	"github.com/patchscout/patchscout/internal/scan/nessus"
 	"github.com/patchscout/patchscout/internal/scan/nmap"
 	"github.com/patchscout/patchscout/internal/scan/openvas"
 )
@@ -55,6 +56,16 @@ var scannerTable = []scannerEntry{
 				ConfigID: o.Config, PortListID: o.PortList, ScannerID: o.Scanner, CAFile: o.CAFile, Fingerprint: o.Fingerprint})
 		},
 		timeout: func(t config.Timeouts) time.Duration { return t.OpenVAS },
+		limits:  elsewhere,
+	},
+	{
+		name: nessus.Name, what: "vulnerability and compliance checks of a Nessus, over its API",
+		build: func(cfg config.Config) (scan.Scanner, error) {
+			o := cfg.Nessus
+			return nessus.New(nessus.Options{URL: o.URL, AccessKey: o.AccessKey, SecretKey: o.SecretKey, Username: o.Username, Password: o.Password,
+				CAFile: o.CAFile, Fingerprint: o.Fingerprint, Template: o.Template, Policy: o.Policy})
+		},
+		timeout: func(t config.Timeouts) time.Duration { return t.Nessus },
 		limits:  elsewhere,
 	},
 }
