@@ -16,75 +16,6 @@ import (
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// FindingRequest selects findings; the zero value selects what is open.
-type FindingRequest struct {
-	Scan       int64
-	Host       string // address or host id
-	Site       string
-	State      string // open, reopened, fixed, closed, all; "" is open and reopened
-	Severities []string
-	Decisions  []string
-	KEV        bool
-	Weakness   string
-	Text       string
-}
-
-// Findings lists findings, most urgent first, with their evidence, and what the catalogue is.
-func (a *App) Findings(ctx context.Context, req FindingRequest) ([]report.Finding, report.Catalogue, error) {
-	filter, err := a.filter(ctx, req)
-	if err != nil {
-		return nil, report.Catalogue{}, err
-	}
-	cat, err := a.Catalogue(ctx)
-	if err != nil {
-		return nil, cat, err
-	}
-	list, err := a.findings(ctx, filter, cat)
-	return list, cat, err
-}
-
-func (a *App) filter(ctx context.Context, req FindingRequest) (finding.Filter, error) {
-	f := finding.Filter{
-		Scan: req.Scan, Site: req.Site, Severities: req.Severities, Decisions: req.Decisions, Weakness: req.Weakness, Text: req.Text,
-	}
-	if req.KEV {
-		f.KEV = &req.KEV
-	}
-	switch req.State {
-	case "":
-		f.Live = true
-	case "open", "reopened", "fixed", "closed":
-		f.States = []finding.State{finding.State(req.State)}
-	case "all":
-	default:
-		return f, fault.Invalid("--state %s: want open, reopened, fixed, closed or all", req.State)
-	}
-	for _, check := range []struct {
-		flag        string
-		got, wanted []string
-	}{
-		{"--severity", req.Severities, []string{"critical", "high", "medium", "low", "info", "unknown"}},
-		{"--decision", req.Decisions, []string{"act", "attend", "plan", "track"}},
-	} {
-		for _, g := range check.got {
-			if !slices.Contains(check.wanted, g) {
-				return f, fault.Invalid("%s %s: want one of %v", check.flag, g, check.wanted)
-			}
-		}
-	}
-	if err := a.checkExist(ctx, req.Scan, req.Site); err != nil {
-		return f, err
-	}
-	if req.Host != "" {
-		id, err := a.hostID(ctx, req.Host, req.Site)
-		if err != nil {
-			return f, err
-		}
-		f.HostID = id
-	}
-	return f, nil
-}
-
 // checkExist refuses a scan or site that does not exist: a mistyped one would look clean.
 func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
 	if scanID != 0 {
@@ -126,6 +57,11 @@ func (a *App) findings(ctx context.Context, filter finding.Filter, cat report.Ca
 	if err != nil {
 		return nil, err
 	}
+	return a.shown(ctx, listed, cat)
+}
+
+// shown are findings with their evidence and what is known of their hosts, for people.
+func (a *App) shown(ctx context.Context, listed []finding.Listed, cat report.Catalogue) ([]report.Finding, error) {
 	out := make([]report.Finding, 0, len(listed))
 	for batch := range slices.Chunk(listed, evidenceBatch) {
 		ids := make([]int64, len(batch))

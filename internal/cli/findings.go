@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/patchscout/patchscout/internal/app"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/report"
 )

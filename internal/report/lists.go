@@ -9,6 +9,8 @@ import (
 type (
 	FindingList struct {
 		Findings []Finding `json:"findings"`
+		Total    int       `json:"total"` // of all pages
+		Next     *string   `json:"next"`  // the cursor of the next page, null on the last
 	}
 	HostList struct {
 		Hosts []Host `json:"hosts"`

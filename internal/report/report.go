@@ -213,6 +213,7 @@ type Finding struct {
 	LastSeen         time.Time  `json:"last_seen"`
 	Evidence         []Evidence `json:"evidence"`
 	Words
+	Facts
 
 	// Indicators are the host's, but for those of another port.
 	Indicators []Indicator `json:"indicators"`

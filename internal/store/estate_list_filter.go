@@ -143,7 +143,7 @@ var (
 // setAside says whether the finding is hidden on any day.
 func setAside(v facets) bool {
 	triage := v.get(facetTriage)
-	return triage == codeFalsePositive || triage == codeOutOfScope || triage == codeAccepted && v.get(facetDated) == 0
+	return (triage == codeFalsePositive || triage == codeOutOfScope || triage == codeAccepted) && v.get(facetDated) == 0
 }
 
 func protocols(names []string) []string {
@@ -238,7 +238,7 @@ func (l *lists) wordConditions(ctx context.Context, f finding.Filter) (out []con
 		out = append(out, condition{col: col, in: within{n, n}, passes: equals(n), rank: oneOfMany})
 		return err
 	}
-	for col, text := range map[listColumn]string{colWeakness: weaknessText(f.Weakness), colRemedy: f.Remedy, colComponent: f.Component} {
+	for col, text := range map[listColumn]string{colWeakness: weaknessOf(f.Weakness), colRemedy: f.Remedy, colComponent: f.Component} {
 		if text == "" {
 			continue
 		}
@@ -261,11 +261,15 @@ func never(uint64) bool { return false }
 // nowhere are bounds within which no block has anything.
 var nowhere = within{math.MaxInt64, math.MaxInt64}
 
-func weaknessText(text string) string {
+// weaknessOf is what findings have for what people name: a CVE in any case, or a tool's check.
+func weaknessOf(text string) string {
+	if text == "" {
+		return ""
+	}
 	if id := finding.Weakness(strings.ToUpper(text)).CVE(); id != 0 {
 		return id.String()
 	}
-	return text
+	return string(finding.OfCheck(text))
 }
 
 // setConditions ask for a member of a set, and for a product.
