@@ -94,7 +94,8 @@ func (o Options) Validate() error {
 }
 
 func (o Options) validatePaths() error {
-	for name, path := range map[string]string{"socket": o.Socket, "CA file": o.CAFile, "client certificate": o.ClientCert, "client key": o.ClientKey} {
+	for name, path := range map[string]string{"socket": o.Socket, "CA file": o.CAFile,
+		"client certificate": o.ClientCert, "client key": o.ClientKey} {
 		if path != "" && !filepath.IsAbs(path) {
 			return fault.Invalid("openvas: the path of the %s is not absolute", name)
 		}
@@ -164,7 +165,8 @@ func New(opts Options) (*Scanner, error) {
 func (*Scanner) Name() string { return Name }
 
 var (
-	xmlRoot    = regexp.MustCompile(`^(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<(report|results?|get_reports_response|get_results_response|create_report)([\s>][^>]*)`)
+	xmlRoot = regexp.MustCompile(`(?s)^(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*` +
+		`<(report|results?|get_reports_response|get_results_response|create_report)([\s>][^>]*)`)
 	reportAttr = regexp.MustCompile(`\s(format_id|extension|content_type)=`)
 )
 

@@ -122,10 +122,16 @@ func (r *result) observation(key hostKey, at time.Time, policy string) finding.O
 	if port == 0 && strings.HasPrefix(r.oid, "CVE-") {
 		protocol, port = foundAt(r.description)
 	}
-	return finding.Observation{Address: key.addr, HostName: key.name, Protocol: protocol, Port: port, Check: r.check(), CVEs: r.cves,
-		Title: intake.Cut(oneLine(firstOf(r.name, r.oid)), maxTitle), Output: intake.Cut(firstOf(r.description, r.summary), intake.MaxText),
-		Location: intake.Cut(firstOf(r.location, installedAt(r.description)), maxTitle), Remedy: intake.Cut(oneLine(r.solution), intake.MaxText), Vector: r.ratedVector(),
-		Confidence: r.confidence(), At: at, References: r.refs[:min(len(r.refs), maxRefs)], FixedIn: fixedIn(r.description), Policy: policy}
+	return finding.Observation{
+		Address: key.addr, HostName: key.name, Protocol: protocol, Port: port,
+		Check: r.check(), CVEs: r.cves, Policy: policy, At: at,
+		Title:    intake.Cut(oneLine(firstOf(r.name, r.oid)), maxTitle),
+		Output:   intake.Cut(firstOf(r.description, r.summary), intake.MaxText),
+		Location: intake.Cut(firstOf(r.location, installedAt(r.description)), maxTitle),
+		Remedy:   intake.Cut(oneLine(r.solution), intake.MaxText),
+		Vector:   r.ratedVector(), Confidence: r.confidence(), FixedIn: fixedIn(r.description),
+		References: r.refs[:min(len(r.refs), maxRefs)],
+	}
 }
 
 func firstOf(texts ...string) string {

@@ -133,7 +133,8 @@ func (t *task) create() error {
 	if t.target, err = idOf(r.ID); err != nil {
 		return err
 	}
-	r, err = t.conn.ask("create the task", cmdTask{Name: t.name, Comment: policyComment + "config " + t.opts.ConfigID + " " + short(marker),
+	policy := policyComment + "config " + t.opts.ConfigID + " " + short(marker)
+	r, err = t.conn.ask("create the task", cmdTask{Name: t.name, Comment: policy,
 		Config: ref{t.opts.ConfigID}, Target: ref{t.target}, Scanner: ref{t.opts.ScannerID}})
 	if err != nil {
 		return err
