@@ -26,7 +26,7 @@ const (
 	colHost                         // id
 	colSite                         // id
 	colPort
-	colUntil // the day on which an acceptance ends, and one: days since 1970
+	colUntil // the last day on which a triage sets the finding aside, and one: days since 1970
 	colWeakness
 	colTitle
 	colComponent
@@ -139,7 +139,7 @@ type facet struct{ shift, width uint }
 var (
 	facetState      = facet{1, 3}
 	facetTriage     = facet{4, 3}
-	facetDated      = facet{7, 1} // accepted until a day
+	facetDated      = facet{7, 1} // set aside until a day
 	facetSeverity   = facet{8, 3}
 	facetDecision   = facet{11, 3}
 	facetStatus     = facet{14, 3}

@@ -220,7 +220,7 @@ func scanStale(rows *sql.Rows, found map[int64]*stale) error {
 	r := &s.row
 	r[colFacets] = uint64(facetsOf(&f))
 	r[colHost], r[colSite], r[colPort] = uint64(f.HostID), uint64(site), uint64(f.Port) //nolint:gosec // ids are positive
-	if f.Triage.State == finding.Accepted && until > 0 {
+	if setsAside(f.Triage.State) && until > 0 {
 		r[colUntil] = dayNumber(until)
 	}
 	r[colRank], r[colCVSS], r[colEPSS] = finding.RankNumber(f.RankKey), finding.NumberKey(f.CVSS), finding.NumberKey(f.EPSS)
@@ -237,11 +237,16 @@ func dayNumber(ms int64) uint64 {
 	return uint64(ms/(24*time.Hour).Milliseconds()) + 1 //nolint:gosec // not negative
 }
 
+// setsAside says whether a triage hides a finding until its last day: a rule's words end with the rule, whatever they are.
+func setsAside(t finding.TriageState) bool {
+	return t == finding.FalsePositive || t == finding.OutOfScope || t == finding.Accepted
+}
+
 func facetsOf(l *finding.Listed) (f facets) {
 	f = 1
 	f.set(facetState, code(codesOfState, string(l.State), facetState))
 	f.set(facetTriage, code(codesOfTriage, triageState(l.Triage), facetTriage))
-	f.set(facetDated, uint64(truth(l.Triage.State == finding.Accepted && !l.Triage.Until.IsZero()))) //nolint:gosec // 0 or 1
+	f.set(facetDated, uint64(truth(setsAside(l.Triage.State) && !l.Triage.Until.IsZero()))) //nolint:gosec // 0 or 1
 	f.set(facetSeverity, code(codesOfSeverity, l.Severity, facetSeverity))
 	f.set(facetDecision, code(codesOfDecision, l.Decision, facetDecision))
 	f.set(facetStatus, code(codesOfStatus, string(l.Status), facetStatus))

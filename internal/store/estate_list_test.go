@@ -138,7 +138,7 @@ func (w *world) vary(f *finding.Finding) {
 	}
 	f.State = pick(rng, finding.Open, finding.Open, finding.Reopened, finding.Fixed, finding.Closed)
 	f.Triage = finding.Triage{State: pick(rng, finding.Untriaged, finding.Untriaged, finding.Confirmed, finding.FalsePositive, finding.Accepted, finding.OutOfScope)}
-	if f.Triage.State == finding.Accepted {
+	if f.Triage.State == finding.Accepted || f.Triage.State == finding.OutOfScope {
 		f.Triage.Until = day()
 	}
 	f.Title = pick(rng, "OpenSSH before 9.8", "100% of _it_", "Weak Äpfel\nand pears", "SQL injection", "")
