@@ -114,7 +114,7 @@ func (c *cdxComponent) call() string {
 }
 
 type cdxVulnerability struct {
-	ref, id, source, url         string
+	ref, id, url                 string
 	description, detail          string
 	recommendation, workaround   string
 	aliases, advisories          []string
