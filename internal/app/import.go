@@ -306,6 +306,7 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 	if s.part.Nameless() && req.Host == "" {
 		s.warning = andAlso(s.warning, fmt.Sprintf("the report names no host: what it found belongs to a host named %s; --host names another", nameOf(req, s.path)))
 	}
+	statements := s.part.Statements()
 	keep := context.WithoutCancel(ctx) // what was begun is brought to its end
 	ledger, err := s.part.Commit(keep, assess.PartEnd{Completed: tool.Status == string(scan.Completed), File: s.path, Report: tool.Report, At: s.made})
 	end := assess.End{Status: finding.Completed, File: s.path, Scanners: []finding.ScannerRun{tool}}
@@ -318,7 +319,7 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 	if err != nil {
 		return report.Ledger{}, err
 	}
-	rules, err := a.KeepStatements(keep, s.part.Statements())
+	rules, err := a.KeepStatements(keep, statements)
 	if err != nil {
 		return report.Ledger{}, err
 	}
