@@ -9,14 +9,16 @@ import (
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/native"
 	"github.com/patchscout/patchscout/internal/scan/nessus"
+	"github.com/patchscout/patchscout/internal/scan/nikto"
 	"github.com/patchscout/patchscout/internal/scan/nmap"
+	"github.com/patchscout/patchscout/internal/scan/openvas"
 	formats "github.com/patchscout/patchscout/internal/scan/report"
 )
 
 // readers are all formats that an import knows. Each is sure of its own; the generic ones come last.
 func readers() []scan.Reader {
 	return append([]scan.Reader{
-		&nmap.Scanner{}, native.Scanner{}, &nessus.Scanner{},
+		&nmap.Scanner{}, native.Scanner{}, &nessus.Scanner{}, &openvas.Scanner{}, &nikto.Scanner{},
 	}, formats.All()...)
 }
 
