@@ -85,7 +85,7 @@ type cdxReport struct {
 	author     string
 	subject    cdxComponent // what the document describes
 	at         time.Time
-	names      map[string]string // component by bom-ref, of those that are affected; "" until it is known
+	names      map[string]string // package URL or component by bom-ref, of those that are affected; "" until it is known
 }
 
 // maxNames bounds the names of affected components; others are called by their bom-ref.
@@ -102,6 +102,14 @@ type cdxVisitor struct {
 
 type cdxComponent struct {
 	ref, kind, group, name, version, purl string
+}
+
+// product is the component as a statement names it: its package URL says more than its name.
+func (c *cdxComponent) product() string {
+	if _, _, ok := finding.PackageOf(c.purl); ok {
+		return c.purl
+	}
+	return c.call()
 }
 
 // call is the component as findings name it.
@@ -195,13 +203,13 @@ func (c *cdxComponent) hostName() string {
 func (r *cdxReport) components() cdxVisitor {
 	if ref := r.subject.ref; ref != "" {
 		if _, wanted := r.names[ref]; wanted {
-			r.names[ref] = r.subject.call()
+			r.names[ref] = r.subject.product()
 		}
 	}
 	return cdxVisitor{
 		component: func(c *cdxComponent) error {
 			if _, wanted := r.names[c.ref]; wanted && c.ref != "" {
-				r.names[c.ref] = c.call()
+				r.names[c.ref] = c.product()
 			}
 			if c.name == "" && c.purl == "" {
 				return r.o.drop("a component without a name")
@@ -261,20 +269,27 @@ func (r *cdxReport) tell(v *cdxVulnerability) error {
 	return nil
 }
 
-// name is the component that a reference leads to. A reference into another document often is a package URL itself.
-func (r *cdxReport) name(a cdxAffected) string {
+// product is what a reference leads to. One into another document often is a package URL itself.
+func (r *cdxReport) product(a cdxAffected) string {
 	ref := local(a.ref)
-	name := r.names[ref]
-	if name == "" {
-		name = ref
-		if n, version, ok := finding.PackageOf(ref); ok {
-			name = finding.Component("", n, version)
-		}
+	product := cmp.Or(r.names[ref], ref)
+	name := product
+	if i := strings.IndexAny(name, "?#"); i >= 0 {
+		name = name[:i]
 	}
 	if a.version != "" && strings.LastIndexByte(name, '@') <= 0 {
-		name += "@" + a.version
+		return name + "@" + a.version
 	}
-	return name
+	return product
+}
+
+// name is the component that a reference leads to.
+func (r *cdxReport) name(a cdxAffected) string {
+	product := r.product(a)
+	if name, version, ok := finding.PackageOf(product); ok {
+		return finding.Component("", name, version)
+	}
+	return product
 }
 
 func (r *cdxReport) statement(v *cdxVulnerability, status finding.VEXStatus) finding.Statement {
@@ -287,14 +302,10 @@ func (r *cdxReport) statement(v *cdxVulnerability, status finding.VEXStatus) fin
 		if a.listed && !a.affected && status != finding.VEXNotAffected {
 			continue
 		}
-		ref := local(a.ref)
-		if strings.HasPrefix(ref, "pkg:") {
-			s.Products = more(s.Products, products(ref))
-		}
-		s.Products = more(s.Products, []string{r.name(a)})
+		s.Products = more(s.Products, products(r.product(a)))
 	}
 	if len(v.affects) == 0 && r.subject.name != "" {
-		s.Products = more(products(r.subject.purl), []string{r.subject.call()})
+		s.Products = products(r.subject.product())
 	}
 	return s
 }

@@ -2,9 +2,11 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,5 +176,57 @@ func TestOddDocumentsAreRefusedNotClean(t *testing.T) {
 				t.Errorf("%s: %.20q: %d events, error %v", r.Name(), raw, len(events), err)
 			}
 		}
+	}
+}
+
+// JSON's members come in any order: a report whose members are sorted by name says the same.
+func TestMembersComeInAnyOrder(t *testing.T) {
+	for pattern, r := range map[string]scan.Reader{
+		"testdata/sarif-*.json": sarif{}, "testdata/trivy-*.json": trivy{}, "testdata/grype-*.json": grype{},
+		"testdata/cyclonedx-*.json": cyclonedx{}, "testdata/openvex-*.json": openvex{}, "testdata/generic-*.json": generic{},
+	} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var tree any
+			if err := json.Unmarshal(raw, &tree); err != nil {
+				t.Fatal(path, err)
+			}
+			sorted, err := json.Marshal(tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := scantest.Read(t, r, raw)
+			got, _ := scantest.Read(t, r, sorted)
+			if diff := cmp.Diff(inOrder(t, want), inOrder(t, got)); diff != "" {
+				t.Errorf("%s: %s", path, diff)
+			}
+		}
+	}
+}
+
+// inOrder prints events, sorted.
+func inOrder(t *testing.T, events []finding.Event) (lines []string) {
+	t.Helper()
+	for _, e := range events {
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(line))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func TestAnEmptyGenericReportIsClean(t *testing.T) {
+	if got, drops, err := read(t, generic{}, `{"findings":[]}`); err != nil || len(got) > 0 || len(drops) > 0 {
+		t.Error(got, drops, err)
 	}
 }

@@ -415,6 +415,7 @@ func readGeneric(ctx context.Context, raw io.Reader, emit func(finding.Event) er
 type genericJSON struct {
 	genericReport
 	known, telling bool
+	empty          bool // the list is there, and has nothing in it
 }
 
 func (r *genericJSON) document(d *jsonstream.Decoder) error {
@@ -429,10 +430,11 @@ func (r *genericJSON) document(d *jsonstream.Decoder) error {
 			if err := r.findings(d); err != nil {
 				return err
 			}
+			r.known = r.known || r.empty && d.Err() == nil
 		case r.telling:
 			d.Skip()
 		case key == "format":
-			r.known = r.known || word(d) == ourFormat
+			r.known = word(d) == ourFormat || r.known
 		case field == "date":
 			r.at = later(r.at, dated(word(d)))
 		case field == "host" || field == "address" || field == "tool":
@@ -459,7 +461,9 @@ func (r *genericJSON) findings(d *jsonstream.Decoder) error {
 		d.Skip()
 		return nil
 	}
+	empty := true
 	for d.Array(); d.More(); {
+		empty = false
 		if r.known {
 			d.Skip()
 			continue
@@ -476,6 +480,7 @@ func (r *genericJSON) findings(d *jsonstream.Decoder) error {
 		}
 		d.Done()
 	}
+	r.empty = empty
 	return nil
 }
 

@@ -189,17 +189,12 @@ func more(list, names []string) []string {
 	return list
 }
 
-// products are the names under which findings know a product: what the document says, and for a package in a version the
-// component that readers make of it. An image is no package.
+// products is an id as a list, empty where there is none.
 func products(id string) []string {
 	if id == "" {
 		return nil
 	}
-	name, version, ok := finding.PackageOf(id)
-	if !ok || version == "" || strings.HasPrefix(id, "pkg:oci/") || strings.HasPrefix(id, "pkg:docker/") {
-		return []string{id}
-	}
-	return []string{id, finding.Component("", name, version)}
+	return []string{id}
 }
 
 func (r *openvexReport) tell(s *openvexStatement) error {
