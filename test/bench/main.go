@@ -45,6 +45,7 @@ type bench struct {
 	findings   int    // of part estate
 	work       string // a folder that is removed
 	missed     int
+	slack      float64 // by how much figures of lists may be beyond their limits: 0 is not at all
 
 	first  *usage    // the first sync of all feeds into SQLite; nil before
 	lite   *database // nil before it is loaded
