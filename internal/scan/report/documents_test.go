@@ -183,7 +183,7 @@ func TestOddDocumentsAreRefusedNotClean(t *testing.T) {
 func TestMembersComeInAnyOrder(t *testing.T) {
 	for pattern, r := range map[string]scan.Reader{
 		"testdata/sarif-*.json": sarif{}, "testdata/trivy-*.json": trivy{}, "testdata/grype-*.json": grype{},
-		"testdata/cyclonedx-*.json": cyclonedx{}, "testdata/openvex-*.json": openvex{}, "testdata/generic-*.json": generic{},
+		"testdata/cyclonedx-*.json": cyclonedx{}, "testdata/openvex-*.json": openvex{}, "testdata/csaf-*.json": csaf{}, "testdata/generic-*.json": generic{},
 	} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {

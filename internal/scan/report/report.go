@@ -25,6 +25,7 @@ func All() []scan.Reader {
 		grype{},
 		cyclonedx{},
 		openvex{},
+		csaf{},
 		zap{},
 		burp{},
 		qualys{},
