@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/patchscout/patchscout/internal/app"
@@ -55,49 +56,31 @@ func (s *selection) read(args []string) (ids []int64, filter *app.FindingRequest
 	return nil, &req, err
 }
 
-// parseFilter reads "key=value,key=a|b"; the keys are the list's flags.
+// parseFilter reads "key=value,key=a|b,key": the keys are the list's flags, and it selects what the list would show.
 func parseFilter(text string) (req app.FindingRequest, err error) {
+	flags := pflag.NewFlagSet("--filter", pflag.ContinueOnError)
+	filterFlags(flags, &req)
 	if strings.TrimSpace(text) == "all" {
 		return req, nil
 	}
 	for part := range strings.SplitSeq(text, ",") {
-		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok || value == "" {
-			return req, fault.Invalid("--filter %q: want key=value, several joined by commas", part)
+		key, value, given := strings.Cut(strings.TrimSpace(part), "=")
+		f := flags.Lookup(key)
+		switch {
+		case f == nil:
+			return req, fault.Invalid("--filter %s: want key=value, several joined by commas; the keys are the flags of patchscout findings", key)
+		case !given && f.Value.Type() != "bool", given && value == "":
+			return req, fault.Invalid("--filter %s: want %s=value", key, key)
+		case !given:
+			value = "true"
 		}
-		if err := setFilter(&req, key, value); err != nil {
-			return req, err
+		for one := range strings.SplitSeq(value, "|") {
+			if err := flags.Set(key, one); err != nil {
+				return req, fault.Invalid("--filter %s=%s: %w", key, value, err)
+			}
 		}
 	}
 	return req, nil
-}
-
-func setFilter(req *app.FindingRequest, key, value string) (err error) {
-	switch key {
-	case "scan":
-		req.Scan, err = parseID("scan", value)
-	case "host":
-		req.Host = value
-	case "site":
-		req.Site = value
-	case "state":
-		req.State = value
-	case "severity":
-		req.Severities = strings.Split(value, "|")
-	case "decision":
-		req.Decisions = strings.Split(value, "|")
-	case "kev":
-		if req.KEV = value == "yes" || value == "true"; !req.KEV {
-			err = fault.Invalid("--filter kev=%s: want yes", value)
-		}
-	case "cve", "check":
-		req.Weakness = value
-	case "search":
-		req.Text = value
-	default:
-		err = fault.Invalid("--filter %s: want one of scan, host, site, state, severity, decision, kev, cve, search", key)
-	}
-	return err
 }
 
 // confirm asks on a terminal; elsewhere only --yes is a yes.
