@@ -127,14 +127,25 @@ func (a *attempt) read(ctx context.Context, in *io.PipeReader) (err error) {
 	return a.scanner.Read(context.WithoutCancel(ctx), in, a.take)
 }
 
-// again reads a report that was kept instead of running the tool, whose own end is known.
-func (a *attempt) again(ctx context.Context, raw io.Reader) error {
+// reread reads a report that was kept instead of running the tool, whose own end is known.
+func (a *attempt) reread(ctx context.Context, stored *leftover) {
+	a.Status, a.Started, a.Completed = stored.task.Ended, stored.task.Started, stored.task.Finished
+	if stored.task.Error != "" {
+		a.Err = errors.New(stored.task.Error)
+	}
 	in, out := io.Pipe()
 	go func() {
-		_, err := io.Copy(out, raw)
+		_, err := io.Copy(out, stored)
 		out.CloseWithError(err) // nil is io.EOF
 	}()
-	return a.read(ctx, in)
+	err := errors.Join(a.read(ctx, in), stored.Close())
+	switch {
+	case a.Status != Completed: // what there is of it is read
+	case err != nil:
+		a.Status, a.Err = Failed, fmt.Errorf("read the report of %s: %w", a.scanner.Name(), err)
+	default:
+		a.cover()
+	}
 }
 
 // tee writes to both sides. A reader that gave up does not stop the tool: the raw report can be read again.

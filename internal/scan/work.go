@@ -366,31 +366,60 @@ func (w *work) do(ctx context.Context, ci int, t *Task) error {
 			return errors.Join(err, w.settle(keep, t, err))
 		}
 	}
-	job := w.admit(t, w.plan.Choices[ci])
+	stored := w.stored(keep, t)
+	if stored == nil {
+		w.admit(t)
+	}
+	job := w.plan.job(t, w.plan.Choices[ci])
 	if len(job.Hosts) == 0 {
 		t.Ended, t.Error, t.Finished = Failed, t.Skipped[0].Reason, w.opts.Now()
 		return w.settle(keep, t, nil)
 	}
-	if t.Ended != "" && t.Report == "" {
-		t.Ended = "" // nothing to read again
-	}
-	if t.Ended == "" {
+	if stored == nil {
+		t.Ended = ""
 		t.Attempts++
 		t.Started, t.Version = w.opts.Now(), w.versions[ci]
 	}
 	t.Status = TaskRunning
 	if err := w.opts.Keeper.Save(keep, t); err != nil {
-		return err
+		return errors.Join(err, stored.Close())
 	}
 	report, err := w.opts.Keeper.Open(keep, t)
 	if err != nil {
-		return err
+		return errors.Join(err, stored.Close())
 	}
-	return w.attempt(ctx, ci, t, job, report)
+	return w.attempt(ctx, ci, t, job, report, stored)
+}
+
+// stored opens what the tool left when the process before this one died; nil when it did not come so far, or when the
+// report is not kept (any more): then the tool runs again.
+func (w *work) stored(ctx context.Context, t *Task) *leftover {
+	if t.Ended == "" || t.Report == "" {
+		return nil
+	}
+	raw, err := w.opts.Keeper.Stored(ctx, t)
+	if err != nil {
+		return nil
+	}
+	return &leftover{raw, *t}
+}
+
+// leftover is the raw report of a task whose tool ended, and how.
+type leftover struct {
+	io.ReadCloser
+	task Task
+}
+
+// Close may be called of none.
+func (l *leftover) Close() error {
+	if l == nil {
+		return nil
+	}
+	return l.ReadCloser.Close()
 }
 
 // admit leaves out what may not be scanned now.
-func (w *work) admit(t *Task, c Choice) Job {
+func (w *work) admit(t *Task) {
 	for _, h := range t.Hosts {
 		if slices.ContainsFunc(t.Skipped, func(s Skipped) bool { return s.Address == h.Address }) {
 			continue
@@ -403,7 +432,6 @@ func (w *work) admit(t *Task, c Choice) Job {
 			t.Skipped = append(t.Skipped, s)
 		}
 	}
-	return w.plan.job(t, c)
 }
 
 // settle writes the status that follows from how the task ended.
@@ -423,13 +451,12 @@ func (w *work) settle(ctx context.Context, t *Task, err error) error {
 }
 
 // attempt runs the tool, or reads what it left, and commits what it said.
-func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Report) error {
+func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Report, stored *leftover) error {
 	g := &gate{report: report}
 	a := newAttempt(w.plan.Choices[ci].Scanner, job)
 	a.raw, a.emit, a.maxRaw, a.now = g, g.emit, w.opts.MaxRaw, w.opts.Now
 	a.progress = func(p Progress) { w.moved(ci, t, p) }
-	again := t.Ended != ""
-	o := w.await(ctx, a, t)
+	o := w.await(ctx, a, stored)
 	g.close()
 	var stop stoppedBy
 	switch {
@@ -440,7 +467,7 @@ func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Rep
 	case o.Status == Cancelled && errors.As(context.Cause(ctx), &stop):
 		report.Discard()
 		t.Status = TaskPending
-		if !again {
+		if stored == nil {
 			t.Attempts-- // it was not the task's fault
 		}
 		return w.opts.Keeper.Save(context.WithoutCancel(ctx), t)
@@ -449,7 +476,7 @@ func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Rep
 	if t.Error = ""; o.Err != nil && o.Status != Cancelled {
 		t.Error = o.Err.Error()
 	}
-	return w.commit(context.WithoutCancel(ctx), t, report, again)
+	return w.commit(context.WithoutCancel(ctx), t, report, stored != nil)
 }
 
 // commit: the task is saved with what it found and its report before what it said is written, and with its end after it,
@@ -475,7 +502,7 @@ func (w *work) commit(ctx context.Context, t *Task, report Report, again bool) e
 }
 
 // await lets the attempt work and gives it up when it does not end within two seconds after it should have.
-func (w *work) await(ctx context.Context, a *attempt, t *Task) Outcome {
+func (w *work) await(ctx context.Context, a *attempt, stored *leftover) Outcome {
 	limit := ctx
 	if a.job.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -483,19 +510,15 @@ func (w *work) await(ctx context.Context, a *attempt, t *Task) Outcome {
 		defer cancel()
 	}
 	done := make(chan struct{})
-	if ended := t.Ended; ended != "" {
-		stored := *t
-		go func() {
-			defer close(done)
-			w.again(ctx, a, &stored)
-		}()
-	} else {
-		go func() {
-			defer close(done)
-			a.work(ctx)
-			a.conclude(ctx)
-		}()
-	}
+	go func() {
+		defer close(done)
+		if stored != nil {
+			a.reread(ctx, stored)
+			return
+		}
+		a.work(ctx)
+		a.conclude(ctx)
+	}()
 	deadline := afterCancel(limit, stopWithin)
 	defer deadline.stop()
 	select {
@@ -508,31 +531,12 @@ func (w *work) await(ctx context.Context, a *attempt, t *Task) Outcome {
 		return a.Outcome
 	default:
 	}
-	o := Outcome{Scanner: t.Scanner, Status: Failed, Completed: w.opts.Now(), Err: fmt.Errorf("%s did not stop within %s", t.Scanner, stopWithin)}
+	name := a.scanner.Name()
+	o := Outcome{Scanner: name, Status: Failed, Completed: w.opts.Now(), Err: fmt.Errorf("%s did not stop within %s", name, stopWithin)}
 	if ctx.Err() != nil {
 		o.Status = Cancelled
 	}
 	return o
-}
-
-// again reads the report of a tool that ended when the process before this one died.
-func (w *work) again(ctx context.Context, a *attempt, t *Task) {
-	a.Status, a.Completed, a.Err = t.Ended, t.Finished, nil
-	if t.Error != "" {
-		a.Err = errors.New(t.Error)
-	}
-	stored, err := w.opts.Keeper.Stored(ctx, t)
-	if err == nil {
-		err = errors.Join(a.again(ctx, stored), stored.Close())
-	}
-	if a.Status != Completed {
-		return // what there is of it is read
-	}
-	if err != nil {
-		a.Status, a.Err = Failed, fmt.Errorf("read the report of %s: %w", t.Scanner, err)
-		return
-	}
-	a.cover()
 }
 
 // gate stands before a report: nothing passes once it is closed, and the first error of Emit is remembered.

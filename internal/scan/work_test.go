@@ -119,6 +119,9 @@ func (s *shelf) Open(_ context.Context, t *Task) (Report, error) {
 }
 
 func (s *shelf) Stored(_ context.Context, t *Task) (io.ReadCloser, error) {
+	if _, ok := s.reports[t.Report]; !ok {
+		return nil, errors.New("not kept any more")
+	}
 	return io.NopCloser(strings.NewReader(s.reports[t.Report])), nil
 }
 
@@ -454,6 +457,34 @@ func TestAfterACrashAtAnyMomentNothingIsLostOrDoubled(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+func TestAReportThatIsNotKeptAnyMoreIsMadeAgain(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			a := tool("a", Services, time.Minute, "host", "coverage")
+			s := newShelf()
+			s.dieAt = func(step string, _ *Task) bool { return step == "commit" }
+			if _, err := Work(t.Context(), plan(t, network(5), Choice{Scanner: a}), WorkOptions{Keeper: s}); !errors.Is(err, errDied) {
+				t.Fatal(err)
+			}
+			if !kept {
+				clear(s.reports)
+			}
+			next := plan(t, network(5), Choice{Scanner: a})
+			if err := next.Restore(s.restored()); err != nil {
+				t.Fatal(err)
+			}
+			res, err := Work(t.Context(), next, WorkOptions{Keeper: s, Allowed: func(HostTarget) (bool, string) { return !kept, "moved" }})
+			if err != nil || statuses(res)[0] != "a completed" { // what was looked at while it was allowed is kept
+				t.Errorf("%q %v", statuses(res), err)
+			}
+			checkOnce(t, s, 10)
+			if runs := len(a.seen()); kept && runs != 1 || !kept && runs != 2 {
+				t.Errorf("report kept: %v, the tool ran %d times", kept, runs)
+			}
+		})
 	}
 }
 
