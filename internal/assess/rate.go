@@ -82,7 +82,7 @@ func (f *facts) rate(fi *finding.Finding, exposure priority.Exposure, now time.T
 	known := f.known[fi.Weakness.CVE()]
 	in := priority.Input{Record: known.record, Facts: known.facts, Vector: fi.Vector, VectorSource: fi.VectorBy, Exposure: exposure, Now: now}
 	if in.Vector == "" && fi.Word != "" {
-		in.Vector, in.VectorSource = priority.WordVector(fi.Word), "derived from "+fi.WordBy+"'s word"
+		in.Vector, in.VectorSource = priority.WordVector(fi.Word), "derived: "+fi.WordBy+" says "+fi.Word
 	}
 	in.Word = fi.Word
 	v := priority.Assess(in)

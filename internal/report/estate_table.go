@@ -148,7 +148,7 @@ func detailRows(f Finding, c Catalogue) [][2]string {
 	}
 	cvss := orMissing(number(f.CVSS, 1))
 	if f.CVSS != nil {
-		cvss = fmt.Sprintf("%s %s (version %s by %s)", cvss, f.Severity, f.CVSSVersion, f.CVSSSource)
+		cvss = fmt.Sprintf("%s %s (version %s, %s)", cvss, f.Severity, f.CVSSVersion, f.CVSSSource)
 	}
 	epss := absent(number(f.EPSS, 5), "epss", c)
 	if estimated(f.EPSS, f.Likelihood, f.LikelihoodSource) {

@@ -107,7 +107,7 @@ const narrow = 110
 
 func findingGrid(findings []Finding, c Catalogue, v View) *grid {
 	g := &grid{columns: []column{
-		{Title: "HOST"}, {Title: "PORT"}, {Title: "SERVICE", Flex: 7}, {Title: "CVE"}, {Title: "CVSS", Right: true},
+		{Title: "HOST"}, {Title: "PORT"}, {Title: "SERVICE", Flex: 7}, {Title: "WEAKNESS", Flex: 16}, {Title: "CVSS", Right: true},
 		{Title: "EPSS", Right: true}, {Title: "KEV"}, {Title: "DECISION"}, {Title: "DUE"},
 		{Title: "SCORE", Right: true}, {Title: "CONF", Right: true},
 	}}
@@ -139,7 +139,7 @@ func findingRow(f Finding, noEPSS, noKEV string, v View) []cellValue {
 		}
 	}
 	return []cellValue{
-		{text: host}, {text: f.place()}, {text: orMissing(string(f.Service))}, {text: orMissing(f.weakness())},
+		{text: host}, {text: f.place()}, {text: f.what()}, {text: f.called()},
 		{orMissing(number(f.CVSS, 1)), severityTone(f.Severity)},
 		either(epss, noEPSS, toneNone),
 		kevCell(f, noKEV),
@@ -147,6 +147,24 @@ func findingRow(f Finding, noEPSS, noKEV string, v View) []cellValue {
 		either(f.score(), missing, toneNone),
 		{text: fmt.Sprintf("%d%%", f.Confidence)},
 	}
+}
+
+// what is affected: the service, or the package in it.
+func (f Finding) what() string {
+	if f.Component != "" {
+		return string(f.Component)
+	}
+	return orMissing(string(f.Service))
+}
+
+// called is how a list names the weakness: a CVE by its id, which people know; a check by what it says, since its number
+// tells nobody anything.
+func (f Finding) called() string {
+	tool, _, _ := strings.Cut(string(f.Check), ":")
+	if f.CVE != "" || f.Title == "" || string(f.Title) == string(f.Check) {
+		return orMissing(f.weakness())
+	}
+	return clip(Plain(string(f.Title)), 60) + " [" + tool + "]"
 }
 
 // score marks a sum of which a term is not known: the true one is at least this.
