@@ -147,7 +147,7 @@ func (*Scanner) Detect(head []byte) bool {
 	case len(head) == 0:
 		return false
 	case head[0] == '<':
-		return bytes.Contains(head, []byte("<niktoscan"))
+		return bytes.Contains(head, []byte("<niktoscan")) || bytes.Contains(head, []byte("<!DOCTYPE niktoscan"))
 	case head[0] == '{', head[0] == '[':
 		return bytes.Contains(head, []byte(`"vulnerabilities"`)) && jsonBanner.Match(head) && jsonPort.Match(head) &&
 			bytes.Contains(head, []byte(`"host"`))

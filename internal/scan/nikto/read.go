@@ -89,6 +89,9 @@ func (d *document) readPiece(head []byte, piece io.Reader) error {
 		return nil
 	case head[0] == '<' && bytes.Contains(bytes.ToLower(head), []byte("<html")):
 		return fault.Invalid("this is Nikto's HTML report, which is for people: use the XML or JSON that -Format xml or json writes")
+	case head[0] == '<' && bytes.Contains(head, []byte("</niktoscan")) && !bytes.Contains(head, []byte("<niktoscan")):
+		d.failed++ // 2.1.6 that could not connect closes what it never opened
+		return nil
 	case head[0] == '<':
 		return d.readXML(piece)
 	case head[0] == '{' || head[0] == '[':
@@ -198,7 +201,6 @@ type pieces struct {
 	in   *bufio.Reader
 	mark string // that ended the piece
 	over bool   // the piece
-	eof  bool
 }
 
 // next returns the beginning of the next piece, in UTF-8 and without leading blanks, and the whole of it; io.EOF when

@@ -97,7 +97,8 @@ func TestScanThatDidNotHappenIsNotClean(t *testing.T) {
 		`[{"host":"127.0.0.1","ip":"127.0.0.1","port":"81","server_banner":null,"vulnerabilities":[{"id":"FAIL","method":"GET","msg":"Unable to connect to 127.0.0.1:81.","url":"/"}],"end_time":"2026-11-21 19:36:44 +0000"}]`: ErrNotScanned,
 		`"Nikto - v2.6.1/"` + "\n" + `"127.0.0.1","127.0.0.1","81","","","",""` + "\n" + `"127.0.0.1","127.0.0.1","81","","GET","/","Unable to connect to 127.0.0.1:81."` + "\n":                                                ErrNotScanned,
 		"]}\n": ErrNotScanned,
-		`{"host":"127.0.0.1","ip":"127.0.0.1","port":"81","banner":"x","vulnerabilities":[`: scan.ErrTruncated,
+		"<?xml version=\"1.0\" ?>\n<!DOCTYPE niktoscan SYSTEM \"docs/nikto.dtd\">\n\n</niktoscan>\n": ErrNotScanned,
+		`{"host":"127.0.0.1","ip":"127.0.0.1","port":"81","banner":"x","vulnerabilities":[`:          scan.ErrTruncated,
 	} {
 		events, err := scantest.Read(t, &Scanner{}, []byte(raw))
 		if !errors.Is(err, want) {

@@ -138,7 +138,7 @@ func (r *runner) one(ctx context.Context, t task) error {
 		return err
 	}
 	m := r.start()
-	err = cage.Run(ctx, tool.Call{Args: append(args, "-output", cage.Path(reportFile)), Dir: r.dir(), Stdout: m,
+	err = cage.Run(ctx, tool.Call{Args: append(args, "-output", cage.Path(reportFile)), Dir: r.dir(), Stdout: m, Stderr: m,
 		Timeout: r.opts.TargetLimit, Codes: []int{1}}) // up to 2.5.0 it ends well with 1
 	whole := err == nil && !m.gaveUp()
 	copied := r.hand(cage, &whole)

@@ -191,7 +191,7 @@ func (c *Cage) Run(ctx context.Context, call Call) error {
 }
 
 func (c *Cage) command(call Call, giveUp func()) (*exec.Cmd, *output, *words) {
-	cmd := exec.Command(c.opts.Path, call.Args...) //nolint:gosec // running programs is what this package is for
+	cmd := exec.Command(c.opts.Path, call.Args...) //nolint:noctx // a context would end the program, and not its group
 	cmd.Env = slices.Concat(Environment, []string{"HOME=" + c.home, "TMPDIR=" + c.home, "XDG_CONFIG_HOME=" + c.home,
 		"XDG_CACHE_HOME=" + c.home, "XDG_DATA_HOME=" + c.home}, call.Env)
 	cmd.Dir = call.Dir
@@ -251,12 +251,12 @@ func Find(configured string, names []string, install string) (string, error) {
 // Version starts the program with args, at most 10 s, and gives the first group of pattern in what it says on either
 // stream; fault.Unavailable when it says nothing like that. Exit codes do not count: some programs print their version and
 // fail.
-func Version(ctx context.Context, opts Options, args []string, pattern *regexp.Regexp) (string, error) {
+func Version(ctx context.Context, opts Options, args []string, pattern *regexp.Regexp) (version string, err error) {
 	c, err := Open(opts)
 	if err != nil {
 		return "", err
 	}
-	defer c.Close()
+	defer func() { err = errors.Join(err, c.Close()) }()
 	said := &bounded{left: maxVersion}
 	err = c.Run(ctx, Call{Args: args, Stdout: said, Stderr: said, Timeout: versionWithin})
 	if m := pattern.FindSubmatch(said.bytes()); m != nil {
