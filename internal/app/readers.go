@@ -11,6 +11,7 @@ import (
 	"github.com/patchscout/patchscout/internal/scan/nessus"
 	"github.com/patchscout/patchscout/internal/scan/nikto"
 	"github.com/patchscout/patchscout/internal/scan/nmap"
+	"github.com/patchscout/patchscout/internal/scan/nuclei"
 	"github.com/patchscout/patchscout/internal/scan/openvas"
 	formats "github.com/patchscout/patchscout/internal/scan/report"
 )
@@ -19,6 +20,7 @@ import (
 func readers() []scan.Reader {
 	return append([]scan.Reader{
 		&nmap.Scanner{}, native.Scanner{}, &nessus.Scanner{}, &openvas.Scanner{}, &nikto.Scanner{},
+		&nuclei.Scanner{},
 	}, formats.All()...)
 }
 
