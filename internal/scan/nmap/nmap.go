@@ -28,8 +28,9 @@ type Options struct {
 	HostLimit time.Duration // gives up on one host, 0 = never
 }
 
-// DefaultScripts runs beside -sV: the host key is how an SSH host is recognised when its address changes.
-var DefaultScripts = []string{"ssh-hostkey"}
+// DefaultScripts runs beside -sV: the host key is how an SSH host is recognised when its address changes; certificate and
+// title cost one request each. Scripts that ask the internet (vulners) or try attacks are the administrator's to name.
+var DefaultScripts = []string{"ssh-hostkey", "ssl-cert", "http-title"}
 
 var scriptName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -93,10 +94,20 @@ func (s *Scanner) path() (string, error) {
 	return tool.Find(s.opts.Path, []string{"nmap"}, "Debian, Ubuntu: apt-get install nmap")
 }
 
-// Detect says whether a file that begins with prefix (a few KiB) is nmap's XML.
+// Detect says whether a file that begins with prefix (a few KiB) is nmap's XML. masscan writes the same elements, with a
+// host for every port: its own reader knows that.
 func Detect(prefix []byte) bool {
 	text := string(prefix[:min(len(prefix), 8192)])
+	if !strings.HasPrefix(strings.TrimLeft(text, "\ufeff \t\r\n"), "<") || strings.Contains(text, `scanner="masscan"`) {
+		return false
+	}
 	return strings.Contains(text, "<nmaprun") || strings.Contains(text, "<!DOCTYPE nmaprun")
 }
 
-var _ scan.Scanner = (*Scanner)(nil)
+// Detect says whether a report that begins with head is nmap's XML.
+func (*Scanner) Detect(head []byte) bool { return Detect(head) }
+
+var (
+	_ scan.Scanner = (*Scanner)(nil)
+	_ scan.Reader  = (*Scanner)(nil)
+)

@@ -342,7 +342,7 @@ func TestCommandLineFollowsTheJob(t *testing.T) {
 		}
 		return strings.Join(out, "\n")
 	}
-	tail := " --max-rate 300 --script ssh-hostkey"
+	tail := " --max-rate 300 --script ssh-hostkey,ssl-cert,http-title"
 	want := "192.0.2.1 <- -Pn --top-ports 1000 --exclude-ports 25" + tail +
 		"\n192.0.2.1 <- -Pn -p T:8080" + tail +
 		"\n192.0.2.2 192.0.2.3 <- --top-ports 1000 --exclude-ports 25" + tail +
