@@ -67,7 +67,7 @@ func guess(head []byte) string {
 	text := strings.ToLower(string(head[:min(len(head), 512)]))
 	switch {
 	case len(text) == 0:
-		return " (it is empty)"
+		return " (it is empty; a run of Nuclei that found nothing is: --tool nuclei)"
 	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
 		return " (it is a web page)"
 	case strings.HasPrefix(text, "%pdf"):
