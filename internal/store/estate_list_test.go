@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -423,14 +424,18 @@ func (w *world) checkMany(n int) {
 
 func TestListsAreWhatAPlainReaderFinds(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
-		w := newWorld(t, eng.Open(t).Estate(), 1, 240, 40)
-		w.checkMany(150)
-		w.checkGroups(40)
-		for range 4 {
+		size, changes := 1, 2
+		if os.Getenv("TEST_LONG") != "" {
+			size, changes = 3, 8
+		}
+		w := newWorld(t, eng.Open(t).Estate(), 1, 120*size, 40) // more than one block of ids
+		w.checkMany(60 * size)
+		w.checkGroups(20 * size)
+		for range changes {
 			w.change()
 			w.reread()
-			w.checkMany(30)
-			w.checkGroups(10)
+			w.checkMany(20 * size)
+			w.checkGroups(7 * size)
 		}
 	})
 }
