@@ -187,3 +187,39 @@ func TestEveryScannerIsBuiltFromTheConfiguration(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAWebScannerAloneIsGivenTheNativeOneInFront(t *testing.T) {
+	a := open(t)
+	byAddress := scan.HostTarget{Address: netip.MustParseAddr("192.0.2.1")}
+	byURL := scan.HostTarget{Address: netip.MustParseAddr("192.0.2.2"), URLs: []string{"https://www.example/"}}
+	for _, c := range []struct {
+		scanners []string
+		hosts    []scan.HostTarget
+		want     string
+		notes    int
+	}{
+		{[]string{"nikto"}, []scan.HostTarget{byAddress, byURL}, "nikto native+", 1},
+		{[]string{"nikto"}, []scan.HostTarget{byURL}, "nikto", 0},
+		{[]string{"nikto", "nmap"}, []scan.HostTarget{byAddress}, "nikto nmap", 0},
+		{[]string{"native", "nuclei"}, []scan.HostTarget{byAddress}, "native nuclei", 0},
+	} {
+		choices, notes, err := choose(a.cfg, c.scanners, scan.Job{Hosts: c.hosts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, choice := range choices {
+			name := choice.Scanner.Name()
+			if choice.Added {
+				name += "+"
+			}
+			if choice.Timeout == 0 {
+				t.Errorf("%s has no time-out", name)
+			}
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != c.want || len(notes) != c.notes {
+			t.Errorf("%v: %v %q", c.scanners, got, notes)
+		}
+	}
+}

@@ -13,7 +13,9 @@ import (
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/native"
 	"github.com/patchscout/patchscout/internal/scan/nessus"
+	"github.com/patchscout/patchscout/internal/scan/nikto"
 	"github.com/patchscout/patchscout/internal/scan/nmap"
+	"github.com/patchscout/patchscout/internal/scan/nuclei"
 	"github.com/patchscout/patchscout/internal/scan/openvas"
 )
 
@@ -67,6 +69,24 @@ var scannerTable = []scannerEntry{
 		},
 		timeout: func(t config.Timeouts) time.Duration { return t.Nessus },
 		limits:  elsewhere,
+	},
+	{
+		name: nikto.Name, what: "web servers: known files, settings and versions, by an installed Nikto",
+		build: func(cfg config.Config) (scan.Scanner, error) {
+			return nikto.New(nikto.Options{Path: cfg.Nikto.Path, Tuning: cfg.Nikto.Tuning})
+		},
+		timeout: func(t config.Timeouts) time.Duration { return t.Nikto },
+		limits:  func(scan.Job) scan.Choice { return scan.Choice{Parallel: 2, Weight: 10} },
+	},
+	{
+		name: nuclei.Name, what: "web servers: templates of known weaknesses, by an installed Nuclei",
+		build: func(cfg config.Config) (scan.Scanner, error) {
+			return nuclei.New(nuclei.Options{Path: cfg.Nuclei.Path, Templates: cfg.Nuclei.Templates, RateLimit: cfg.Nuclei.Rate})
+		},
+		timeout: func(t config.Timeouts) time.Duration { return t.Nuclei },
+		// One task at a time, since its rate is for all it does; several hosts in each, since it reads its thousands of
+		// templates at every start.
+		limits: func(scan.Job) scan.Choice { return scan.Choice{Hosts: 16, Parallel: 1, Weight: 5} },
 	},
 }
 

@@ -113,8 +113,8 @@ func (c Config) validateScanners() error {
 	if (c.Nessus.AccessKey == "") != (c.Nessus.SecretKey == "") {
 		return fault.Invalid("nessus.access_key and nessus.secret_key belong together")
 	}
-	if c.Nuclei.Rate < 0 || c.Nuclei.Rate > 100_000 {
-		return fault.Invalid("nuclei.rate %d: want 1 to 100000 requests a second, 0 for its own", c.Nuclei.Rate)
+	if c.Nuclei.Rate < 0 || c.Nuclei.Rate > 10_000 {
+		return fault.Invalid("nuclei.rate %d: want 1 to 10000 requests a second, 0 for its own", c.Nuclei.Rate)
 	}
 	return nil
 }

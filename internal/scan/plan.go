@@ -18,7 +18,7 @@ const maxWebPorts = 4
 // Choice is a scanner that was chosen for a scan, and the limits under which it runs.
 type Choice struct {
 	Scanner  Scanner
-	Hosts    int           // addresses of one task, 0 = DefaultHosts; scanners of WebStage have one
+	Hosts    int           // addresses of one task, 0 = DefaultHosts, or one for scanners of WebStage
 	Parallel int           // tasks at one time, 0 = 1
 	Remote   bool          // it works on another machine: Options.Parallel does not count it
 	Timeout  time.Duration // of one task, 0 = none
@@ -276,12 +276,24 @@ func (p *Plan) cutHosts(ci int, c Choice, ready []int) {
 	}
 }
 
+// cutWeb makes tasks of what is ready: nobody waits for other hosts' web servers.
 func (p *Plan) cutWeb(ci int, ready []int) {
-	for _, i := range ready {
-		for ports := range slices.Chunk(p.webPorts(i), maxWebPorts) {
+	c := p.Choices[ci]
+	for chunk := range slices.Chunk(ready, max(1, c.Hosts)) {
+		var hosts []HostTarget
+		for _, i := range chunk {
 			h := p.Job.Hosts[i]
+			h.Web = p.webPorts(i)
+			hosts = append(hosts, h)
+		}
+		if c.Hosts > 1 {
+			p.add(ci, p.task(c, hosts))
+			continue
+		}
+		for ports := range slices.Chunk(hosts[0].Web, maxWebPorts) {
+			h := hosts[0]
 			h.Web = ports
-			p.add(ci, p.task(p.Choices[ci], []HostTarget{h}))
+			p.add(ci, p.task(c, []HostTarget{h}))
 		}
 	}
 }
@@ -315,10 +327,14 @@ func (p *Plan) job(t *Task, c Choice) Job {
 
 // share is how many hosts of its scanner's part a task is.
 func (p *Plan) share(ci int, t *Task) float64 {
-	if t.Stage == WebStage {
-		return 1 / float64(max(1, p.pieces[[2]int{ci, p.places.exact[t.Hosts[0].Address]}]))
+	if t.Stage != WebStage {
+		return float64(len(t.Hosts))
 	}
-	return float64(len(t.Hosts))
+	sum := 0.0
+	for _, h := range t.Hosts {
+		sum += 1 / float64(max(1, p.pieces[[2]int{ci, p.places.exact[h.Address]}]))
+	}
+	return sum
 }
 
 // silent lists the hosts that no task got an answer from.

@@ -552,6 +552,26 @@ func TestAWebScannerAloneGetsItsServersFound(t *testing.T) {
 	})
 }
 
+func TestAWebScannerThatWantsManyHostsGetsThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ports := tool("ports", Services, time.Minute, "web")
+		many, one := tool("many", WebStage, time.Minute), tool("one", WebStage, time.Minute)
+		job := network(40)
+		for i := range 6 {
+			job.Hosts[0].Names = append(job.Hosts[0].Names, fmt.Sprintf("n%d.example", i))
+		}
+		var last Progress
+		_, err := Work(t.Context(), plan(t, job, Choice{Scanner: ports, Hosts: 20}, Choice{Scanner: many, Hosts: 16}, Choice{Scanner: one, Parallel: 4}),
+			WorkOptions{Progress: func(p Progress) { last = p }})
+		if n := len(many.seen()); err != nil || n != 4 { // 16 and 4 of each of the two tasks before
+			t.Errorf("%d tasks, %v", n, err)
+		}
+		if n := len(one.seen()); n != 41 || last.Total != 2+4+41 || last.Percent != 100 { // six names are more than one task takes
+			t.Errorf("%d tasks, %+v", n, last)
+		}
+	})
+}
+
 func TestWhichServicesAreWebServers(t *testing.T) {
 	for _, c := range []struct {
 		s        finding.ServiceSeen
