@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -120,11 +121,14 @@ func (r *runner) failed(t task, err error) bool {
 	if fault.KindOf(err) == fault.KindUnavailable {
 		err = fmt.Errorf("%s: %w", netip.AddrPortFrom(t.addr.WithZone(""), t.Port), err)
 	}
-	if errors.Is(err, context.Canceled) && len(r.failures) > 0 {
-		return true // by the failure that is noted
+	if fault.KindOf(err) == fault.KindUnavailable {
+		r.failures = append(r.failures, err)
+		return false
 	}
-	r.failures = append(r.failures, err)
-	return fault.KindOf(err) != fault.KindUnavailable
+	if !errors.Is(err, context.Canceled) || len(r.failures) == 0 { // else it was cancelled by the one that is noted
+		r.failures = slices.Insert(r.failures, 0, err)
+	}
+	return true
 }
 
 // one runs one Nikto and hands its report over, also when it was ended.
@@ -238,6 +242,9 @@ func cleanPath(path string) string {
 // hand copies the report to raw with its mark. whole becomes false when the report is not complete.
 func (r *runner) hand(cage *tool.Cage, whole *bool) error {
 	f, err := cage.Read(reportFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = cage.Read(reportFile + ".xml") // 2.6.0 adds what is there
+	}
 	if err != nil {
 		*whole = false
 		return nil //nolint:nilerr // what Nikto said about it is the better error
