@@ -201,8 +201,10 @@ func (a *App) toRun(ctx context.Context, s finding.Scan) (report.Run, error) {
 			return run, err
 		}
 	}
-	if s.Kind != finding.KindScan {
-		return run, nil // what a report does not say is not a problem of the import
+	if s.Kind != finding.KindScan { // what a report does not say is not a problem of the import
+		reason, err := a.interrupted(ctx, s)
+		run.Reason = report.Text(either(s.Reason, reason))
+		return run, err
 	}
 	if err := a.showControl(ctx, &run); err != nil {
 		return run, err

@@ -136,7 +136,7 @@ func (a *App) importFile(ctx context.Context, req ImportRequest, path string) (r
 	}
 	s := &saved{path: path, made: made, raw: raw, part: assess.NewPart(""), up: map[netip.Addr]bool{}, upNames: map[string]bool{}}
 	defer func() { s.close() }()
-	if err := s.read(ctx, req, io.TeeReader(unpacked, raw)); err != nil {
+	if err := s.read(ctx, req, io.TeeReader(intake.Masked(intake.Narrow(unpacked)), raw)); err != nil {
 		return report.Ledger{}, reportError{path, err}
 	}
 	return a.keepImport(ctx, req, s)
@@ -295,6 +295,11 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 	if err != nil {
 		return report.Ledger{}, err
 	}
+	release, err := a.attend(ctx, run.ScanID())
+	if err != nil {
+		return report.Ledger{}, err
+	}
+	defer release()
 	run.Adopt(s.part)
 	tool := finding.ScannerRun{Name: s.tool, Status: string(scan.Completed)}
 	if s.warning != "" {

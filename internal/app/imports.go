@@ -41,7 +41,11 @@ func (a *App) Imported(ctx context.Context, id int64) (report.Imported, error) {
 }
 
 func (a *App) imported(ctx context.Context, s finding.Scan) (report.Imported, error) {
-	out := report.Imported{ID: s.ID, At: s.Created.UTC(), By: report.Text(s.By), Site: s.Site, Status: string(s.Status), Reason: report.Text(s.Reason),
+	reason, err := a.interrupted(ctx, s)
+	if err != nil {
+		return report.Imported{}, err
+	}
+	out := report.Imported{ID: s.ID, At: s.Created.UTC(), By: report.Text(s.By), Site: s.Site, Status: string(s.Status), Reason: report.Text(either(s.Reason, reason)),
 		Demo: s.Demo, Ledger: report.Ledger{ID: s.ID, File: strings.Join(s.Targets, " "), Dropped: []report.Dropped{}}}
 	ledgers, err := a.store.Estate().Ledgers(ctx, s.ID)
 	if err == nil && len(ledgers) > 0 {
@@ -61,6 +65,9 @@ func (a *App) imported(ctx context.Context, s finding.Scan) (report.Imported, er
 
 // UndoImport takes back exactly what an import or scan said; without apply it only says what that comes to.
 func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (report.Undo, error) {
+	if err := a.endInterrupted(ctx, id); err != nil {
+		return report.Undo{}, err
+	}
 	undone, err := a.assessor().Undo(ctx, id, who(), apply)
 	return report.Undo{ID: id, Applied: apply && err == nil, Undone: report.Undone(undone)}, err
 }

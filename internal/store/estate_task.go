@@ -51,11 +51,14 @@ func (c Control) Works(now time.Time) bool { return c.Owner != "" && now.Sub(c.B
 
 const controlColumns = `owner, beat, wanted, paused, percent, stage, eta, done, total`
 
-// BeginWork says that a process works on a scan that it has just created. job is what Claim gives to whoever continues it.
+// BeginWork says that a process works on a scan that it has just created. job is what Claim gives to whoever continues it;
+// nil is an import, which nobody can continue.
 func (e *Estate) BeginWork(ctx context.Context, scanID int64, owner string, job json.RawMessage) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
-		if _, err := tx.tx.Exec(ctx, `INSERT INTO scan_job (scan, job) VALUES (?, ?)`, scanID, string(job)); err != nil {
-			return err
+		if job != nil {
+			if _, err := tx.tx.Exec(ctx, `INSERT INTO scan_job (scan, job) VALUES (?, ?)`, scanID, string(job)); err != nil {
+				return err
+			}
 		}
 		_, err := tx.tx.Exec(ctx, `INSERT INTO scan_control (scan, `+controlColumns+`) VALUES (`+Marks(10)+`)`,
 			scanID, owner, millis(e.db.opts.Now()), "", 0, 0.0, "", 0, 0, 0)
@@ -77,7 +80,11 @@ func (e *Estate) Claim(ctx context.Context, scanID int64, owner string) (job jso
 			return fault.Conflict("scan %d is being worked on by %s", scanID, ownerName(c.Owner))
 		}
 		var text string
-		if err := tx.tx.QueryRow(ctx, `SELECT job FROM scan_job WHERE scan = ?`, scanID).Scan(&text); err != nil {
+		err = tx.tx.QueryRow(ctx, `SELECT job FROM scan_job WHERE scan = ?`, scanID).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.Conflict("scan %d is an import, which cannot be continued: import the file again", scanID)
+		}
+		if err != nil {
 			return err
 		}
 		job = json.RawMessage(text)
@@ -167,7 +174,7 @@ func (e *Estate) Release(ctx context.Context, scanID int64, owner string, paused
 	})
 }
 
-// Controls returns what is known of who works on scans, by scan. Imports, and scans of before tasks, have none.
+// Controls returns what is known of who works on scans, by scan. Scans and imports of before tasks have none.
 func (e *Estate) Controls(ctx context.Context, scans []int64) (found map[int64]Control, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		found, err = controls(ctx, tx, scans)

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/store"
+)
+
+// attend tells other processes every second that this one works on an import, until release, so that they can tell one
+// that is running from one whose process was killed.
+func (a *App) attend(ctx context.Context, id int64) (release func(), err error) {
+	estate, owner := a.store.Estate(), newOwner()
+	if err := estate.BeginWork(ctx, id, owner, nil); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(beatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if _, err := estate.Beat(ctx, id, owner, store.ScanProgress{Stage: "storing"}); err != nil && ctx.Err() == nil {
+				a.log.Warn("import could not be kept alive", "scan_id", id, "error", err) // the next beat may
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+		if err := estate.Release(context.WithoutCancel(ctx), id, owner, false); err != nil {
+			a.log.Warn("import could not be let go", "scan_id", id, "error", err)
+		}
+	}, nil
+}
+
+// interrupted says what to do about an import whose process died; "" when that is not so.
+func (a *App) interrupted(ctx context.Context, s finding.Scan) (string, error) {
+	if s.Kind != finding.KindImport || s.Status != finding.Running {
+		return "", nil
+	}
+	c, err := a.control(ctx, s.ID)
+	if err != nil || c != nil && c.Works(a.now()) && !died(c.Owner) {
+		return "", err
+	}
+	return fmt.Sprintf("interrupted: import the file again, or take back what it wrote with patchscout imports undo %d", s.ID), nil
+}
+
+// endInterrupted ends an import whose process died.
+func (a *App) endInterrupted(ctx context.Context, id int64) error {
+	s, err := a.store.Estate().Scan(ctx, id)
+	if err != nil {
+		return err
+	}
+	reason, err := a.interrupted(ctx, s)
+	if err != nil || reason == "" {
+		return err
+	}
+	s.Status, s.Reason = finding.Failed, "interrupted"
+	return a.store.Estate().UpdateScan(ctx, s)
+}
