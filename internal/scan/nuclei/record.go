@@ -438,7 +438,20 @@ func (r *record) output() string {
 	return intake.Cut(b.String(), intake.MaxText)
 }
 
-var credential = regexp.MustCompile(`(?im)^((?:proxy-)?authorization|cookie|set-cookie|x-api-key|x-auth-token|x-csrf-token)([ \t]*:)[^\r\n]*`)
+// credentials are the headers that would let a reader of the report in.
+var credentials = []string{"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
 
-// masked hides what would let a reader of the report in.
-func masked(text string) string { return credential.ReplaceAllString(text, "$1$2 ***") }
+// masked hides their values.
+func masked(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		name, _, ok := strings.Cut(line, ":")
+		isHeader := func(header string) bool { return strings.EqualFold(header, strings.TrimSpace(name)) }
+		if !ok || len(name) > 30 || !slices.ContainsFunc(credentials, isHeader) {
+			b.WriteString(line)
+			continue
+		}
+		b.WriteString(name + ": ***" + line[len(strings.TrimRight(line, "\r\n")):])
+	}
+	return b.String()
+}
