@@ -92,6 +92,7 @@ func joinFindings(ctx context.Context, tx Rebuilder, joined map[int64]int64, now
 // takeWords takes over what people said of a host, where nothing was said of this one.
 func (s *state) takeWords(from *state) {
 	h, other := s.host, from.host
+	h.Own = h.Own.Join(other.Own)
 	for _, tag := range other.Tags {
 		if !slices.Contains(h.Tags, tag) {
 			h.Tags = append(h.Tags, tag)
@@ -188,7 +189,7 @@ func (a *Assessor) SplitHost(ctx context.Context, id int64, place string) (split
 
 func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, here, there []finding.Sighting) (int64, error) {
 	other := newState(&asset.Host{Site: s.host.Site, Status: s.host.Status, Tags: slices.Clone(s.host.Tags), Owner: s.host.Owner,
-		Criticality: s.host.Criticality, Exposed: s.host.Exposed, Demo: s.host.Demo})
+		Criticality: s.host.Criticality, Exposed: s.host.Exposed, Own: s.host.Own, Demo: s.host.Demo})
 	if err := tx.SaveHost(ctx, other.host); err != nil {
 		return 0, err
 	}
