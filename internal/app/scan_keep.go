@@ -8,6 +8,7 @@ import (
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -27,7 +28,7 @@ func (k *taskKeeper) Open(_ context.Context, t *scan.Task) (scan.Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &taskReport{keeper: k, raw: raw, part: k.pipeline.Part(t.Scanner)}, nil
+	return &taskReport{keeper: k, raw: raw, mask: intake.NewMaskWriter(raw), part: k.pipeline.Part(t.Scanner)}, nil
 }
 
 // Stored implements scan.Keeper.
@@ -40,18 +41,19 @@ func (k *taskKeeper) Committed(ctx context.Context, t *scan.Task) (bool, error) 
 	return k.store.Estate().TaskCommitted(ctx, k.id, t)
 }
 
-// taskReport is what one attempt at a task says: its raw report on the way to the blobs, its events on the way through the
-// pipeline.
+// taskReport is what one attempt at a task says: its raw report on the way to the blobs, without credentials, and its events
+// on the way through the pipeline.
 type taskReport struct {
 	keeper *taskKeeper
 	raw    *store.BlobWriter
+	mask   *intake.MaskWriter
 	size   int64
 	part   *assess.Part
 }
 
 func (r *taskReport) Write(p []byte) (int, error) {
 	r.size += int64(len(p))
-	return r.raw.Write(p)
+	return r.mask.Write(p)
 }
 
 func (r *taskReport) Emit(e finding.Event) error { return r.part.Emit(e) }
@@ -61,7 +63,11 @@ func (r *taskReport) Keep(ctx context.Context, t *scan.Task) error {
 	if r.size == 0 {
 		return nil
 	}
-	hash, err := r.raw.Keep(ctx)
+	err := r.mask.Close()
+	var hash string
+	if err == nil {
+		hash, err = r.raw.Keep(ctx)
+	}
 	if err != nil {
 		r.keeper.log.Warn("raw report not kept", "scan_id", r.keeper.id, "task", t.N, "scanner", t.Scanner, "error", err)
 		return nil

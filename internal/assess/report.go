@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/scan/intake"
 )
 
 // report is what one sensor says in one run, sorted by host.
@@ -182,7 +183,8 @@ func (r *report) takeObservation(e finding.Observation) {
 		return
 	}
 	h.status = string(asset.Up)
-	e.Output = finding.Cut(e.Output, finding.MaxText) // now, so that a report of many does not fill memory
+	e.Output = intake.MaskText(finding.Cut(e.Output, finding.MaxText)) // now, so that a report of many does not fill memory
+	e.Location = intake.MaskText(e.Location)
 	e.CVEs = slices.Clone(e.CVEs)
 	if len(e.CVEs) == 0 && e.Compliance == nil {
 		e.CVEs = finding.CVEsIn(finding.Cut(e.Title, maxShort))
