@@ -269,7 +269,11 @@ func ParseCursor(text string, s Sort) (Cursor, error) {
 	if min(n[0], n[1], n[2]) <= 0 {
 		return Cursor{}, fault.Invalid("cursor %.80q: not one of ours", text)
 	}
-	if in := string(b[n[0]+n[1]+n[2]:]); in != c.Sort.String() {
+	in := string(b[n[0]+n[1]+n[2]:])
+	if _, err := ParseSort(in); err != nil || in == "" {
+		return Cursor{}, fault.Invalid("cursor %.80q: not one of ours", text)
+	}
+	if in != c.Sort.String() {
 		return Cursor{}, fault.Invalid("the cursor is of a list in another order (%.20q, not %q)", in, c.Sort.String())
 	}
 	return c, nil
