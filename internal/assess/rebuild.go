@@ -155,5 +155,5 @@ func sameEvidence(a, b finding.Evidence) bool {
 
 // touched says whether a person has said something of the finding that must not be lost with its evidence.
 func (e *entry) touched() bool {
-	return e.Triage.State != "" && e.Triage.State != finding.Untriaged && e.Triage.Rule == 0 || e.Assignee != "" || len(e.Labels) > 0
+	return e.Triage.State != "" && e.Triage.State != finding.Untriaged && e.Triage.Rule == 0 || !e.Own.AssignedAt.IsZero() || len(e.Own.Labels) > 0
 }

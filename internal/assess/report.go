@@ -112,9 +112,12 @@ func (r *report) takeStatement(e finding.Statement) {
 		r.dropped.Drop("a VEX statement without a product", 1)
 	case len(r.statements) >= maxStatements:
 		r.dropped.Drop("more VEX statements than can be kept", 1)
+	case len(e.Products) > maxProducts || len(e.Parts) > maxProducts:
+		r.dropped.Drop("a VEX statement of more products than can be kept", 1)
 	default:
 		r.informational++
-		e.Products, e.Reason, e.Author = clean(e.Products), finding.Cut(e.Reason, maxShort), finding.Cut(e.Author, maxWord)
+		e.Products, e.Parts = cutAll(e.Products), cutAll(e.Parts)
+		e.Reason, e.Author = finding.Cut(e.Reason, maxShort), finding.Cut(e.Author, maxWord)
 		r.statements = append(r.statements, e)
 	}
 }
@@ -228,6 +231,7 @@ const (
 	maxShort = 1 << 10
 
 	maxStatements = 100_000
+	maxProducts   = 10_000 // of one VEX statement
 )
 
 // host finds the part of the report about a host; nil when the event names none.
@@ -287,6 +291,14 @@ func (h *hostReport) addCPEs(cpes []string) {
 			h.cpes = append(h.cpes, c)
 		}
 	}
+}
+
+func cutAll(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = finding.Cut(n, maxShort)
+	}
+	return out
 }
 
 // clean copies a list of CPEs, without what is absurdly long.

@@ -92,7 +92,7 @@ func (e *environment) importsUndoCommand() *cobra.Command {
 			return report.UndoText(w, doc, e.terminal(out.target(e)))
 		})
 	})
-	cmd.Long = "Take back the evidence, the coverage and the words on hosts and services of one import or scan, and fold the life of every\nfinding anew from what the others said. Without --yes it only says what that comes to."
+	cmd.Long = "Take back the evidence, the coverage and the words on hosts and services of one import or scan, and fold the life of every\nfinding anew from what the others said. Rules that were made from its VEX statements stay: patchscout rules list. Without\n--yes it only says what that comes to."
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	out.flags(cmd, "table", "json")
 	return cmd
