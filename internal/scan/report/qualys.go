@@ -83,13 +83,12 @@ type qualysReport struct {
 type qualysVuln struct {
 	qid, kind, title, severity string
 	status                     string
-	port, protocol, service    string
+	port, protocol             string
 	fqdn, url, parameter       string
 	threat, impact, solution   string
 	result                     string
 	cves, bids, refs           string
 	vector, cwe, cvss          string
-	lastFound                  string
 }
 
 // qualysHost is where it was seen.
@@ -111,7 +110,11 @@ var qualysTimes = []string{time.RFC3339, "2006-01-02T15:04:05", "01/02/2006 15:0
 
 // lookAhead reads the glossary, and when the report was made.
 func (q *qualysReport) lookAhead() error {
-	if _, err := q.Root(qualysRoots...); err != nil {
+	_, err := q.Root(qualysRoots...)
+	switch {
+	case err == io.EOF: //nolint:errorlint // Root returns it bare
+		return fault.Invalid("qualys report: it has no root element")
+	case err != nil:
 		return err
 	}
 	return q.Each(func(e xml.StartElement) error {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -26,6 +27,9 @@ func (sshaudit) Name() string { return "ssh-audit" }
 
 // Detect knows the members of its JSON, and the first lines of its text.
 func (sshaudit) Detect(head []byte) bool {
+	if bytes.HasPrefix(plainText(head), []byte("["+exceptionMark)) {
+		return true
+	}
 	found := outline(head)
 	return has(found, "banner", "kex") || has(found, "[].banner", "[].kex") || has(found, "additional_notes", "banner", "compression") ||
 		has(found, "banner.raw", "compression") || has(found, "[].additional_notes", "[].banner") || has(found, "[].banner.raw", "[].compression") ||
@@ -44,7 +48,8 @@ func (sshaudit) Read(ctx context.Context, raw io.Reader, emit func(finding.Event
 	if len(head) > 0 && head[0] != '{' && head[0] != '[' {
 		return s.text(in)
 	}
-	d := newStream(in)
+	x := &exceptionless{in: in}
+	d := newStream(&commaless{in: bufio.NewReader(x)})
 	var err error
 	elements(d.Decoder, func() {
 		if t := readSSHTarget(d.Decoder); d.Err() == nil && err == nil {
@@ -59,10 +64,72 @@ func (sshaudit) Read(ctx context.Context, raw io.Reader, emit func(finding.Event
 	if err := d.end("ssh-audit"); err != nil {
 		return err
 	}
-	if !s.met {
+	switch {
+	case !s.met && x.count > 0:
+		return fault.Invalid("ssh-audit reached none of its targets")
+	case !s.met:
 		return fault.Invalid("not an ssh-audit report: it has no banner and no algorithms")
+	case x.count > 0:
+		return s.emit(finding.Event{Drop: &finding.Drop{Reason: "the target could not be audited", Count: x.count}})
 	}
 	return nil
+}
+
+// exceptionless takes out of ssh-audit's list what stands in it for a target that did not answer, colours and all, and
+// counts it: "[exception] cannot connect to 192.0.2.1 port 22: [Errno 111] Connection refused". It knows texts and leaves
+// them alone.
+type exceptionless struct {
+	in              *bufio.Reader
+	count           int
+	quoted, escaped bool
+}
+
+const exceptionMark = "[exception]"
+
+func (x *exceptionless) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		b, err := x.in.ReadByte()
+		if err != nil {
+			return n, err
+		}
+		switch {
+		case x.quoted:
+			x.quoted = b != '"' || x.escaped
+			x.escaped = b == '\\' && !x.escaped
+		case b == 0x1b:
+			_, _ = x.in.ReadSlice('m') // a colour; what fails here fails again at the next byte
+			continue
+		case b == '[' && x.exception():
+			continue
+		default:
+			x.quoted = b == '"'
+		}
+		p[n] = b
+		n++
+	}
+	return n, nil
+}
+
+// exception swallows what stands up to the next element or the end of the list.
+func (x *exceptionless) exception() bool {
+	ahead, _ := x.in.Peek(len(exceptionMark) - 1)
+	if string(ahead) != exceptionMark[1:] {
+		return false
+	}
+	x.count++
+	_, _ = x.in.Discard(len(exceptionMark) - 1) // it was peeked
+	for depth := 0; ; {
+		ahead, _ := x.in.Peek(3)
+		switch text := string(ahead); {
+		case strings.HasPrefix(text, "["):
+			depth++
+		case strings.HasPrefix(text, "]") && depth > 0: // "[Errno 111]"
+			depth--
+		case text == ", {", text == ", [", strings.HasPrefix(text, ", \x1b"), strings.TrimRight(text, "\r\n") == "]", len(ahead) == 0, ahead[0] == 0x1b:
+			return true
+		}
+		_, _ = x.in.Discard(1) // it was peeked
+	}
 }
 
 type sshAudit struct {

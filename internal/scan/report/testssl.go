@@ -31,7 +31,7 @@ func (testssl) Detect(head []byte) bool {
 	}
 	found := outline(head)
 	return has(found, "[].id", "[].severity", "[].finding", "[].ip") || has(found, "Invocation", "scanResult") ||
-		has(found, "scanResult[].targetHost") || has(found, "Invocation", "openssl", "startTime")
+		has(found, "scanResult[].targetHost") || has(found, "Invocation", "openssl", "startTime") || has(found, "clientProblem1[].severity")
 }
 
 // Read emits the results.
@@ -70,7 +70,7 @@ type testsslReport struct {
 	started  time.Time
 	duration time.Duration
 	met      bool // a result or a member that only these reports have was met
-	results  int  // other than FATAL
+	results  int  // other than warnings and FATAL
 	fatal    string
 	failed   int
 }
@@ -121,7 +121,13 @@ func (r *testsslResult) read(d *jsonstream.Decoder) {
 func (t *testsslReport) json(d *jsonstream.Decoder) error {
 	var err error
 	members(d, func(key string) {
-		if key != "scanResult" {
+		switch {
+		case strings.HasPrefix(key, "clientProblem") && d.Kind() == jsonstream.Array: // results about testssl.sh's own machine
+			if err = t.list(d, testsslResult{}); err != nil {
+				d.Reject("ended") // err is what counts
+			}
+			return
+		case key != "scanResult":
 			d.Skip()
 			return
 		}
@@ -206,7 +212,9 @@ func (t *testsslReport) tell(r testsslResult) error {
 	if level == "FATAL" {
 		return t.fail(r)
 	}
-	t.results++
+	if level != "WARN" && level != "DEBUG" {
+		t.results++
+	}
 	switch {
 	case oneOfMany.MatchString(r.id):
 		return t.note("one cipher or client of many")
