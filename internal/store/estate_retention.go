@@ -7,7 +7,7 @@ import (
 
 // Retention says which raw reports are kept (design decision 15). Zero fields set no limit.
 type Retention struct {
-	Newest int           // of each tool and set of targets
+	Newest int           // scans or imports of each tool and set of targets
 	Age    time.Duration // since they were read
 	Bytes  int64         // of all together, packed
 }
@@ -55,9 +55,9 @@ func (e *Estate) Prune(ctx context.Context, r Retention) (done Pruned, err error
 }
 
 func (e *Estate) rawReports(ctx context.Context, newest int) (reports []rawReport, err error) {
-	rank := map[string]int{}
+	scans := map[string]map[int64]bool{} // of a tool and targets; a scan has a report for each of its tasks
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT b.hash, b.at, b.size, s.status, s.site, s.kind, s.targets, l.tool,
+		rows, err := tx.Query(ctx, `SELECT b.hash, b.at, b.size, s.status, s.site, s.kind, s.targets, l.tool, l.scan,
 			length(b.stored) + coalesce((SELECT sum(length(p.stored)) FROM blob_part p WHERE p.hash = b.hash), 0)
 			FROM blob b LEFT JOIN ledger l ON l.report = b.hash LEFT JOIN scan s ON s.id = l.scan ORDER BY l.id DESC, b.hash`)
 		if err != nil {
@@ -68,7 +68,8 @@ func (e *Estate) rawReports(ctx context.Context, newest int) (reports []rawRepor
 			var one rawReport
 			var size int64
 			var status, site, kind, targets, tool *string
-			if err := rows.Scan(&one.hash, &one.at, &size, &status, &site, &kind, &targets, &tool, &one.bytes); err != nil {
+			var scan *int64
+			if err := rows.Scan(&one.hash, &one.at, &size, &status, &site, &kind, &targets, &tool, &scan, &one.bytes); err != nil {
 				return err
 			}
 			if status == nil { // one that is being written, or of a task that has no ledger yet, or of a scan that was removed
@@ -76,8 +77,11 @@ func (e *Estate) rawReports(ctx context.Context, newest int) (reports []rawRepor
 			} else {
 				one.running = *status == "running" || *status == "pending"
 				key := *site + "\x00" + *kind + "\x00" + *targets + "\x00" + *tool
-				rank[key]++
-				one.newest = newest == 0 || rank[key] <= newest
+				if scans[key] == nil {
+					scans[key] = map[int64]bool{}
+				}
+				scans[key][*scan] = true
+				one.newest = newest == 0 || len(scans[key]) <= newest
 			}
 			if i, known := at[one.hash]; known { // kept for several imports of one file
 				reports[i].newest, reports[i].running = reports[i].newest || one.newest, reports[i].running || one.running
