@@ -15,10 +15,11 @@ import (
 type Estate struct {
 	db    *database
 	rules *ruleCache
+	lists *listCache
 }
 
 // Estate returns the estate. Nothing is opened before its first use.
-func (s *Store) Estate() *Estate { return &Estate{db: s.estate, rules: &s.rules} }
+func (s *Store) Estate() *Estate { return &Estate{db: s.estate, rules: &s.rules, lists: &s.lists} }
 
 // lockEstate is the advisory lock that lets one PostgreSQL transaction write the estate at a time, as SQLite does by
 // itself: merging reads before it writes. The transactions are short.

@@ -44,7 +44,7 @@ func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []fi
 
 // listedIDs are the findings of a filter in its order.
 func (e *Estate) listedIDs(ctx context.Context, tx *Tx, filter finding.Filter) ([]int64, error) {
-	l, err := currentLists(ctx, tx)
+	l, err := e.currentLists(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ type Counts struct {
 func (e *Estate) CountFindings(ctx context.Context, filter finding.Filter) (c Counts, err error) {
 	c.BySeverity, c.ByDecision = map[string]int{}, map[string]int{}
 	err = e.db.view(ctx, func(tx *Tx) error {
-		l, err := currentLists(ctx, tx)
+		l, err := e.currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -13,26 +13,36 @@ import (
 
 // lists is one transaction's view of the columns. Blocks that are not up to date in the database are held here.
 type lists struct {
-	tx    *Tx
-	words *wordBook
-	held  map[listColumn]map[int64][]byte // by block; nil is a block of zeros
+	tx         *Tx
+	words      *wordBook
+	held       map[listColumn]map[int64][]byte // by block; nil is a block of zeros
+	cache      *listCache
+	known      map[listColumn]map[int64]*listBlock
+	generation int64 // of the estate, as the transaction found it
 }
 
-func newLists(tx *Tx) *lists {
-	return &lists{tx: tx, words: newWordBook(tx), held: map[listColumn]map[int64][]byte{}}
+func newLists(ctx context.Context, tx *Tx, cache *listCache) (*lists, error) {
+	l := &lists{tx: tx, words: newWordBook(tx), held: map[listColumn]map[int64][]byte{}, cache: cache, known: map[listColumn]map[int64]*listBlock{}}
+	return l, tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(&l.generation)
 }
 
 // currentLists opens the columns for reading. What is stale, as after a migration that could not be followed by a write,
 // is brought up to date in memory.
-func currentLists(ctx context.Context, tx *Tx) (*lists, error) {
-	l := newLists(tx)
+func (e *Estate) currentLists(ctx context.Context, tx *Tx) (*lists, error) {
+	l, err := newLists(ctx, tx, e.lists)
+	if err != nil {
+		return nil, err
+	}
 	return l, l.eachStale(ctx, func(block int64) error { return l.fold(ctx, block) })
 }
 
 // freshenLists brings the columns up to date with what the transaction has written.
 func freshenLists(ctx context.Context, tx *Tx) error {
-	l := newLists(tx)
-	err := l.eachStale(ctx, func(block int64) error {
+	l, err := newLists(ctx, tx, nil)
+	if err != nil {
+		return err
+	}
+	err = l.eachStale(ctx, func(block int64) error {
 		if err := l.fold(ctx, block); err != nil {
 			return err
 		}
@@ -120,7 +130,7 @@ func (l *lists) save(ctx context.Context, block int64) error {
 	if err := l.words.save(ctx); err != nil {
 		return err
 	}
-	changed := &bulk{table: "list_column", columns: []string{"col", "block", "lo", "hi", "data"}, key: []string{"col", "block"}}
+	changed := &bulk{table: "list_column", columns: []string{"col", "block", "lo", "hi", "stamp", "data"}, key: []string{"col", "block"}}
 	for col, blocks := range l.held {
 		data, is := blocks[block]
 		if !is {
@@ -133,7 +143,7 @@ func (l *lists) save(ctx context.Context, block int64) error {
 			continue
 		}
 		lo, hi := bounds(data)
-		changed.add(int(col), block, lo, hi, data)
+		changed.add(int(col), block, lo, hi, l.generation+1, data)
 	}
 	l.held = map[listColumn]map[int64][]byte{}
 	if err := changed.flush(ctx, l.tx); err != nil {

@@ -15,7 +15,7 @@ import (
 // altogether. The filter's own order, cursor and limit do not matter; limit 0 is all groups.
 func (e *Estate) FindingGroups(ctx context.Context, f finding.Filter, by finding.GroupBy, after finding.GroupCursor, limit int) (page []finding.Group, total int, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		l, err := currentLists(ctx, tx)
+		l, err := e.currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}

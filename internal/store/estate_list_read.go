@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"math/bits"
 	"slices"
 
@@ -53,13 +52,13 @@ func (b *selectedBlock) keep(values *blockValues, passes func(uint64) bool) {
 
 // everything is all ids that there may be.
 func (l *lists) everything(ctx context.Context) (*findingSet, error) {
-	var last sql.NullInt64
-	if err := l.tx.QueryRow(ctx, `SELECT max(block) FROM list_column WHERE col = ?`, int(colFacets)).Scan(&last); err != nil {
+	there, err := l.directory(ctx, colFacets)
+	if err != nil {
 		return nil, err
 	}
 	n := int64(0)
-	if last.Valid {
-		n = last.Int64 + 1
+	for block := range there {
+		n = max(n, block+1)
 	}
 	for block := range l.held[colFacets] {
 		n = max(n, block+1)
@@ -117,16 +116,38 @@ type within struct{ lo, hi uint64 }
 // scan calls fn for the blocks that are asked for, unless they hold zeros only or nothing within the bounds. values are
 // fn's until it returns.
 func (l *lists) scan(ctx context.Context, col listColumn, blocks []int64, in within, fn func(block int64, values *blockValues)) error {
-	values := &blockValues{}
-	held := l.held[col]
-	for _, block := range blocks {
-		if data := held[block]; data != nil {
-			if err := values.unpack(data); err != nil {
-				return err
-			}
-			fn(block, values)
-		}
+	there, err := l.directory(ctx, col)
+	if err != nil {
+		return err
 	}
+	values := &blockValues{}
+	var unread []int64
+	for _, block := range blocks {
+		data, replaced := l.held[col][block]
+		if b := there[block]; !replaced && b != nil {
+			if in != (within{}) && (b.hi < int64(in.lo) || b.lo > int64(in.hi)) { //nolint:gosec // bounds are only asked for of small numbers
+				continue
+			}
+			if kept := b.data.Load(); kept != nil {
+				data = *kept
+			} else {
+				unread = append(unread, block)
+			}
+		}
+		if data == nil {
+			continue
+		}
+		if err := values.unpack(data); err != nil {
+			return err
+		}
+		fn(block, values)
+	}
+	return l.read(ctx, col, unread, there, values, fn)
+}
+
+// read is scan for blocks that are in the database only.
+func (l *lists) read(ctx context.Context, col listColumn, blocks []int64, there map[int64]*listBlock, values *blockValues,
+	fn func(block int64, values *blockValues)) error {
 	for _, part := range ranges(blocks) {
 		query, args := `SELECT block, data FROM list_column WHERE col = ?`, []any{int(col)}
 		if len(part.only) > 0 {
@@ -136,31 +157,23 @@ func (l *lists) scan(ctx context.Context, col listColumn, blocks []int64, in wit
 			query += ` AND block >= ? AND block <= ?`
 			args = append(args, part.first, part.last)
 		}
-		if in != (within{}) {
-			query += ` AND hi >= ? AND lo <= ?`
-			args = append(args, int64(in.lo), int64(in.hi)) //nolint:gosec // bounds are only asked for of small numbers
-		}
 		rows, err := l.tx.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
 		if err := eachRow(rows, func() error {
 			var block int64
-			var data sql.RawBytes
+			var data []byte
 			if err := rows.Scan(&block, &data); err != nil {
 				return err
 			}
-			if _, replaced := held[block]; replaced {
+			if _, asked := slices.BinarySearch(blocks, block); !asked {
 				return nil
-			}
-			if part.only == nil {
-				if _, asked := slices.BinarySearch(blocks, block); !asked {
-					return nil
-				}
 			}
 			if err := values.unpack(data); err != nil {
 				return err
 			}
+			l.cache.fill(there[block], data)
 			fn(block, values)
 			return nil
 		}); err != nil {

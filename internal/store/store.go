@@ -45,6 +45,7 @@ type Store struct {
 	catalogue *database
 	estate    *database
 	rules     ruleCache
+	lists     listCache
 
 	closeOnce sync.Once
 	closeErr  error

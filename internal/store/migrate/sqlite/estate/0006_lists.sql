@@ -3,12 +3,13 @@
 -- a million findings reads a few megabytes. See docs/decisions/0016-lists.md.
 
 -- A block is 4,096 ids: finding id / 4096. data holds one number for each; lo and hi are the least and the greatest that
--- are not 0. A block that holds nothing but 0 has no row.
+-- are not 0. A block that holds nothing but 0 has no row. stamp is the estate's generation that wrote the row.
 CREATE TABLE list_column (
     col   INTEGER NOT NULL,
     block INTEGER NOT NULL,
     lo    BIGINT  NOT NULL,
     hi    BIGINT  NOT NULL,
+    stamp BIGINT  NOT NULL,
     data  BLOB    NOT NULL,
     PRIMARY KEY (col, block)
 );
