@@ -81,6 +81,11 @@ func (a *App) Import(ctx context.Context, req ImportRequest) (report.Import, err
 		}
 		doc.Files = append(doc.Files, ledger)
 	}
+	if n := len(doc.Files); n > 0 {
+		if warning := a.prune(context.WithoutCancel(ctx)); warning != "" {
+			doc.Files[n-1].Warning = report.Text(andAlso(string(doc.Files[n-1].Warning), warning))
+		}
+	}
 	return doc, unreadable
 }
 

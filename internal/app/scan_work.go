@@ -205,7 +205,13 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 	if _, err := w.pipeline.Finish(keep, w.end(ctx, result)); err != nil {
 		return errors.Join(fmt.Errorf("store scan %d: %w", w.id, err), w.release(keep, false))
 	}
-	return w.release(keep, false)
+	if err := w.release(keep, false); err != nil {
+		return err
+	}
+	if warning := w.prune(keep); warning != "" {
+		w.notes = append(w.notes, warning)
+	}
+	return nil
 }
 
 // release lets go of the scan. That another process has it by now is no error.

@@ -22,6 +22,7 @@ type Config struct {
 	Nuclei      Nuclei   `koanf:"nuclei"`
 	Feeds       Feeds    `koanf:"feeds"`
 	Outbound    Outbound `koanf:"outbound"`
+	Reports     Reports  `koanf:"reports"`
 	SLA         SLA      `koanf:"sla"`
 }
 
@@ -89,6 +90,7 @@ func Default() Config {
 		Log:      Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
 		Scan:     defaultScan(),
 		Feeds:    defaultFeeds(),
+		Reports:  defaultReports(),
 	}
 }
 
