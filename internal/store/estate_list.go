@@ -117,17 +117,31 @@ func (v *blockValues) unpack(data []byte) error {
 		return errBlock
 	}
 	width, less := int(data[0]), binary.LittleEndian.Uint64(data[1:])-1
-	mask := ^uint64(0) >> (64 - 8*width)
 	body := data[blockHeader:]
-	for i := range v {
-		n := binary.LittleEndian.Uint64(body[i*width:]) & mask
-		if n != 0 {
-			n += less
+	switch width {
+	case 1:
+		for i, n := range body[:blockSize] {
+			v[i] = unpacked(uint64(n), less)
 		}
-		v[i] = n
+	case 2:
+		for i := range v {
+			v[i] = unpacked(uint64(binary.LittleEndian.Uint16(body[2*i:])), less)
+		}
+	case 4:
+		for i := range v {
+			v[i] = unpacked(uint64(binary.LittleEndian.Uint32(body[4*i:])), less)
+		}
+	default:
+		mask := ^uint64(0) >> (64 - 8*width)
+		for i := range v {
+			v[i] = unpacked(binary.LittleEndian.Uint64(body[i*width:])&mask, less)
+		}
 	}
 	return nil
 }
+
+// unpacked adds less to all but 0. It has no branch: which numbers are 0 cannot be foretold.
+func unpacked(n, less uint64) uint64 { return n + less&-((n|-n)>>63) }
 
 // facets packs the small facts of a finding into one number, from the lowest bits: 1 bit that says that there is such a
 // finding, then the fields below.

@@ -72,3 +72,19 @@ func ForgetLists(ctx context.Context, s *Store) error {
 		return nil
 	})
 }
+
+func BenchmarkUnpack(b *testing.B) {
+	for name, span := range map[string]uint64{"1 byte": 200, "2 bytes": 60_000, "4 bytes": 1 << 30, "7 bytes": 1 << 50} {
+		var values blockValues
+		for i := range values {
+			values[i] = 1 + rand.Uint64N(span)*rand.Uint64N(2)
+		}
+		values[0] = 1 + span
+		_, _, data := values.pack()
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_ = values.unpack(data)
+			}
+		})
+	}
+}

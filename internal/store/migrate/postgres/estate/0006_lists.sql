@@ -34,7 +34,7 @@ CREATE TABLE list_words (
 CREATE TABLE list_stale (finding BIGINT PRIMARY KEY);
 INSERT INTO list_stale (finding) SELECT id FROM finding;
 
-CREATE INDEX host_owner ON host (owner) WHERE owner <> '';
+CREATE INDEX host_words ON host (owner, criticality, tags, id);
 DROP INDEX finding_rank;
 
 -- +goose StatementBegin

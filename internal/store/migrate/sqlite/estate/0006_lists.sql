@@ -32,7 +32,7 @@ CREATE TABLE list_words (
 CREATE TABLE list_stale (finding INTEGER PRIMARY KEY);
 INSERT INTO list_stale (finding) SELECT id FROM finding;
 
-CREATE INDEX host_owner ON host (owner) WHERE owner <> '';
+CREATE INDEX host_words ON host (owner, criticality, tags, id);
 DROP INDEX finding_rank;
 
 -- No OR IGNORE below: the conflict clause of the statement that fires a trigger replaces the trigger's own.
