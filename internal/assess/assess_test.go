@@ -645,3 +645,39 @@ var errBroken = errors.New("the catalogue is broken")
 type broken struct{ *memory }
 
 func (broken) CVEs(context.Context, []cve.ID) (map[cve.ID]*cve.Record, error) { return nil, errBroken }
+
+func TestACheckThatPassedEndsWhatItSawAndOpensNothing(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		w := newWorld(t, eng)
+		check := func(id string, passed bool, c *finding.Compliance, cves ...cve.ID) finding.Event {
+			return finding.Event{Observation: &finding.Observation{Address: addr, Protocol: "tcp", Port: 443, Check: id, Title: id, Severity: "high",
+				Confidence: 95, Passed: passed, Compliance: c, CVEs: cves}}
+		}
+		heartbleed, item := cve.NewID(2014, 160), &finding.Compliance{Result: "passed", Benchmark: "CIS Debian 12", Reference: "5.2.8"}
+		res := w.scan("testssl", up(), check("testssl:heartbleed", true, nil, heartbleed), check("nessus:21156:5.2.8", true, item))
+		if l := res.Ledgers[0]; l.New != 1 || l.Informational != 1 || l.Expanded != 0 {
+			t.Errorf("the ledger of passed checks: %+v", l)
+		}
+		if f := w.finding("nessus:21156:5.2.8"); f.State != finding.Closed || f.Closing != finding.Passed || f.Kind != finding.KindCompliance || f.Result != "passed" {
+			t.Errorf("a passed item is %s (%s), kind %s, result %s", f.State, f.Closing, f.Kind, f.Result)
+		}
+		w.scan("testssl", up(), check("testssl:heartbleed", false, nil, heartbleed))
+		if f := w.finding("CVE-2014-0160"); f.State != finding.Open {
+			t.Fatalf("seen, and %s", f.State)
+		}
+		w.scan("testssl", up(), check("testssl:heartbleed", true, nil, heartbleed))
+		if f := w.finding("CVE-2014-0160"); f.State != finding.Fixed || f.Closing != finding.NotSeen {
+			t.Errorf("passed after it was seen, and %s (%s)", f.State, f.Closing)
+		}
+		w.scan("testssl", up(), check("testssl:heartbleed", false, nil, heartbleed))
+		if f := w.finding("CVE-2014-0160"); f.State != finding.Reopened {
+			t.Errorf("seen again, and %s", f.State)
+		}
+		failed := *item
+		failed.Result = "failed"
+		w.scan("nessus", up(), check("nessus:21156:5.2.8", false, &failed))
+		if f := w.finding("nessus:21156:5.2.8"); !f.State.Live() || f.Result != "failed" {
+			t.Errorf("a failed item is %s with result %s", f.State, f.Result)
+		}
+	})
+}

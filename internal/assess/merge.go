@@ -157,7 +157,8 @@ func (m *merging) sighted(h *hostReport) finding.Sighting {
 	return out
 }
 
-// observe brings in a check's own result.
+// observe brings in a check's own result. A check that passed ends what it saw before; where nobody saw anything it is a
+// note, unless it belongs to a benchmark, whose passed items people want to count.
 func (m *merging) observe(s *state, o finding.Observation) []outcome {
 	at := finding.Fingerprint{Site: m.site.Name, HostID: s.host.ID, Protocol: o.Protocol, Port: o.Port, Component: o.Component}
 	if at.Port == 0 {
@@ -177,6 +178,10 @@ func (m *merging) observe(s *state, o finding.Observation) []outcome {
 	var out []outcome
 	for _, w := range weaknesses(o) {
 		at.Weakness = w
+		if o.Passed && o.Compliance == nil {
+			s.deny(at, e, m.scan.Demo)
+			continue
+		}
 		out = append(out, s.see(at, e, m.scan.Demo))
 	}
 	return out

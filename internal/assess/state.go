@@ -171,6 +171,13 @@ func (s *state) see(at finding.Fingerprint, e finding.Evidence, demo bool) outco
 	return outcome(!known)
 }
 
+// deny adds evidence against a finding that is known.
+func (s *state) deny(at finding.Fingerprint, e finding.Evidence, demo bool) {
+	if s.findings[at] != nil {
+		s.see(at, e, demo)
+	}
+}
+
 // sorted gives the findings an order that does not depend on the map, so that new ones get their ids alike every time.
 func (s *state) sorted() []*entry {
 	out := make([]*entry, 0, len(s.findings))
