@@ -77,10 +77,33 @@ func guess(head []byte) string {
 	case strings.HasPrefix(text, "# nmap"), strings.HasPrefix(text, "starting nmap"), strings.HasPrefix(text, "nmap scan report"):
 		return " (it is nmap's normal or grepable output, which leaves out most of what it found: use the XML that -oX or -oA writes)"
 	case strings.HasPrefix(text, "<"):
-		root, _, _ := strings.Cut(strings.TrimLeft(text, "<?!"), ">")
-		return fmt.Sprintf(" (it is XML that begins with <%.40s>)", strings.ToValidUTF8(root, "?"))
+		return fmt.Sprintf(" (it is XML whose root is <%s>)", rootOf(string(head)))
 	}
 	return ""
+}
+
+// rootOf is the name of the first element of XML, as far as the beginning shows it.
+func rootOf(text string) string {
+	for {
+		_, rest, found := strings.Cut(text, "<")
+		if !found {
+			return "?"
+		}
+		end := ">"
+		switch {
+		case strings.HasPrefix(rest, "?"):
+			end = "?>"
+		case strings.HasPrefix(rest, "!--"):
+			end = "-->"
+		case !strings.HasPrefix(rest, "!"):
+			name := strings.FieldsFunc(rest, func(r rune) bool { return r <= ' ' || r == '>' || r == '/' })
+			if len(name) == 0 {
+				return "?"
+			}
+			return strings.ToValidUTF8(name[0][:min(len(name[0]), 40)], "?")
+		}
+		_, text, _ = strings.Cut(rest, end)
+	}
 }
 
 // auto lets the report say what it is.

@@ -15,8 +15,9 @@ type Rebuilder interface {
 	DeleteHost(ctx context.Context, id int64) error
 	DeleteServices(ctx context.Context, ids []int64) error
 	DeleteFindings(ctx context.Context, ids []int64) error
-	DropScan(ctx context.Context, scan int64, hosts []int64) error // looks and sightings of the scan at the hosts
-	MoveHost(ctx context.Context, from, to int64) error            // looks, sightings, decrees and lines of scans
+	DropScan(ctx context.Context, scan int64, hosts []int64) error        // looks and sightings of the scan at the hosts
+	MoveHost(ctx context.Context, from, to int64) error                   // looks, sightings, decrees and lines of scans
+	Spoken(ctx context.Context, findings []int64) (map[int64]bool, error) // those of which people said something
 	MovePlace(ctx context.Context, from, to int64, place string) error
 	Redirect(ctx context.Context, what string, from, to int64, at time.Time) error
 	MoveFinding(ctx context.Context, from, to int64) error // decrees and history

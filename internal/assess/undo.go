@@ -161,6 +161,10 @@ func (a *Assessor) saveRebuilt(ctx context.Context, tx Rebuilder, f *facts, s *s
 	if err := f.loadFor(ctx, s); err != nil {
 		return err
 	}
+	spoken, err := s.spoken(ctx, tx)
+	if err != nil {
+		return err
+	}
 	var gone []int64
 	kept := false
 	for _, e := range s.sorted() {
@@ -168,7 +172,7 @@ func (a *Assessor) saveRebuilt(ctx context.Context, tx Rebuilder, f *facts, s *s
 		switch {
 		case len(e.Evidence) > 0:
 			a.settle(f, e, s, site)
-		case e.touched():
+		case e.touched() || spoken[e.Finding.ID]:
 			kept = true
 			part.Kept++
 			e.keepWithdrawn(a.now())
@@ -191,6 +195,18 @@ func (a *Assessor) saveRebuilt(ctx context.Context, tx Rebuilder, f *facts, s *s
 		return err
 	}
 	return s.saveHost(ctx, tx, part)
+}
+
+// spoken finds out on which of the findings that lost all evidence people have commented or done anything else.
+func (s *state) spoken(ctx context.Context, tx Rebuilder) (map[int64]bool, error) {
+	var bare []int64
+	for _, e := range s.findings {
+		if len(e.Evidence) == 0 && e.Finding.ID != 0 {
+			bare = append(bare, e.Finding.ID)
+		}
+	}
+	slices.Sort(bare)
+	return tx.Spoken(ctx, bare)
 }
 
 // saveHost writes the host and its services; those that no report heard go.

@@ -165,3 +165,27 @@ func TestUndoKeepsAFindingThatAPersonSpokeOf(t *testing.T) {
 		}
 	})
 }
+
+// remark is what a person says of a finding without changing it.
+func (w *world) remark(id int64, text string) {
+	w.t.Helper()
+	ctx := context.Background()
+	if err := w.e.Update(ctx, func(tx *store.EstateTx) error {
+		return tx.AddChange(ctx, finding.Change{What: finding.OfFinding, Item: id, At: w.now, By: "local:anna", Kind: finding.ChangeComment, Note: text})
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestUndoKeepsAFindingThatWasCommentedOn(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		res := w.scan("native", up(), ssh("7.2p2"))
+		w.remark(w.finding("CVE-2016-10009").ID, "the vendor says May")
+		undone, err := w.a.Undo(ctx, res.Scan.ID, "local:anna", true)
+		if err != nil || undone.Kept != 1 {
+			t.Errorf("%+v, %v", undone, err)
+		}
+	})
+}

@@ -120,6 +120,12 @@ func findingGrid(findings []Finding, c Catalogue, v View) *grid {
 	for _, f := range findings {
 		g.add(findingRow(f, notSynced("epss"), notSynced("kev"), v)...)
 	}
+	if slices.ContainsFunc(findings, func(f Finding) bool { return !f.live() }) { // all open is what everybody expects
+		g.columns = append(g.columns, column{Title: "STATE"})
+		for i, f := range findings {
+			g.rows[i] = append(g.rows[i], cellValue{text: f.State})
+		}
+	}
 	if v.narrow() { // their facts stand in the columns for host and decision
 		g.remove(8)
 		g.remove(1)
@@ -272,9 +278,15 @@ func took(r Run) string {
 }
 
 // decisions reads "12 confirmed findings: 2 act (3 days), 4 attend (14 days), 6 plan (60 days)".
+// Nobody has to decide about what is closed: it is counted apart.
 func decisions(findings []Finding) string {
 	count := map[string]int{}
+	ended := 0
 	for _, f := range findings {
+		if !f.live() {
+			ended++
+			continue
+		}
 		count[string(f.Decision)]++
 	}
 	var parts []string
@@ -286,8 +298,14 @@ func decisions(findings []Finding) string {
 			parts = append(parts, Thousands(n)+" "+d.say)
 		}
 	}
+	if ended > 0 {
+		parts = append(parts, Thousands(ended)+" fixed or closed")
+	}
 	return Plural(len(findings), "confirmed finding", "confirmed findings") + ": " + strings.Join(parts, ", ")
 }
+
+// live says whether the finding is open.
+func (f Finding) live() bool { return f.State == "open" || f.State == "reopened" || f.State == "" }
 
 // fold is one line of potential findings: a service, and why its matches are not confirmed.
 type fold struct {

@@ -34,6 +34,28 @@ func (t *EstateTx) deleteIDs(ctx context.Context, table string, ids []int64) err
 	return nil
 }
 
+// Spoken says of which findings people, not rules, have said something: triage, comments, assignments, labels, closings.
+// What was said of a finding that was joined into one of them counts.
+func (t *EstateTx) Spoken(ctx context.Context, findings []int64) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	for chunk := range slices.Chunk(findings, chunkSize) {
+		rows, err := t.tx.Query(ctx, `SELECT item FROM change WHERE what = 'finding' AND rule = 0 AND item IN (`+Marks(len(chunk))+`)
+			UNION SELECT r.new FROM change c JOIN redirect r ON r.what = c.what AND r.old = c.item
+			WHERE c.what = 'finding' AND c.rule = 0 AND r.new IN (`+Marks(len(chunk))+`)`, append(anys(chunk), anys(chunk)...)...)
+		if err != nil {
+			return nil, err
+		}
+		ids, err := appendIDs(nil, rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			out[id] = true
+		}
+	}
+	return out, nil
+}
+
 // DropScan removes what a scan looked at and saw at hosts.
 func (t *EstateTx) DropScan(ctx context.Context, scan int64, hosts []int64) error {
 	for chunk := range slices.Chunk(hosts, chunkSize) {
