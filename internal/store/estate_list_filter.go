@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -374,24 +376,20 @@ func (l *lists) hostsNamed(ctx context.Context, needle string) (*numberSet, erro
 	if err != nil {
 		return nil, err
 	}
+	ids, err := appendIDs(nil, rows)
 	hosts := &numberSet{}
-	return hosts, eachRow(rows, func() error {
-		var id uint64
-		err := rows.Scan(&id)
-		hosts.add(id)
-		return err
-	})
+	for _, id := range ids {
+		hosts.add(uint64(id)) //nolint:gosec // ids are positive
+	}
+	return hosts, err
 }
 
 // hostConditions ask for what is said of hosts.
 func (l *lists) hostConditions(ctx context.Context, f finding.Filter) (out []condition, err error) {
 	if f.Site != "" {
 		var id uint64
-		rows, err := l.tx.Query(ctx, `SELECT id FROM site WHERE name = ?`, f.Site)
-		if err != nil {
-			return nil, err
-		}
-		if err := eachRow(rows, func() error { return rows.Scan(&id) }); err != nil {
+		err := l.tx.QueryRow(ctx, `SELECT id FROM site WHERE name = ?`, f.Site).Scan(&id)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
 		site := condition{col: colSite, in: within{id, id}, passes: equals(id), rank: someOfMany}
@@ -421,12 +419,12 @@ func (l *lists) hostsWith(ctx context.Context, f finding.Filter) (*numberSet, er
 	for _, tag := range f.Tags {
 		c.add(holds, strings.Trim(list([]string{tag}), "[]"))
 	}
-	rows, err := l.tx.Query(ctx, `SELECT id, tags FROM host WHERE `+c.String(), c.args...)
+	rows, err := l.tx.Query(ctx, `SELECT id, tags FROM host WHERE `+c.String(), c.args...) //nolint:sqlclosecheck // eachRow closes them
 	if err != nil {
 		return nil, err
 	}
 	hosts := &numberSet{}
-	return hosts, eachRow(rows, func() error {
+	err = eachRow(rows, func() error {
 		var id uint64
 		var tags string
 		if err := rows.Scan(&id, &tags); err != nil {
@@ -438,6 +436,7 @@ func (l *lists) hostsWith(ctx context.Context, f finding.Filter) (*numberSet, er
 		}
 		return nil
 	})
+	return hosts, err
 }
 
 func subset(some, all []string) bool {

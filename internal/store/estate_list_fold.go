@@ -111,7 +111,8 @@ func (l *lists) stored(ctx context.Context, block int64) (map[listColumn][]byte,
 	for col := colFacets; col <= lastColumn; col++ {
 		cols = append(cols, int(col))
 	}
-	rows, err := l.tx.Query(ctx, `SELECT col, data FROM list_column WHERE block = ? AND col IN (`+Marks(len(cols))+`)`, append([]any{block}, cols...)...)
+	rows, err := l.tx.Query(ctx, `SELECT col, data FROM list_column WHERE block = ? AND col IN (`+Marks(len(cols))+`)`, //nolint:sqlclosecheck // eachRow closes them
+		append([]any{block}, cols...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +273,7 @@ func facetsOf(l *finding.Listed) (f facets) {
 // addSensors names who gave evidence of each finding.
 func (l *lists) addSensors(ctx context.Context, from, to int64, found map[int64]*stale) error {
 	rows, err := l.tx.Query(ctx, `SELECT DISTINCT e.finding, e.sensor FROM list_stale t JOIN evidence e ON e.finding = t.finding
-		WHERE t.finding >= ? AND t.finding < ? AND e.finding >= ? AND e.finding < ?`, from, to, from, to)
+		WHERE t.finding >= ? AND t.finding < ? AND e.finding >= ? AND e.finding < ?`, from, to, from, to) //nolint:sqlclosecheck // eachRow closes them
 	if err != nil {
 		return err
 	}

@@ -93,13 +93,6 @@ func (s *findingSet) and(other []selectedBlock) {
 	}
 }
 
-func (s *findingSet) count() (n int) {
-	for i := range s.blocks {
-		n += s.blocks[i].n
-	}
-	return n
-}
-
 // alive lists the blocks in which something is selected.
 func (s *findingSet) alive() (blocks []int64) {
 	for i := range s.blocks {
