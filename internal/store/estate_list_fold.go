@@ -270,10 +270,12 @@ func facetsOf(l *finding.Listed) (f facets) {
 	return f
 }
 
+const selectSensors = `SELECT DISTINCT e.finding, e.sensor FROM list_stale t JOIN evidence e ON e.finding = t.finding
+	WHERE t.finding >= ? AND t.finding < ? AND e.finding >= ? AND e.finding < ?`
+
 // addSensors names who gave evidence of each finding.
 func (l *lists) addSensors(ctx context.Context, from, to int64, found map[int64]*stale) error {
-	rows, err := l.tx.Query(ctx, `SELECT DISTINCT e.finding, e.sensor FROM list_stale t JOIN evidence e ON e.finding = t.finding
-		WHERE t.finding >= ? AND t.finding < ? AND e.finding >= ? AND e.finding < ?`, from, to, from, to) //nolint:sqlclosecheck // eachRow closes them
+	rows, err := l.tx.Query(ctx, selectSensors, from, to, from, to) //nolint:sqlclosecheck // eachRow closes them
 	if err != nil {
 		return err
 	}

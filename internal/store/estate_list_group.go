@@ -141,7 +141,7 @@ func (g *grouping) partByProduct(ctx context.Context) error {
 
 // ownerPlaces gives the owner of every host that has one a number, which does not depend on the others.
 func (g *grouping) ownerPlaces(ctx context.Context) (map[uint64]uint64, error) {
-	rows, err := g.tx.Query(ctx, `SELECT id, owner FROM host WHERE owner <> ''`)
+	rows, err := g.tx.Query(ctx, `SELECT id, owner FROM host WHERE owner <> ''`) //nolint:sqlclosecheck // eachRow closes them
 	if err != nil {
 		return nil, err
 	}

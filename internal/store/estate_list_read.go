@@ -150,7 +150,7 @@ func (l *lists) read(ctx context.Context, col listColumn, blocks []int64, there 
 			query += ` AND block >= ? AND block <= ?`
 			args = append(args, part.first, part.last)
 		}
-		rows, err := l.tx.Query(ctx, query, args...)
+		rows, err := l.tx.Query(ctx, query, args...) //nolint:sqlclosecheck // eachRow closes them
 		if err != nil {
 			return err
 		}

@@ -241,7 +241,7 @@ func (b *wordBook) texts(ctx context.Context, ids []uint64) (map[uint64]string, 
 		out[b.known[text].id] = text
 	}
 	for chunk := range slices.Chunk(ids, chunkSize) {
-		rows, err := b.tx.Query(ctx, `SELECT id, body FROM list_word WHERE id IN (`+Marks(len(chunk))+`)`, anys(chunk)...)
+		rows, err := b.tx.Query(ctx, `SELECT id, body FROM list_word WHERE id IN (`+Marks(len(chunk))+`)`, anys(chunk)...) //nolint:sqlclosecheck // eachRow closes them
 		if err != nil {
 			return nil, err
 		}
