@@ -135,10 +135,49 @@ func TestOutOfScopeTargetsAreRefused(t *testing.T) {
 	}
 }
 
+func TestSimulatedReportsAgreeWithTheScanAndGoWithTheDemo(t *testing.T) {
+	a, ctx := open(t), context.Background()
+	if err := a.Prepare(ctx, func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	result, err := a.Demo(ctx, DemoRequest{Simulate: demo.Simulators(), Started: func([]demo.Server) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range result.Simulated {
+		if !strings.HasPrefix(l.File, "simulated ") || l.Findings.New+l.Findings.Merged != l.Records || len(l.Dropped) != 0 || l.Warning != "" {
+			t.Errorf("%+v", l)
+		}
+	}
+	found := map[string]int{}
+	for _, f := range result.Agreed {
+		found[either(string(f.CVE), string(f.Title))] += len(Witnesses(f))
+	}
+	cleartext := "FTP Supports Cleartext Authentication (simulated)"
+	if found["CVE-2011-2523"] < 3 || found["CVE-2015-3306"] < 3 || found[cleartext] != 4 || len(found) != 3 {
+		t.Errorf("agreed: %v", found)
+	}
+	scans, err := a.Scans(ctx, 0)
+	if err != nil || len(scans) < 3 {
+		t.Fatalf("%d scans, %v", len(scans), err)
+	}
+	for _, s := range scans {
+		if !s.Demo {
+			t.Errorf("scan %d of %v is not marked as demo", s.ID, s.Targets)
+		}
+	}
+	if _, err := a.RemoveSeed(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := a.Findings(ctx, FindingRequest{State: "all", Hidden: true}); err != nil || left.Total != 0 {
+		t.Errorf("%d findings are left, %v", left.Total, err)
+	}
+}
+
 func TestDemoFindsEveryServer(t *testing.T) {
 	a := open(t)
 	var servers int
-	result, err := a.Demo(context.Background(), func(s []demo.Server) { servers = len(s) }, nil)
+	result, err := a.Demo(context.Background(), DemoRequest{Started: func(s []demo.Server) { servers = len(s) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,12 @@ func (a *App) importFile(ctx context.Context, req ImportRequest, path string) (r
 		return report.Ledger{}, reportError{path, err}
 	}
 	defer file.Close()
-	unpacked, err := unpack(file)
+	return a.importReport(ctx, req, path, file, made)
+}
+
+// importReport is importFile for a report of that name from anywhere.
+func (a *App) importReport(ctx context.Context, req ImportRequest, path string, in io.Reader, made time.Time) (report.Ledger, error) {
+	unpacked, err := unpack(in)
 	if err != nil {
 		return report.Ledger{}, reportError{path, err}
 	}
