@@ -123,6 +123,7 @@ const (
 	maskWord             // a value that ends where a word ends
 	maskToken            // letters, digits, _ and -
 	maskElement          // the text of an XML element
+	maskBase64           // the same, packed
 	maskPEM              // the body of a private key
 )
 
@@ -209,6 +210,9 @@ func (m *masker) colon(b []byte, p int) int {
 		return p + 1
 	}
 	start, quote, list := valueAfter(b, p+1)
+	if quote.mark != 0 && !opensValue(b, p, start, quote) {
+		start, quote = p+1, quotation{}
+	}
 	switch {
 	case quote.mark != 0:
 		m.mode, m.style, m.quote, m.list = maskQuoted, style, quote, list
@@ -226,8 +230,10 @@ func (m *masker) equals(b []byte, p int) int {
 	if len(name) < 3 || !isSecretName(name) && string(name) != "pwd" && string(name) != "accesskey" {
 		return p + 1
 	}
-	quote, size := quotationAt(b, p+1)
-	if quote.mark != 0 {
+	if quote, size := quotationAt(b, p+1); quote.mark != 0 {
+		if !opensValue(b, p, p+1+size, quote) {
+			return p + 1
+		}
 		m.mode, m.style, m.quote, m.list = maskQuoted, maskAll, quote, false
 		return m.value(b, p+1+size)
 	}
@@ -278,7 +284,8 @@ func (m *masker) tag(b []byte, p int) int {
 	}
 	name := string(b[p+1 : end])
 	if (name == "request" || name == "response") && bytes.HasPrefix(b[end:], []byte(` base64="true">`)) {
-		return m.element(b, end+len(` base64="true">`))
+		m.mode = maskBase64
+		return afterCDATA(b, end+len(` base64="true">`))
 	}
 	if at(b, end) != '>' {
 		return p + 1
@@ -298,8 +305,20 @@ func (m *masker) tag(b []byte, p int) int {
 	return end
 }
 
+// element is the text of an element, if it is one: "<password>" may as well stand for a password in a sentence.
 func (m *masker) element(b []byte, p int) int {
-	m.mode = maskElement
+	p = afterCDATA(b, p)
+	switch end := bytes.IndexByte(b[min(p, len(b)):min(p+maskAhead/2, len(b))], '<'); {
+	case end >= 0 && at(b, p+end+1) != '/' && !bytes.HasPrefix(b[max(0, p+end-3):], []byte("]]>")):
+	case end < 0 && !bytes.HasPrefix(b[min(p, len(b)):], []byte("-----BEGIN ")):
+		m.mode = maskWord
+	default:
+		m.mode = maskElement
+	}
+	return p
+}
+
+func afterCDATA(b []byte, p int) int {
 	if cdata := []byte("<![CDATA["); bytes.HasPrefix(b[min(p, len(b)):], cdata) {
 		return p + len(cdata)
 	}
@@ -311,8 +330,9 @@ func (m *masker) dash(b []byte, p int) int {
 	case bytes.HasPrefix(b[p:], []byte("-----BEGIN ")):
 		line := b[p+len("-----BEGIN ") : min(p+80, len(b))]
 		if end := bytes.Index(line, []byte("-----")); end >= 0 && bytes.Contains(line[:end], []byte("PRIVATE KEY")) {
+			p += len("-----BEGIN ") + end + len("-----")
 			m.mode, m.length = maskPEM, 0
-			return p + len("-----BEGIN ") + end + len("-----")
+			return p
 		}
 	case isTokenStart(b, p, "glpat", "xoxb", "xoxp", "xoxa", "xoxs", "xoxr"):
 		m.mode = maskToken
@@ -335,6 +355,9 @@ func (m *masker) curl(b []byte, p int) int {
 	}
 	quote, opening := quotationAt(b, p+size)
 	from := p + size + opening
+	if quote.mark != 0 && endsString(b, from) {
+		return p + 1
+	}
 	for i := from; i < min(from+maskAhead/4, len(b)) && !isSpace(b[i]) && b[i] != '"' && b[i] != '\''; i++ {
 		if b[i] != ':' {
 			continue
@@ -363,17 +386,29 @@ func (m *masker) hide(b []byte, p int) int {
 	case maskPEM:
 		return m.hidePEM(b, p)
 	}
-	c := b[p]
-	if m.mode == maskElement && (c == '<' || c == ']') || m.mode == maskWord && endsWord(c) || m.mode == maskToken && !isNameByte(c) {
-		m.mode = maskNothing
-		return p
+	c, ends := b[p], false
+	switch m.mode {
+	case maskElement:
+		if isMarkPair(b, p) {
+			return m.hideAll(b, p, 2)
+		}
+		ends = c == '<' || c == '"' && endsString(b, p+1) || endsCDATA(b, p)
+	case maskBase64:
+		ends = !isBase64(c) && !isSpace(c)
+	case maskWord:
+		ends = endsWord(c)
+	case maskToken:
+		ends = !isNameByte(c)
+	}
+	if ends {
+		return m.end(p)
 	}
 	return hideByte(b, p)
 }
 
-// hideByte keeps what gives a text its lines.
+// hideByte keeps what gives a text its lines and its elements.
 func hideByte(b []byte, p int) int {
-	if !isSpace(b[p]) {
+	if c := b[p]; !isSpace(c) && c != '<' {
 		b[p] = '*'
 	}
 	return p + 1
@@ -383,21 +418,24 @@ func hideByte(b []byte, p int) int {
 func (m *masker) hideLine(b []byte, p int) int {
 	m.length++
 	switch c := b[p]; {
-	case c == '\n', c == '\r', c == '<', m.length > maxLong, isLineEntity(b, p):
+	case c == '\n', c == '\r', c == '<', m.length > maxLong, isLineEntity(b, p), endsCDATA(b, p):
 		return m.end(p)
 	case c == '=' && m.parts && !m.inner:
 		return p + 1
 	case c == '\\':
 		run := backslashes(b, p)
-		if next := at(b, p+run); next == 'n' || next == 'r' {
+		switch next := at(b, p+run); {
+		case next == 'n' || next == 'r':
 			return m.end(p)
-		} else if next != '"' {
+		case next != '"':
 			return m.hideAll(b, p, run)
+		case run%2 == 0: // of the text around
+			return m.end(m.hideAll(b, p, run))
 		}
 		return m.mark(b, p, run+1)
 	case c == '"':
 		return m.mark(b, p, 1)
-	case c == '\'' && !m.inner && (isSpace(at(b, p+1)) || bytes.IndexByte([]byte("\"),\\<&\x00"), at(b, p+1)) >= 0):
+	case c == '\'' && !m.inner && (endsString(b, p+1) || bytes.IndexByte([]byte("\")\\<&"), at(b, p+1)) >= 0):
 		return m.end(p)
 	case c == '&':
 		if quote, size := quotationAt(b, p); quote.mark != 0 {
@@ -409,11 +447,11 @@ func (m *masker) hideLine(b []byte, p int) int {
 
 // mark is a quotation mark in a header: of a part (response="…"), else around the whole.
 func (m *masker) mark(b []byte, p, size int) int {
-	opens := m.parts && !m.inner && at(b, p-1) == '=' && bytes.IndexByte([]byte(",;:]} \r\n\x00"), at(b, p+size)) < 0
-	if !m.inner && !opens {
+	opens := m.parts && !m.inner && at(b, p-1) == '=' && !endsString(b, p+size) && at(b, p+size) != '"'
+	if !m.inner && !opens || m.inner && size <= m.quote.escaped {
 		return m.end(p)
 	}
-	m.inner = opens
+	m.inner, m.quote.escaped = opens, size-1
 	return p + size
 }
 
@@ -422,15 +460,22 @@ func (m *masker) mark(b []byte, p, size int) int {
 func (m *masker) hideQuoted(b []byte, p int) int {
 	c := b[p]
 	switch {
-	case c == '\n', c == '\r', c == '<' && at(b, p+1) == '/':
+	case c == '\n', c == '\r', c == '<' && (m.quote.entity || at(b, p+1) == '/'), endsCDATA(b, p),
+		m.quote.entity && (c == '"' || c == '\'') && endsString(b, p+1):
 		return m.end(p)
 	case m.quote.entity && c == '&':
 		if quote, size := quotationAt(b, p); quote == m.quote {
 			return m.next(b, p, p+size)
 		}
-	case !m.quote.entity && (c == '\\' || c == m.quote.mark):
+	case m.quote.entity && isMarkPair(b, p):
+		return m.hideAll(b, p, 2)
+	case !m.quote.entity && (c == '\\' || c == '"' || c == m.quote.mark):
 		run := backslashes(b, p)
-		if at(b, p+run) != m.quote.mark {
+		next := at(b, p+run)
+		if next == '"' && run%2 == 0 && (m.quote.escaped > 0 || next != m.quote.mark && endsString(b, p+run+1)) {
+			return m.end(m.hideAll(b, p, run)) // of the text around
+		}
+		if next != m.quote.mark {
 			return m.hideAll(b, p, run+1)
 		}
 		if run < m.quote.escaped {
@@ -490,14 +535,19 @@ func (m *masker) end(p int) int {
 func (m *masker) hidePEM(b []byte, p int) int {
 	m.length++
 	switch c := b[p]; {
-	case c == '<', c == '"', c == '\'', m.length > maxLong, bytes.HasPrefix(b[p:], []byte("-----")):
+	case m.length > maxLong, bytes.HasPrefix(b[p:], []byte("-----")), !isBase64(c) && !isSpace(c) && !isPEMHeader(b, p) && c != '\\' && c != '&':
 		return m.end(p)
 	case c == '\\':
-		return p + backslashes(b, p) + 1
+		run := backslashes(b, p)
+		if next := at(b, p+run); next != 'n' && next != 'r' && next != '/' {
+			return m.end(p)
+		}
+		return p + run + 1
 	case c == '&':
 		if end := bytes.IndexByte(b[p:min(p+8, len(b))], ';'); end > 0 {
 			return p + end + 1
 		}
+		return m.end(p)
 	}
 	return hideByte(b, p)
 }
@@ -664,6 +714,56 @@ func valueAfter(b []byte, p int) (start int, q quotation, list bool) {
 	}
 	q, size := quotationAt(b, p)
 	return min(p+size, len(b)), q, list
+}
+
+// opensValue says whether the quotation mark that ends before start, behind the ":" or "=" at p, is the first one of a value:
+// it may as well be the last one of the text around ({"label":"Password:","value":…).
+func opensValue(b []byte, p, start int, q quotation) bool {
+	end := p
+	for end > 0 && p-end < 4 && b[end-1] == ' ' {
+		end--
+	}
+	if size := quotationBefore(b, end); size > 0 {
+		name, _ := quotationAt(b, end-size)
+		if name == q {
+			return true
+		}
+	}
+	return !endsString(b, start)
+}
+
+// endsString says whether what stands at p comes after a text in JSON, XML or CSV.
+func endsString(b []byte, p int) bool {
+	c := at(b, p)
+	return isSpace(c) || bytes.IndexByte([]byte(",;:]}/>?|\x00"), c) >= 0
+}
+
+// isMarkPair says whether at p is a quotation mark as texts in JSON and CSV hold it.
+func isMarkPair(b []byte, p int) bool {
+	c, next := at(b, p), at(b, p+1)
+	return c == '\\' && (next == '"' || next == '\\') || c == '"' && next == '"'
+}
+
+// endsCDATA says whether "]]>" stands at p.
+func endsCDATA(b []byte, p int) bool {
+	return b[p] == ']' && bytes.HasPrefix(b[p:], []byte("]]>"))
+}
+
+func isBase64(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '='
+}
+
+// isPEMHeader is what headers (RFC 1421: "Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,…") have that base64 has not.
+func isPEMHeader(b []byte, p int) bool {
+	switch b[p] {
+	case '-':
+		return isNameByte(at(b, p+1))
+	case ':':
+		return at(b, p+1) == ' '
+	case ',':
+		return wordLength(b, p+1, 9) == 9
+	}
+	return false
 }
 
 // isTokenStart says whether one of the words ends before p, as a word of its own.

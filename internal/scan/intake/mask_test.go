@@ -50,6 +50,13 @@ var masked = []struct{ name, in, want string }{
 	{"a private key in JSON", `{"k":"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n","x":"y"}`, `{"k":"-----BEGIN PRIVATE KEY-----\n****\n-----END PRIVATE KEY-----\n","x":"y"}`},
 	{"curl", `curl -X 'GET' -u 'me:pa ss' -H 'Authorization: Bearer abc' 'https://h/'`, `curl -X 'GET' -u 'me:** **' -H 'Authorization: Bearer ***' 'https://h/'`},
 	{"curl in JSON", `{"c":"curl --user me:pw -H \"Cookie: a=b\" https://h/","x":"y"}`, `{"c":"curl --user me:** -H \"Cookie: a=*\" https://h/","x":"y"}`},
+	{"code in JSON", `{"t":"login('Password: 'x, n)\n","x":"y"}`, `{"t":"login('Password: '** ****","x":"y"}`},
+	{"code in XML", `<a t="password='x" u='v'/>`, `<a t="password='*" u='v'/>`},
+	{"code with both marks", `{"t":"'password': 'a\"b\\'","x":"y"}`, `{"t":"'password': '******'","x":"y"}`},
+	{"a header that ends CDATA", "<![CDATA[Authorization: Basic dTpw]]></r><s/>", "<![CDATA[Authorization: Basic ****]]></r><s/>"},
+	{"an element in JSON", `{"body":"<password>a\"b]</password>","x":1}`, `{"body":"<password>*****</password>","x":1}`},
+	{"an encrypted key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\nMIIE\n-----END RSA PRIVATE KEY-----",
+		"-----BEGIN RSA PRIVATE KEY-----\n********** ***********\n********* ****************************\n\n****\n-----END RSA PRIVATE KEY-----"},
 	{"tokens", "id AK" + "IAABCDEFGHIJKLMNOP, gh" + "p_0123456789abcdefABCD.", "id AK" + "IA****************, gh" + "p_********************."},
 }
 
@@ -62,6 +69,14 @@ var unmasked = []string{
 	"sort -u a:b; curl http://h:80/a@b",
 	`{"password": 12345, "Authorization": null}`,
 	"SAKIAABCDEFGHIJKLMNOPQ ssh-ed25519 user@host:22",
+	`{"label":"Password:","value":"x","l":["Password: ","Cookie:","secret:\\"]}`,
+	`{"text":"print('Cracked! Password:', number)\n","x":"y"}`,
+	`{"url":"?password=","x":"password=\"","y":"password='"}`,
+	`"Password:",x,"y";"api_key=";"Set-Cookie:"` + "\n",
+	`<a t="Password:" u="v"/><b t='Password:' u='v'/>`,
+	`{"usage":"mysql -u <user> -p<password>","x":"y"}`,
+	"usage,login <password>\nnext,row <b>\n",
+	`{"text":"it holds -----BEGIN PRIVATE KEY-----, which","x":"y"}`,
 	"2026-01-02T10:11:12Z cpe:/a:openbsd:openssh:7.2p2",
 }
 
@@ -173,6 +188,11 @@ func FuzzMask(f *testing.F) {
 		want := intake.MaskText(text)
 		if len(want) != len(text) || strings.Count(want, "\n") != strings.Count(text, "\n") {
 			t.Fatalf("%q became %q", text, want)
+		}
+		document, _ := json.Marshal(map[string]string{"a": text, "password": text, "z": ""})
+		var back map[string]string
+		if err := json.Unmarshal([]byte(intake.MaskText(string(document))), &back); err != nil || len(back) != 3 {
+			t.Fatalf("%s became %s: %v", document, intake.MaskText(string(document)), err)
 		}
 		var out bytes.Buffer
 		w := intake.NewMaskWriter(&out)
