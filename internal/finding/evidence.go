@@ -138,13 +138,20 @@ func seeTwice(rows []Evidence, i int, sight Evidence, looks []time.Time) []Evide
 	return join(rows, len(rows)-1, looks)
 }
 
-// noteScan: when one report is read twice, the row's ends carry the first number and the last.
+// noteScan: when one report is read twice, the row's ends carry the number of the first reading, so that the second changes
+// nothing.
 func (e *Evidence) noteScan(sight Evidence) {
-	if sight.FirstSeen.Equal(e.FirstSeen) && sight.FirstScan != 0 && (e.FirstScan == 0 || sight.FirstScan < e.FirstScan) {
-		e.FirstScan = sight.FirstScan
+	earlier := func(a, b int64) int64 {
+		if a == 0 || b != 0 && b < a {
+			return b
+		}
+		return a
+	}
+	if sight.FirstSeen.Equal(e.FirstSeen) {
+		e.FirstScan = earlier(e.FirstScan, sight.FirstScan)
 	}
 	if sight.LastSeen.Equal(e.LastSeen) {
-		e.LastScan = max(e.LastScan, sight.LastScan)
+		e.LastScan = earlier(e.LastScan, sight.LastScan)
 	}
 }
 
