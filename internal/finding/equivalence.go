@@ -28,7 +28,8 @@ func readEquivalences(text string) equivalence {
 			continue
 		}
 		for _, check := range fields[1:] {
-			if strings.HasSuffix(check, ":") || strings.HasSuffix(check, "/") {
+			check, blanks := strings.ReplaceAll(check, "%20", " "), strings.Contains(check, "%20")
+			if !blanks && (strings.HasSuffix(check, ":") || strings.HasSuffix(check, "/")) {
 				e.prefix[check] = Weakness(sharedPrefix + fields[0])
 			} else {
 				e.exact[check] = Weakness(sharedPrefix + fields[0])
