@@ -472,6 +472,9 @@ func (m *masker) hideQuoted(b []byte, p int) int {
 	case !m.quote.entity && (c == '\\' || c == '"' || c == m.quote.mark):
 		run := backslashes(b, p)
 		next := at(b, p+run)
+		if next == '\\' { // the run goes on
+			return m.hideAll(b, p, run)
+		}
 		if next == '"' && run%2 == 0 && (m.quote.escaped > 0 || next != m.quote.mark && endsString(b, p+run+1)) {
 			return m.end(m.hideAll(b, p, run)) // of the text around
 		}

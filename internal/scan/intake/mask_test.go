@@ -184,6 +184,7 @@ func FuzzMask(f *testing.F) {
 	for _, c := range masked {
 		f.Add(c.in, 7)
 	}
+	f.Add(strings.Repeat(`\`, 40), 21)
 	f.Fuzz(func(t *testing.T, text string, piece int) {
 		want := intake.MaskText(text)
 		if len(want) != len(text) || strings.Count(want, "\n") != strings.Count(text, "\n") {
