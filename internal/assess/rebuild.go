@@ -15,7 +15,7 @@ type Rebuilder interface {
 	DeleteHost(ctx context.Context, id int64) error
 	DeleteServices(ctx context.Context, ids []int64) error
 	DeleteFindings(ctx context.Context, ids []int64) error
-	DropScan(ctx context.Context, scan int64, hosts []int64) error        // looks and sightings of the scan at the hosts
+	DropScan(ctx context.Context, scan int64, hosts []int64) error        // looks, sightings and lines of the scan at the hosts
 	MoveHost(ctx context.Context, from, to int64) error                   // looks, sightings, decrees and lines of scans
 	Spoken(ctx context.Context, findings []int64) (map[int64]bool, error) // those of which people said something
 	MovePlace(ctx context.Context, from, to int64, place string) error
@@ -38,9 +38,10 @@ type seenAt struct {
 // than the sightings; ends says which of them count.
 func (s *state) replay(reports []finding.Sighting, ends func(seenAt) bool) {
 	s.replayHost(reports)
-	s.replayServices(reports)
+	s.replayServices(reports, ends)
+	seen := witnessed(reports)
 	for _, e := range s.findings {
-		e.replay(reports, s.looks, ends)
+		e.replay(seen, s.looks, ends)
 	}
 }
 
@@ -75,9 +76,20 @@ func (s *state) replaySystem(reports []finding.Sighting) {
 	}
 }
 
-func (s *state) replayServices(reports []finding.Sighting) {
+// replayServices hears the reports again. The words of scans that are older than the sightings stay.
+func (s *state) replayServices(reports []finding.Sighting, ends func(seenAt) bool) {
+	known := map[int64]bool{}
+	for _, r := range reports {
+		known[r.Scan] = true
+	}
 	for _, service := range s.services {
+		said := service.Said
 		service.Said, service.FirstSeen, service.LastSeen = nil, time.Time{}, time.Time{}
+		for _, word := range said {
+			if !known[word.Scan] && ends(seenAt{word.At, word.Scan}) {
+				service.Hear(word)
+			}
+		}
 	}
 	for _, r := range reports {
 		for _, w := range r.Said.Services {
@@ -87,30 +99,30 @@ func (s *state) replayServices(reports []finding.Sighting) {
 }
 
 // replay finds out which sightings of each row are left and puts the rows together anew.
-func (e *entry) replay(reports []finding.Sighting, looks []finding.Look, ends func(seenAt) bool) {
+func (e *entry) replay(seen witnesses, looks []finding.Look, ends func(seenAt) bool) {
 	var rows []finding.Evidence
 	for _, row := range e.Evidence {
-		src := row.Source()
-		for _, t := range e.times(row, reports, ends) {
+		looked := finding.Times(looks, row.Source(), e.Fingerprint)
+		for _, t := range e.times(row, seen, ends) {
 			sight := row
 			sight.ID, sight.FirstSeen, sight.LastSeen, sight.FirstScan, sight.LastScan = 0, t.at, t.at, t.scan, t.scan
-			rows = finding.See(rows, sight, finding.Times(looks, src, e.Fingerprint))
+			rows = finding.See(rows, sight, looked)
 		}
 	}
 	e.Evidence = keepIDs(e.Evidence, rows)
 }
 
 // times lists when the row's source said what the row says.
-func (e *entry) times(row finding.Evidence, reports []finding.Sighting, ends func(seenAt) bool) []seenAt {
+func (e *entry) times(row finding.Evidence, seen witnesses, ends func(seenAt) bool) []seenAt {
 	var out []seenAt
 	add := func(t seenAt) {
 		if !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
-	for _, r := range reports {
-		if !r.At.Before(row.FirstSeen) && !r.At.After(row.LastSeen) && saw(r, e, row.Source()) {
-			add(seenAt{r.At, r.Scan})
+	for _, t := range seen.of(e, row.Source()) {
+		if !t.at.Before(row.FirstSeen) && !t.at.After(row.LastSeen) {
+			add(t)
 		}
 	}
 	for _, end := range []seenAt{{row.FirstSeen, row.FirstScan}, {row.LastSeen, row.LastScan}} {
@@ -121,17 +133,47 @@ func (e *entry) times(row finding.Evidence, reports []finding.Sighting, ends fun
 	return out
 }
 
-// saw says whether a report saw the finding by a source: a version was seen where the report heard the service.
-func saw(r finding.Sighting, e *entry, src finding.Source) bool {
-	if r.Sensor != src.Sensor {
-		return false
+// witnesses are the times at which reports saw findings by their checks, and versions where they heard services.
+type witnesses struct {
+	findings map[witness][]seenAt
+	versions map[versionAt][]seenAt
+}
+
+// witness is a source that saw a finding.
+type witness struct {
+	finding int64
+	src     finding.Source
+}
+
+// versionAt is a service whose version a sensor heard.
+type versionAt struct {
+	sensor string
+	port   port
+}
+
+func witnessed(reports []finding.Sighting) witnesses {
+	w := witnesses{map[witness][]seenAt{}, map[versionAt][]seenAt{}}
+	for _, r := range reports {
+		t := seenAt{r.At, r.Scan}
+		for _, one := range r.Seen {
+			by := witness{one.Finding, finding.Source{Sensor: r.Sensor, Check: one.Check, Policy: one.Policy}}
+			w.findings[by] = append(w.findings[by], t)
+		}
+		for _, heard := range r.Said.Services {
+			if at := (versionAt{r.Sensor, port{heard.Protocol, heard.Port}}); len(heard.Said.CPEs) > 0 {
+				w.versions[at] = append(w.versions[at], t)
+			}
+		}
 	}
+	return w
+}
+
+// of lists when a source saw a finding, in the order of the reports.
+func (w witnesses) of(e *entry, src finding.Source) []seenAt {
 	if src.Check == finding.VersionCheck {
-		return slices.ContainsFunc(r.Said.Services, func(w finding.SaidService) bool {
-			return w.Protocol == e.Protocol && w.Port == e.Port && len(w.Said.CPEs) > 0
-		})
+		return w.versions[versionAt{src.Sensor, port{e.Protocol, e.Port}}]
 	}
-	return slices.Contains(r.Seen, finding.Seen{Finding: e.Finding.ID, Check: src.Check, Policy: src.Policy})
+	return w.findings[witness{e.Finding.ID, src}]
 }
 
 // keepIDs gives rows that are as they were their ids back, so that nothing is rewritten without need.

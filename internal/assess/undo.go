@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
@@ -39,6 +40,9 @@ func (u *Undone) add(part Undone) {
 // errPreview takes a transaction back whose outcome was only wanted.
 var errPreview = errors.New("only a preview")
 
+// undoneBy begins the reason of a scan that was taken back.
+const undoneBy = "undone by "
+
 // undoHosts is how many hosts one transaction of Undo is about.
 const undoHosts = 20
 
@@ -50,8 +54,11 @@ func (a *Assessor) Undo(ctx context.Context, id int64, by string, apply bool) (t
 	if err != nil {
 		return total, err
 	}
-	if scan.Status == finding.Running {
+	switch {
+	case scan.Status == finding.Running:
 		return total, fault.Conflict("scan %d is still running", id)
+	case scan.Status == finding.Failed && strings.HasPrefix(scan.Reason, undoneBy):
+		return total, fault.Conflict("scan %d was taken back already: %s", id, scan.Reason)
 	}
 	hosts, err := a.hostsOf(ctx, id)
 	if err != nil {
@@ -76,7 +83,7 @@ func (a *Assessor) Undo(ctx context.Context, id int64, by string, apply bool) (t
 		return total, nil
 	}
 	scan.Status = finding.Failed
-	scan.Reason = fmt.Sprintf("undone by %s on %s", by, a.now().UTC().Format(time.DateOnly))
+	scan.Reason = fmt.Sprintf(undoneBy+"%s on %s", by, a.now().UTC().Format(time.DateOnly))
 	scan.Totals = finding.ScanTotals{}
 	return total, a.estate.UpdateScan(ctx, scan)
 }
@@ -93,7 +100,7 @@ func (a *Assessor) hostsOf(ctx context.Context, id int64) ([]int64, error) {
 	}
 	for _, h := range lines {
 		if h.Status == string(asset.Up) && h.HostID != 0 && sightings[h.HostID] == nil {
-			return nil, fault.Conflict("scan %d is older than the record that is needed to take it back exactly, or was taken back already", id)
+			return nil, fault.Conflict("scan %d is older than the record that is needed to take it back exactly", id)
 		}
 	}
 	return slices.Sorted(maps.Keys(sightings)), nil
@@ -171,6 +178,7 @@ func (a *Assessor) saveRebuilt(ctx context.Context, tx Rebuilder, f *facts, s *s
 		live := e.before.State.Live()
 		switch {
 		case len(e.Evidence) > 0:
+			kept = true // of a scan that is older than the sightings, when it is alone
 			a.settle(f, e, s, site)
 		case e.touched() || spoken[e.Finding.ID]:
 			kept = true

@@ -2,6 +2,7 @@ package assess_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -14,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/match"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
 )
@@ -188,4 +190,88 @@ func TestUndoKeepsAFindingThatWasCommentedOn(t *testing.T) {
 			t.Errorf("%+v, %v", undone, err)
 		}
 	})
+}
+
+// tired is an estate that fails after some transactions.
+type tired struct {
+	*store.Estate
+	left int
+}
+
+func (e *tired) Update(ctx context.Context, fn func(*store.EstateTx) error) error {
+	if e.left == 0 {
+		return errors.New("the disk is full")
+	}
+	e.left--
+	return e.Estate.Update(ctx, fn)
+}
+
+func TestUndoThatWasInterruptedIsBroughtToItsEnd(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		var events []finding.Event
+		for i := range 25 {
+			address := netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)}).String()
+			events = append(events, at(up(), address), at(ssh("7.2p2"), address))
+		}
+		w.scan("native", events...)
+		before := w.told()
+		res := w.scan("nmap", events...)
+		weak := assess.New(&tired{w.e, 1}, w.cat, match.New(w.cat), func() time.Time { return w.now })
+		if _, err := weak.Undo(ctx, res.Scan.ID, "local:anna", true); err == nil {
+			t.Fatal("it was not interrupted")
+		}
+		if _, err := w.a.Undo(ctx, res.Scan.ID, "local:anna", true); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(before, w.told()); diff != "" {
+			t.Errorf("-never said +undone\n%s", diff)
+		}
+	})
+}
+
+func TestUndoLeavesWhatIsOlderThanTheRecord(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		old := w.scan("native", up(), ssh("7.2p2"))
+		h := w.hostAt(addr.String())
+		if err := w.e.Update(ctx, func(tx *store.EstateTx) error { return tx.DropScan(ctx, old.Scan.ID, []int64{h.ID}) }); err != nil {
+			t.Fatal(err)
+		}
+		before := w.told()
+		res := w.scan("nmap", up(), ssh("7.2p2"))
+		if _, err := w.a.Undo(ctx, res.Scan.ID, "local:anna", true); err != nil {
+			t.Fatal(err)
+		}
+		after := w.told()
+		if len(after) > 0 {
+			after[0] = before[0] // when the host was seen last is not known any more
+		}
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("-before +after\n%s", diff)
+		}
+	})
+}
+
+// The time of a replay must follow the number of findings, not its square.
+func TestUndoOfAHostWithManyFindingsIsQuick(t *testing.T) {
+	w := newWorld(t, storetest.NewSQLite(t))
+	events := []finding.Event{up()}
+	for i := range 6000 {
+		events = append(events, finding.Event{Observation: &finding.Observation{Address: addr, Check: fmt.Sprintf("grype:%d", i), Title: "old package",
+			Component: fmt.Sprintf("p%d", i), Severity: "low", Confidence: 97}})
+	}
+	for range 3 {
+		w.scan("grype", events...)
+	}
+	res := w.scan("grype", events...)
+	began := time.Now()
+	if _, err := w.a.Undo(context.Background(), res.Scan.ID, "local:anna", false); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
 }

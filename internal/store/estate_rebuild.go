@@ -56,10 +56,10 @@ func (t *EstateTx) Spoken(ctx context.Context, findings []int64) (map[int64]bool
 	return out, nil
 }
 
-// DropScan removes what a scan looked at and saw at hosts.
+// DropScan removes what a scan looked at and saw at hosts, and how they answered it.
 func (t *EstateTx) DropScan(ctx context.Context, scan int64, hosts []int64) error {
 	for chunk := range slices.Chunk(hosts, chunkSize) {
-		for _, table := range []string{"look", "sighting"} {
+		for _, table := range []string{"look", "sighting", "scan_host"} {
 			if _, err := t.tx.Exec(ctx, `DELETE FROM `+table+` WHERE scan = ? AND host IN (`+Marks(len(chunk))+`)`,
 				append([]any{scan}, anys(chunk)...)...); err != nil {
 				return err
