@@ -231,6 +231,11 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 	if err := tx.MovePlace(ctx, s.host.ID, other.host.ID, there[0].Place); err != nil {
 		return 0, err
 	}
+	for _, l := range looksOf(other.looks, here) { // of reports on both places, which stay with the first
+		if err := tx.AddLook(ctx, other.host.ID, l); err != nil {
+			return 0, err
+		}
+	}
 	if err := a.saveRebuilt(ctx, tx, f, other, false, &Undone{}); err != nil {
 		return 0, err
 	}

@@ -216,3 +216,122 @@ func (w *world) separate(checks ...string) {
 		w.t.Fatal(err)
 	}
 }
+
+// looked is a look of nessus under one policy that sees some of its checks.
+func looked(checks ...string) []finding.Event {
+	events := []finding.Event{up(), {Coverage: &finding.Coverage{Sensor: "nessus", Address: addr, Policy: "weekly"}}}
+	for _, id := range checks {
+		events = append(events, finding.Event{Observation: &finding.Observation{Address: addr, Protocol: "tcp", Port: 443, Check: id, Title: "weak",
+			Severity: "medium", Confidence: 90, Policy: "weekly"}})
+	}
+	return events
+}
+
+// A finding that two checks shared by older rules is two by now; what each scan saw must follow, or taking another scan
+// back would close what scans in between had seen.
+func TestWhatScansSawFollowsFindingsThatArePartedLater(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("nessus", looked("nessus:1", "nessus:2")...)
+		second := w.scan("nessus", looked("nessus:1", "nessus:2")...)
+		last := w.scan("nessus", looked("nessus:1", "nessus:2")...)
+		w.unite("nessus:1", "nessus:2")
+		if done, err := w.a.Remerge(ctx, true); err != nil || done.Parted != 1 || done.Renamed != 0 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		if n, err := w.e.CountScanFindings(ctx, second.Scan.ID); err != nil || n != 2 {
+			t.Errorf("the second scan saw %d findings, %v", n, err)
+		}
+		if _, err := w.a.Undo(ctx, last.Scan.ID, "local:anna", true); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"nessus:1", "nessus:2"} {
+			if f := w.finding(name); !f.State.Live() || len(f.Evidence) != 1 || !f.LastSeen.Equal(w.now.AddDate(0, 0, -1)) {
+				t.Errorf("%s is %s, last seen %s, %d pieces of evidence", name, f.State, f.LastSeen, len(f.Evidence))
+			}
+		}
+	})
+}
+
+// unite puts all that is known of other into one, as rules did that called the two checks one weakness.
+func (w *world) unite(one, other string) {
+	w.t.Helper()
+	ctx := context.Background()
+	into, from := w.finding(one), w.finding(other)
+	if err := w.e.Update(ctx, func(tx *store.EstateTx) error {
+		if err := tx.DeleteFindings(ctx, []int64{from.ID}); err != nil {
+			return err
+		}
+		for _, e := range from.Evidence {
+			e.ID = 0
+			into.Evidence = append(into.Evidence, e)
+		}
+		reports, err := tx.Sightings(ctx, []int64{into.HostID})
+		if err != nil {
+			return err
+		}
+		for _, r := range reports[into.HostID] {
+			for i := range r.Seen {
+				r.Seen[i].Finding = into.ID
+			}
+			if err := tx.AddSighting(ctx, r); err != nil {
+				return err
+			}
+		}
+		return tx.SaveFinding(ctx, &into.Finding, nil)
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestBothHalvesOfAPartedHostKeepTheLooksOfReportsOnBoth(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		both := func(checks ...string) (events []finding.Event) {
+			for _, e := range looked(checks...) {
+				for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
+					events = append(events, placed(e, address))
+				}
+			}
+			return events
+		}
+		w.scan("nessus", both("nessus:1")...)
+		w.scan("nessus", both()...)
+		one, two := w.hostAt("10.0.0.1"), w.hostAt("10.0.0.2")
+		if err := w.a.MergeHosts(ctx, one.ID, two.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.scan("nessus", both("nessus:1")...)
+		w.scan("nessus", both()...)
+		if _, err := w.a.SplitHost(ctx, one.ID, "10.0.0.2"); err != nil {
+			t.Fatal(err)
+		}
+		w.scan("nmap", at(up(), "10.0.0.1"), at(up(), "10.0.0.2"))
+		n := 0
+		if err := w.e.EachFinding(ctx, finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
+			n++
+			if l.State != finding.Fixed {
+				t.Errorf("at %s it is %s", l.HostAddress, l.State)
+			}
+			return nil
+		}); err != nil || n != 2 {
+			t.Errorf("%d findings, %v", n, err)
+		}
+	})
+}
+
+// placed is at for observations and coverage too.
+func placed(e finding.Event, address string) finding.Event {
+	a := netip.MustParseAddr(address)
+	switch {
+	case e.Observation != nil:
+		o := *e.Observation
+		o.Address, e.Observation = a, &o
+	case e.Coverage != nil:
+		c := *e.Coverage
+		c.Address, e.Coverage = a, &c
+	}
+	return at(e, address)
+}

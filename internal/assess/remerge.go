@@ -120,10 +120,10 @@ func (a *Assessor) remergeHost(ctx context.Context, tx Rebuilder, f *facts, s *s
 		}
 		part.note(e, s.host, before, moved)
 	}
-	if len(moved.joined) == 0 {
+	if len(moved.homes) == 0 {
 		return nil
 	}
-	rename(reports, moved.joined)
+	moved.follow(reports)
 	return saveReports(ctx, tx, reports, s.host.ID)
 }
 
@@ -131,11 +131,46 @@ func (a *Assessor) remergeHost(ctx context.Context, tx Rebuilder, f *facts, s *s
 type movement struct {
 	was    map[*entry]finding.Weakness
 	joined map[int64]int64 // old id -> the id that it leads to
+	homes  map[int64][]home
+}
+
+// home is where some of the evidence of a finding went.
+type home struct {
+	entry *entry
+	of    []finding.Evidence
+}
+
+// follow makes reports speak of the findings in which the evidence is by now.
+func (m movement) follow(reports []finding.Sighting) {
+	for i, r := range reports {
+		var seen []finding.Seen
+		for _, one := range r.Seen {
+			seen = append(seen, m.homesOf(one, r.Sensor)...)
+		}
+		reports[i].Seen = seen
+	}
+}
+
+func (m movement) homesOf(one finding.Seen, sensor string) (out []finding.Seen) {
+	homes := m.homes[one.Finding]
+	src := finding.Source{Sensor: sensor, Check: one.Check, Policy: one.Policy}
+	for _, h := range homes {
+		if slices.ContainsFunc(h.of, func(e finding.Evidence) bool { return e.Source() == src }) {
+			out = append(out, finding.Seen{Finding: h.entry.Finding.ID, Check: one.Check, Policy: one.Policy})
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	if len(homes) > 0 {
+		one.Finding = homes[0].entry.Finding.ID
+	}
+	return []finding.Seen{one}
 }
 
 // regroup puts the evidence of every finding that has no CVE where today's rules want it.
 func (s *state) regroup(part *Remerged) movement {
-	m := movement{was: map[*entry]finding.Weakness{}, joined: map[int64]int64{}}
+	m := movement{was: map[*entry]finding.Weakness{}, joined: map[int64]int64{}, homes: map[int64][]home{}}
 	for _, e := range s.sorted() {
 		part.Findings++
 		m.was[e] = e.Weakness
@@ -157,7 +192,8 @@ type target struct {
 	rows     []finding.Evidence
 }
 
-// targets groups the evidence by the weaknesses of today's rules. A row whose title names several CVEs speaks of each.
+// targets groups the evidence by the weaknesses of today's rules, the present one first, so that what stays keeps its id. A
+// row whose title names several CVEs speaks of each.
 func (e *entry) targets() (out []target) {
 	for _, row := range e.Evidence {
 		var of []finding.Weakness
@@ -177,7 +213,15 @@ func (e *entry) targets() (out []target) {
 			out[i].rows = append(out[i].rows, row)
 		}
 	}
-	slices.SortFunc(out, func(a, b target) int { return strings.Compare(string(a.weakness), string(b.weakness)) })
+	slices.SortFunc(out, func(a, b target) int {
+		switch e.Weakness {
+		case a.weakness:
+			return -1
+		case b.weakness:
+			return 1
+		}
+		return strings.Compare(string(a.weakness), string(b.weakness))
+	})
 	return out
 }
 
@@ -201,6 +245,7 @@ func (s *state) move(e *entry, targets []target, part *Remerged, m movement) {
 			merged := finding.Merge(*kept.Finding, moved, s.looks, s.decrees...)
 			merged.ID = id
 			*kept.Finding, kept.before = merged, before
+			m.homes[old.ID] = append(m.homes[old.ID], home{kept, t.rows})
 			if homeless {
 				homeless = false
 				part.Joined++
@@ -208,9 +253,12 @@ func (s *state) move(e *entry, targets []target, part *Remerged, m movement) {
 			}
 		case homeless:
 			homeless = false
-			part.Renamed++
+			if t.weakness != old.Weakness {
+				part.Renamed++
+			}
 			*e.Finding = moved
 			s.findings[at] = e
+			m.homes[old.ID] = append(m.homes[old.ID], home{e, t.rows})
 		default:
 			part.Parted++
 			moved.ID = 0
@@ -218,6 +266,7 @@ func (s *state) move(e *entry, targets []target, part *Remerged, m movement) {
 				moved.Evidence[i].ID = 0
 			}
 			s.findings[at] = newEntry(&moved)
+			m.homes[old.ID] = append(m.homes[old.ID], home{s.findings[at], t.rows})
 		}
 	}
 }
