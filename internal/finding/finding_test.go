@@ -96,6 +96,25 @@ func TestOnlyWhatWasLookedAtAgainIsClosed(t *testing.T) {
 	}
 }
 
+func TestWhatOneReportSeesUnderAnotherPolicyIsNotFixedByIt(t *testing.T) {
+	at := func(day int, policy string) Evidence {
+		e := seen("nessus", day, 90)
+		e.Check, e.Policy = "nessus:90002", policy
+		return e
+	}
+	f := ssh()
+	f.Evidence = []Evidence{at(0, "Weekly"), at(7, "Other")}
+	full := Look{Sensor: "nessus", Scan: 8, At: on(7), Protocol: "tcp", Policy: AnyPolicy}
+	life := Fold(&f, []Look{full})
+	if life.State != Open || len(life.History) != 1 {
+		t.Errorf("%+v", life)
+	}
+	f.Evidence = f.Evidence[:1]
+	if life = Fold(&f, []Look{full}); life.State != Fixed || !life.ClosedAt.Equal(on(7)) {
+		t.Errorf("%+v", life)
+	}
+}
+
 func TestAClosedPortIsAReasonOfItsOwn(t *testing.T) {
 	gone := missed("native", 1)
 	gone.look.Open, gone.look.Known = nil, nil

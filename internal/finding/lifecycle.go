@@ -150,6 +150,7 @@ type fold struct {
 	Life
 	missing  map[Source]bool // of every source that ever saw it: does it still miss it?
 	lastScan map[Source]int64
+	missed   moment // the miss that ends it unless something was seen at that very time; zero without one
 }
 
 // Fold computes the life of a finding from its evidence, the looks at its host and the decrees about it, in order of time,
@@ -158,6 +159,9 @@ type fold struct {
 func Fold(f *Finding, looks []Look, decrees ...Decree) Life {
 	life := &fold{Life: Life{State: Open}, missing: map[Source]bool{}, lastScan: map[Source]int64{}}
 	for _, m := range moments(f, looks, decrees) {
+		if m.decree != nil || !m.at.Equal(life.missed.at) {
+			life.settle()
+		}
 		switch {
 		case m.decree != nil:
 			life.obey(*m.decree)
@@ -167,6 +171,7 @@ func Fold(f *Finding, looks []Look, decrees ...Decree) Life {
 			life.miss(m)
 		}
 	}
+	life.settle()
 	if !f.Withdrawn.IsZero() && life.State.Live() {
 		life.end(Transition{At: f.Withdrawn, To: Closed, Reason: Withdrawn, By: ByCatalogue})
 	}
@@ -201,13 +206,24 @@ func (l *fold) miss(m moment) {
 	if m.src.Check == VersionCheck {
 		l.refute(m.scan)
 	}
-	if l.State.Live() && l.allMissing() {
-		reason := NotSeen
-		if m.gone {
-			reason = ServiceGone
-		}
-		l.end(Transition{At: m.at, To: reason.state(), Reason: reason, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
+	if l.missed.at.IsZero() && l.allMissing() {
+		l.missed = m
 	}
+}
+
+// settle ends it if it is still missed now that all is told that happened at the time of the miss: one report may see
+// it under one policy and cover another under which it was seen before.
+func (l *fold) settle() {
+	m := l.missed
+	l.missed = moment{}
+	if m.at.IsZero() || !l.State.Live() || !l.allMissing() {
+		return
+	}
+	reason := NotSeen
+	if m.gone {
+		reason = ServiceGone
+	}
+	l.end(Transition{At: m.at, To: reason.state(), Reason: reason, By: ByScan, Sensor: m.src.Sensor, Scan: m.scan})
 }
 
 // obey: what a retired sensor saw counts no more; the others' word stands.
