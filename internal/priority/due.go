@@ -14,7 +14,7 @@ type Term struct {
 // plus the decision's days; a new date replaces the old one only when it is earlier, so that a rescan, a late import or
 // a milder verdict never moves it later. A finding that is only to be tracked has no due date.
 func (t Term) Next(v Verdict, firstSeen, now time.Time) Term {
-	since := t.since(v, now)
+	since := t.since(v, firstSeen, now)
 	if v.Decision.Days() == 0 {
 		return Term{Decision: v.Decision, Since: since}
 	}
@@ -25,18 +25,21 @@ func (t Term) Next(v Verdict, firstSeen, now time.Time) Term {
 	return Term{Decision: v.Decision, Since: since, Due: due}
 }
 
-// since is the day on which v's decision arose: for a first decision the day of its facts, for a changed one the day of
-// the KEV entry that changed it, else today.
-func (t Term) since(v Verdict, now time.Time) time.Time {
+// since is the day on which v's decision arose: for a first decision the day of its facts, and of what nobody published
+// (a check of a tool) the day on which it was first seen, so that a report gives the same term whenever it is imported;
+// for a changed decision the day of the KEV entry that changed it, else today.
+func (t Term) since(v Verdict, firstSeen, now time.Time) time.Time {
 	switch {
 	case t.Decision == v.Decision && !t.Since.IsZero():
 		return t.Since
 	case t.Decision != "" && !(v.KEV && v.KEVAdded.After(t.Since)):
 		return day(now)
-	case v.Arose.IsZero():
+	case !v.Arose.IsZero():
+		return earlier(day(v.Arose), day(now))
+	case firstSeen.IsZero():
 		return day(now)
 	default:
-		return earlier(day(v.Arose), day(now))
+		return earlier(day(firstSeen), day(now))
 	}
 }
 

@@ -219,6 +219,9 @@ func TestDueNeverMovesLater(t *testing.T) {
 	if old := (Term{}).Next(act, date("2026-11-10"), date("2026-11-12")); !old.Due.Equal(date("2026-11-13")) {
 		t.Errorf("first seen after the KEV entry: due %s", old.Due)
 	}
+	if check := (Term{}).Next(Verdict{Decision: Plan}, first, date("2026-12-20")); !check.Due.Equal(date("2026-12-31")) {
+		t.Errorf("a check in a report that was imported late: due %s", check.Due)
+	}
 	if none := term.Next(Verdict{Decision: Track}, first, date("2026-11-20")); !none.Due.IsZero() {
 		t.Errorf("track has a due date: %s", none.Due)
 	}
