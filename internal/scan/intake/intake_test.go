@@ -135,6 +135,7 @@ func TestXMLIsReadAsItStands(t *testing.T) {
 		"<list><item>a</item><other><item>no</item></other><item> b <x>no</x>c </item></list>":    {"a", "b c"},
 		"<list><item>&lt;&amp;&#65;&#x42;&quot;</item><item><![CDATA[<&amp;>]]></item></list>":    {`<&AB"`, "<&amp;>"},
 		"<?xml version='1.0'?><!-- c --><?pi x?>\n<list><!-- <item>no</item> --><item/></list>\n": {""},
+		"<?xml version=\"1.1\"?>\n<list><item>a\x00b</item></list>":                               {"a?b"},
 		"<n:list xmlns:n='urn:x'><n:item n:a='1'>a</n:item></n:list>":                             {"a"},
 		"<list><item>a\x00b\x01c&#0;d&#x1b;e&#xD800;f&#xFFFE;g</item></list>":                     {"a?b?c?d?e?f?g"},
 		"<list><item>a\r\nb\tc</item></list>":                                                     {"a\nb\tc"},

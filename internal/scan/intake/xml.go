@@ -2,10 +2,13 @@ package intake
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,10 +50,24 @@ type XML struct {
 
 // NewXML reads raw, which may have any encoding that Text knows. tool names the format in errors: "nessus".
 func NewXML(tool string, raw io.Reader, limits Limits) *XML {
-	g := &gate{r: Text(raw)}
+	g := &gate{r: asVersion10(Text(raw))}
 	dec := xml.NewDecoder(g)
 	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // Text has seen to it
 	return &XML{tool: tool, limits: limits.withDefaults(), dec: dec, gate: g}
+}
+
+var version11 = regexp.MustCompile(`^\s*<\?xml\s+version\s*=\s*["'](1\.[1-9])["']`)
+
+// asVersion10 has the decoder read XML 1.1, in which Burp writes: nothing that tools make use of differs.
+func asVersion10(in *bufio.Reader) *bufio.Reader {
+	head, _ := in.Peek(64)
+	at := version11.FindSubmatchIndex(head)
+	if at == nil {
+		return in
+	}
+	said := slices.Concat(head[:at[2]], []byte("1.0"), head[at[3]:])
+	_, _ = in.Discard(len(head)) // it was peeked
+	return bufio.NewReaderSize(io.MultiReader(bytes.NewReader(said), in), 64<<10)
 }
 
 var errTooLarge = errors.New("larger than any real report's")
