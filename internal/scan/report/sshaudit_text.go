@@ -31,7 +31,7 @@ func (s *sshAudit) text(in *bufio.Reader) error {
 		}
 		line = strings.TrimRight(string(plainText([]byte(line))), "\r\n")
 		switch {
-		case strings.HasPrefix(line, "-----") && t.banner != "":
+		case strings.HasPrefix(line, "-----") && t.hasBanner:
 			if err := s.tell(t); err != nil {
 				return err
 			}
@@ -74,6 +74,9 @@ func (t *sshTarget) textLine(line string) {
 		}
 		if banner, ok := strings.CutPrefix(what, "banner: "); ok {
 			t.banner, t.hasBanner = banner, true
+		}
+		if strings.HasPrefix(what, "software: ") { // it says so too where no version is in the banner
+			t.hasBanner = true
 		}
 	case "kex", "key", "enc", "mac":
 		if a := sshAlgo.FindStringSubmatch(what); a != nil {
