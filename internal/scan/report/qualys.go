@@ -42,7 +42,8 @@ func (qualys) Detect(head []byte) bool {
 		return false
 	}
 	row := string(qualysCSV.Find(head))
-	return strings.Contains(row, "Title") && strings.Contains(row, "Severity") && (strings.Contains(row, "IP") || strings.Contains(row, "Asset"))
+	return strings.Contains(row, "VULN TITLE") && strings.Contains(row, "Q_SEVERITY") || // of the PCI service
+		strings.Contains(row, "Title") && strings.Contains(row, "Severity") && (strings.Contains(row, "IP") || strings.Contains(row, "Asset"))
 }
 
 // Read emits the records. What a report says of its QIDs once for all hosts stands behind them: such a report is read twice.

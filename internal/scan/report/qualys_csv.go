@@ -28,10 +28,10 @@ func (q *qualysReport) csv(t *intake.Table) error {
 			return ""
 		}
 		h := qualysHost{at: q.at, os: get("os", "operating system")}
-		h.set(get("ip", "host ip", "asset ipv4", "ip address", "asset ipv6", "ipv6"), get("dns", "dns name", "fqdn", "asset name"))
-		v := &qualysVuln{qid: get("qid"), kind: get("type", "type detected", "category type"), title: get("title", "vulnerability title"), severity: get("severity", "kb severity"),
-			status: get("vuln status", "status"), port: get("port"), protocol: get("protocol"), threat: get("threat"), impact: get("impact"),
-			solution: get("solution"), result: get("results", "result"), cves: get("cve id", "cve", "cve-description") + " " + get("cve ids"),
+		h.set(get("ip", "host ip", "asset ipv4", "ip address", "asset ipv6", "ipv6"), get("dns", "dns name", "fqdn", "hostname", "asset name"))
+		v := &qualysVuln{qid: get("qid"), kind: get("type", "type detected", "category type"), title: get("title", "vulnerability title", "vuln title"),
+			severity: get("q_severity", "severity", "kb severity"), status: get("vuln status", "status"), port: get("port"), protocol: get("protocol"), threat: get("threat"), impact: get("impact"),
+			solution: get("solution"), result: get("results", "result"), cves: get("cve id", "cve", "cveid", "cve-description") + " " + get("cve ids"),
 			vector: "", cwe: get("cwe"), url: get("url")}
 		if !h.address.IsValid() && h.name == "" && v.url == "" && v.qid == "" {
 			return nil // statistics behind the findings
@@ -39,7 +39,7 @@ func (q *qualysReport) csv(t *intake.Table) error {
 		if v.qid == "" {
 			return q.note("a host without findings")
 		}
-		if bid := get("bugtraq id"); bid != "" {
+		if bid := get("bugtraq id", "bugtraqid"); bid != "" && bid != "-" {
 			v.bids = "BID:" + strings.Join(strings.FieldsFunc(bid, func(r rune) bool { return r == ',' || r == ' ' }), " BID:")
 		}
 		return q.tell(&h, v)
@@ -66,10 +66,11 @@ func (q *qualysReport) findHeader(t *intake.Table) (columns map[string]int, widt
 				q.at = at
 			}
 		}
-		if _, qid := columns["qid"]; qid && len(row) > 4 {
-			if _, title := columns["title"]; title {
-				return columns, len(row), nil
-			}
+		_, qid := columns["qid"]
+		_, title := columns["title"]
+		_, pci := columns["vuln title"]
+		if qid && (title || pci) && len(row) > 4 {
+			return columns, len(row), nil
 		}
 	}
 	return nil, 0, fault.Invalid("not a qualys report: no row names the columns QID and Title")
