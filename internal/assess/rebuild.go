@@ -120,8 +120,13 @@ func (e *entry) times(row finding.Evidence, seen witnesses, ends func(seenAt) bo
 			out = append(out, t)
 		}
 	}
-	for _, t := range seen.of(e, row.Source()) {
+	for _, t := range seen.findings[witness{e.Finding.ID, row.Source()}] {
 		if !t.at.Before(row.FirstSeen) && !t.at.After(row.LastSeen) {
+			add(t)
+		}
+	}
+	for _, t := range seen.heard(e, row) {
+		if t == (seenAt{row.FirstSeen, row.FirstScan}) || t == (seenAt{row.LastSeen, row.LastScan}) {
 			add(t)
 		}
 	}
@@ -168,12 +173,13 @@ func witnessed(reports []finding.Sighting) witnesses {
 	return w
 }
 
-// of lists when a source saw a finding, in the order of the reports.
-func (w witnesses) of(e *entry, src finding.Source) []seenAt {
-	if src.Check == finding.VersionCheck {
-		return w.versions[versionAt{src.Sensor, port{e.Protocol, e.Port}}]
+// heard lists when the row's sensor heard the version of the finding's service, whatever it was. What the catalogue found
+// later by what a report had heard is in no report's list: there the row's own ends tell, if a report was heard then.
+func (w witnesses) heard(e *entry, row finding.Evidence) []seenAt {
+	if row.Check != finding.VersionCheck {
+		return nil
 	}
-	return w.findings[witness{e.Finding.ID, src}]
+	return w.versions[versionAt{row.Sensor, port{e.Protocol, e.Port}}]
 }
 
 // keepIDs gives rows that are as they were their ids back, so that nothing is rewritten without need.
