@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/finding"},
 	{"internal/match", "internal/priority", "internal/scan", "internal/feed"},
 	{"internal/explain"},
-	{"internal/scan/intake", "internal/scan/tool"}, // what several scanners share
+	{"internal/scan/intake", "internal/scan/tool"},         // what several scanners share
 	{"internal/scan/", "internal/feed/", "internal/scope"}, // adapters: one tool or publisher each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},

@@ -146,7 +146,7 @@ func (e *Estate) PutBlob(ctx context.Context, raw io.Reader) (hash string, err e
 	if err != nil {
 		return "", err
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // a temporary file that stays does no harm
 	if _, err := io.Copy(w, raw); err != nil {
 		return "", fmt.Errorf("keep a raw report: %w", err)
 	}

@@ -64,6 +64,7 @@ func (t *EstateTx) Rules(ctx context.Context) (*finding.Rules, error) {
 // followHosts lets rules about one host speak of the host that it was joined into.
 func followHosts(ctx context.Context, tx *Tx, rules []finding.Rule) error {
 	joined := map[int64]int64{}
+	//nolint:sqlclosecheck // eachRow closes them
 	rows, err := tx.Query(ctx, `SELECT old, new FROM redirect WHERE what = 'host'`)
 	if err != nil {
 		return err
@@ -110,6 +111,7 @@ func (e *Estate) HostRules(ctx context.Context) (rules []asset.Rule, err error) 
 
 // countHits replaces the stored number by the present one where the findings themselves name their rule.
 func countHits(ctx context.Context, tx *Tx, rules []finding.Rule) error {
+	//nolint:sqlclosecheck // eachRow closes them
 	rows, err := tx.Query(ctx, `SELECT triage_rule, count(*) FROM finding WHERE triage_rule <> 0 GROUP BY triage_rule`)
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ func (t *EstateTx) DropSighting(ctx context.Context, s finding.Sighting) error {
 // seenBy returns the ids of the findings that a scan saw, sorted: those of its sightings, and those that the catalogue
 // found later by what it saw, of which its evidence tells.
 func seenBy(ctx context.Context, tx *Tx, scan int64) (ids []int64, err error) {
+	//nolint:sqlclosecheck // eachRow closes them
 	rows, err := tx.Query(ctx, `SELECT finding FROM evidence WHERE first_scan = ? UNION SELECT finding FROM evidence WHERE last_scan = ?`, scan, scan)
 	if err == nil {
 		ids, err = appendIDs(ids, rows)
@@ -76,6 +77,7 @@ func seenBy(ctx context.Context, tx *Tx, scan int64) (ids []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
+	//nolint:sqlclosecheck // eachRow closes them
 	rows, err = tx.Query(ctx, `SELECT seen FROM sighting WHERE scan = ?`, scan)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,7 @@ func (t *EstateTx) HostFindings(ctx context.Context, hosts []int64) ([]*finding.
 
 func bareFindings(ctx context.Context, tx *Tx, column string, values []int64) (out []*finding.Finding, err error) {
 	for chunk := range slices.Chunk(values, chunkSize) {
+		//nolint:sqlclosecheck // eachRow closes them
 		rows, err := tx.Query(ctx, selectFinding+` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
 			WHERE `+column+` IN (`+Marks(len(chunk))+`) ORDER BY f.id`, anys(chunk)...)
 		if err != nil {
@@ -170,6 +171,7 @@ func (e *Estate) SensorHosts(ctx context.Context, site, sensor string) (hosts []
 // Sensors lists the names of all sensors that ever saw a finding.
 func (e *Estate) Sensors(ctx context.Context) (names []string, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		//nolint:sqlclosecheck // eachRow closes them
 		rows, err := tx.Query(ctx, `SELECT DISTINCT sensor FROM evidence ORDER BY sensor`)
 		if err != nil {
 			return err

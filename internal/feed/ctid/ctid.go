@@ -12,8 +12,8 @@ import (
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // The files carry the day of the KEV catalogue and ATT&CK's version in folder and name, and no listing tells the newest:

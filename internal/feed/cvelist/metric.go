@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cve"
-	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // metric reads one element of metrics: {"format","scenarios","cvssV3_1":{…}} or {"other":{"type","content"}}.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // The organisations whose containers mean something special (https://www.cve.org/ProgramOrganization/ADPs).

@@ -5,8 +5,8 @@ import (
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
-	"github.com/patchscout/patchscout/internal/jsonstream"
 	"github.com/patchscout/patchscout/internal/intel"
+	"github.com/patchscout/patchscout/internal/jsonstream"
 )
 
 // add appends to a list of ids, once each and not without end.
