@@ -74,13 +74,14 @@ func (a *App) selectedBy(ctx context.Context, r finding.Rule) (n int, err error)
 		if err != nil || len(ids) == 0 {
 			return n, err
 		}
-		if err := estate.Update(ctx, func(tx *store.EstateTx) error {
-			part, err := countSelected(ctx, tx, rules, ids, a.now())
-			n += part
+		part := 0
+		if err := estate.Update(ctx, func(tx *store.EstateTx) (err error) {
+			part, err = countSelected(ctx, tx, rules, ids, a.now())
 			return err
 		}); err != nil {
 			return n, err
 		}
+		n += part
 		after = ids[len(ids)-1]
 	}
 }
@@ -113,14 +114,15 @@ func countSelected(ctx context.Context, tx *store.EstateTx, rules *finding.Rules
 // addRules keeps rules, gives them their ids, and applies them. A rule that exists already, with the same words, is not
 // made twice.
 func (a *App) addRules(ctx context.Context, rules []finding.Rule) (report.Swept, error) {
-	known, err := a.store.Estate().FindingRules(ctx)
-	if err != nil {
-		return report.Swept{}, err
-	}
 	for part := range slices.Chunk(rules, 1000) {
 		if err := a.store.Estate().Update(ctx, func(tx *store.EstateTx) error {
+			known, err := tx.RuleList(ctx)
+			if err != nil {
+				return err
+			}
 			for i := range part {
 				r := &part[i]
+				r.ID = 0 // an attempt that was taken back gave another
 				if same := slices.IndexFunc(known, func(k finding.Rule) bool { return k.Enabled && k.Same(r) }); same >= 0 && r.Source == finding.SourcePerson {
 					r.ID = known[same].ID
 					continue

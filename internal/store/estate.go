@@ -75,12 +75,11 @@ func (e *Estate) CreateSite(ctx context.Context, site asset.Site) (id int64, cre
 		if err != nil {
 			return err
 		}
-		if found {
+		if created = !found; found {
 			id = known.ID
 			_, err := tx.tx.Exec(ctx, `UPDATE site SET external = ?, demo = ? WHERE id = ?`, truth(site.External), truth(site.Demo), id)
 			return err
 		}
-		created = true
 		if id, err = tx.nextID(ctx, "site"); err != nil {
 			return err
 		}
