@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/cpe"
@@ -20,6 +21,7 @@ import (
 type host struct {
 	address  netip.Addr
 	names    []string
+	label    string // what it is called where that is neither an address nor a name on the network: an agent's "Ann's laptop"
 	url      string // of a web application scan
 	macs     []string
 	os       string
@@ -57,9 +59,22 @@ func (h *host) call(text string) {
 		}
 		return
 	}
-	if name := hostName(text); name != "" && len(h.names) < maxNames && !slices.Contains(h.names, name) {
+	name := hostName(text)
+	if name != "" && len(h.names) < maxNames && !slices.Contains(h.names, name) {
 		h.names = append(h.names, name)
 	}
+	if name == "" && h.label == "" {
+		h.label = labelOf(text)
+	}
+}
+
+// labelOf is a label as a host's name: in one word, "" where it holds what cannot be printed.
+func labelOf(s string) string {
+	s = asset.NameValue(strings.Join(strings.Fields(s), "_"))
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return ""
+	}
+	return s
 }
 
 // hostName is the name in the form that identifies a host, "" when it is none. A NetBIOS name may come with its domain.
@@ -178,8 +193,13 @@ func (h *host) key() hostKey {
 	return hostKey{name: h.names[0]}
 }
 
-// named says whether the host can be told from others.
-func (h *host) named() bool { return h.address.IsValid() || len(h.names) > 0 }
+// named says whether the host can be told from others. One that has nothing else goes by its label.
+func (h *host) named() bool {
+	if !h.address.IsValid() && len(h.names) == 0 && h.label != "" {
+		h.names = []string{h.label}
+	}
+	return h.address.IsValid() || len(h.names) > 0
+}
 
 func (h *host) origin() origin {
 	o := origin{address: h.address, at: h.at(), policy: h.policy, login: h.login}
