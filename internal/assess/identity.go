@@ -52,6 +52,7 @@ func (a *Assessor) join(ctx context.Context, tx Rebuilder, f *facts, into, from 
 		}
 	}
 	rename(reports, joined)
+	into.renameDecrees(joined)
 	if err := joinFindings(ctx, tx, joined, now); err != nil {
 		return err
 	}
@@ -60,6 +61,9 @@ func (a *Assessor) join(ctx context.Context, tx Rebuilder, f *facts, into, from 
 	}
 	if err := tx.Redirect(ctx, "host", from.host.ID, into.host.ID, now); err != nil {
 		return err
+	}
+	if into.before(reports) != 0 {
+		into.takeIdentifiers(from)
 	}
 	into.replay(reports, func(seenAt) bool { return true })
 	if err := a.saveRebuilt(ctx, tx, f, into, false, &Undone{}); err != nil {
@@ -87,6 +91,24 @@ func joinFindings(ctx context.Context, tx Rebuilder, joined map[int64]int64, now
 		}
 	}
 	return tx.DeleteFindings(ctx, gone)
+}
+
+// takeIdentifiers takes over by what another host is known, where no record of the reports tells it anew.
+func (s *state) takeIdentifiers(from *state) {
+	h, other := s.host, from.host
+	for _, id := range other.Identifiers {
+		if !slices.ContainsFunc(h.Identifiers, func(known asset.Identifier) bool {
+			return known.Kind == id.Kind && known.Value == id.Value && known.Source == id.Source
+		}) {
+			h.Identifiers = append(h.Identifiers, id)
+		}
+	}
+	if other.FirstSeen.Before(h.FirstSeen) {
+		h.FirstSeen = other.FirstSeen
+	}
+	if other.LastSeen.After(h.LastSeen) {
+		h.LastSeen = other.LastSeen
+	}
 }
 
 // takeWords takes over what people said of a host, where nothing was said of this one.
@@ -144,6 +166,15 @@ func rename(reports []finding.Sighting, joined map[int64]int64) {
 	}
 }
 
+// renameDecrees makes what people decreed of findings speak of them by their new ids.
+func (s *state) renameDecrees(joined map[int64]int64) {
+	for i := range s.decrees {
+		if id, ok := joined[s.decrees[i].Finding]; ok {
+			s.decrees[i].Finding = id
+		}
+	}
+}
+
 func saveReports(ctx context.Context, tx Rebuilder, reports []finding.Sighting, host int64) error {
 	for _, r := range reports {
 		r.HostID = host
@@ -166,6 +197,9 @@ func (a *Assessor) SplitHost(ctx context.Context, id int64, place string) (split
 		s := states[id]
 		if s == nil {
 			return fault.NotFound("host %d", id)
+		}
+		if old := s.before(reports[id]); old != 0 {
+			return fault.Conflict("host %d cannot be parted: scan %d, which looked at it, is older than the record that this needs", id, old)
 		}
 		var here, there []finding.Sighting
 		for _, r := range reports[id] {
@@ -196,7 +230,7 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 	if err := tx.Flush(ctx); err != nil { // what moves to it needs it there
 		return 0, err
 	}
-	other.decrees = s.decrees
+	other.decrees = slices.Clone(s.decrees)
 	for _, e := range s.sorted() {
 		copied := *e.Finding
 		copied.HostID = other.host.ID
@@ -228,6 +262,7 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 	if err := copyDecrees(ctx, tx, s, other, renamed); err != nil {
 		return 0, err
 	}
+	other.renameDecrees(renamed)
 	if err := tx.MovePlace(ctx, s.host.ID, other.host.ID, there[0].Place); err != nil {
 		return 0, err
 	}

@@ -335,3 +335,82 @@ func placed(e finding.Event, address string) finding.Event {
 	}
 	return at(e, address)
 }
+
+// closedByPerson fails unless every finding is closed by a person's word.
+func (w *world) closedByPerson(n int) {
+	w.t.Helper()
+	if err := w.e.EachFinding(context.Background(), finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
+		n--
+		if l.State != finding.Closed || l.Closing != finding.ByPerson {
+			w.t.Errorf("%s at %s is %s %s", l.Weakness, l.HostAddress, l.State, l.Closing)
+		}
+		return nil
+	}); err != nil || n != 0 {
+		w.t.Errorf("%d findings are missing, %v", n, err)
+	}
+}
+
+func (w *world) closeAll() {
+	w.t.Helper()
+	w.now = w.now.Add(time.Hour)
+	by := map[int64][]int64{}
+	for _, f := range w.findings() {
+		by[f.HostID] = append(by[f.HostID], f.ID)
+	}
+	if _, err := w.a.CloseFindings(context.Background(), by, finding.Decree{At: w.now, Reason: finding.ByPerson, By: "local:anna"}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestWhatAPersonClosedStaysClosedWhenHostsArePartedOrJoined(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("nmap", at(up(), "10.0.0.1"), at(up(), "10.0.0.2"))
+		one, two := w.hostAt("10.0.0.1"), w.hostAt("10.0.0.2")
+		if err := w.a.MergeHosts(ctx, one.ID, two.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
+			w.scan("native", at(up(), address), at(ssh("7.2p2"), address))
+		}
+		w.closeAll()
+		w.closedByPerson(1)
+		split, err := w.a.SplitHost(ctx, one.ID, "10.0.0.2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.closedByPerson(2)
+		if err := w.a.MergeHosts(ctx, one.ID, split); err != nil {
+			t.Fatal(err)
+		}
+		w.closedByPerson(1)
+	})
+}
+
+func TestWhatAPersonClosedOnOneHostStaysClosedOnTheJoined(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		w.scan("native", at(up(), "10.0.0.2"), at(ssh("7.2p2"), "10.0.0.2"))
+		w.closeAll()
+		w.scanAt(w.now.AddDate(0, 0, -2), "native", assess.End{}, at(up(), "10.0.0.1"), at(ssh("7.2p2"), "10.0.0.1"))
+		if err := w.a.MergeHosts(ctx, w.hostAt("10.0.0.1").ID, w.hostAt("10.0.0.2").ID); err != nil {
+			t.Fatal(err)
+		}
+		w.closedByPerson(1)
+	})
+}
+
+func TestWhatAPersonClosedStaysClosedWhenRemergePartsIt(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		w := newWorld(t, eng)
+		w.scan("nessus", looked("nessus:1", "nessus:2")...)
+		w.unite("nessus:1", "nessus:2")
+		w.closeAll()
+		if done, err := w.a.Remerge(context.Background(), true); err != nil || done.Parted != 1 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		w.closedByPerson(2)
+	})
+}

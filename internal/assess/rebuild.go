@@ -37,12 +37,25 @@ type seenAt struct {
 // sighting is kept for every report. The ends of a row are sightings by themselves, which matters for rows that are older
 // than the sightings; ends says which of them count.
 func (s *state) replay(reports []finding.Sighting, ends func(seenAt) bool) {
-	s.replayHost(reports)
+	if s.before(reports) == 0 {
+		s.replayHost(reports)
+	}
 	s.replayServices(reports, ends)
 	seen := witnessed(reports)
 	for _, e := range s.findings {
 		e.replay(seen, s.looks, ends)
 	}
+}
+
+// before names a scan that looked at the host before sightings were kept, 0 if there is none. What such scans said cannot be
+// told from what the host is.
+func (s *state) before(reports []finding.Sighting) int64 {
+	for _, l := range s.looks {
+		if !slices.ContainsFunc(reports, func(r finding.Sighting) bool { return r.Scan == l.Scan }) {
+			return l.Scan
+		}
+	}
+	return 0
 }
 
 func (s *state) replayHost(reports []finding.Sighting) {
@@ -103,7 +116,7 @@ func (e *entry) replay(seen witnesses, looks []finding.Look, ends func(seenAt) b
 	var rows []finding.Evidence
 	for _, row := range e.Evidence {
 		looked := finding.Times(looks, row.Source(), e.Fingerprint)
-		for _, t := range e.times(row, seen, ends) {
+		for _, t := range append(e.times(row, seen, ends), seen.held(e, row, looks, ends)...) {
 			sight := row
 			sight.ID, sight.FirstSeen, sight.LastSeen, sight.FirstScan, sight.LastScan = 0, t.at, t.at, t.scan, t.scan
 			rows = finding.See(rows, sight, looked)
@@ -142,6 +155,7 @@ func (e *entry) times(row finding.Evidence, seen witnesses, ends func(seenAt) bo
 type witnesses struct {
 	findings map[witness][]seenAt
 	versions map[versionAt][]seenAt
+	scans    map[int64]bool
 }
 
 // witness is a source that saw a finding.
@@ -157,8 +171,9 @@ type versionAt struct {
 }
 
 func witnessed(reports []finding.Sighting) witnesses {
-	w := witnesses{map[witness][]seenAt{}, map[versionAt][]seenAt{}}
+	w := witnesses{map[witness][]seenAt{}, map[versionAt][]seenAt{}, map[int64]bool{}}
 	for _, r := range reports {
+		w.scans[r.Scan] = true
 		t := seenAt{r.At, r.Scan}
 		for _, one := range r.Seen {
 			by := witness{one.Finding, finding.Source{Sensor: r.Sensor, Check: one.Check, Policy: one.Policy}}
@@ -171,6 +186,18 @@ func witnessed(reports []finding.Sighting) witnesses {
 		}
 	}
 	return w
+}
+
+// held lists the looks of scans that are older than the sightings at which the row held: a row goes over no look that did not
+// see it.
+func (w witnesses) held(e *entry, row finding.Evidence, looks []finding.Look, ends func(seenAt) bool) (out []seenAt) {
+	for _, l := range looks {
+		t := seenAt{l.At, l.Scan}
+		if !w.scans[l.Scan] && l.At.After(row.FirstSeen) && l.At.Before(row.LastSeen) && l.Covers(e.Fingerprint, row.Source()) && ends(t) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // heard lists when the row's sensor heard the version of the finding's service, whatever it was. What the catalogue found

@@ -112,6 +112,8 @@ func (a *Assessor) remergeHost(ctx context.Context, tx Rebuilder, f *facts, s *s
 	if err := joinFindings(ctx, tx, moved.joined, a.now().UTC()); err != nil { // before others are written at their place
 		return err
 	}
+	decrees := slices.Clone(s.decrees)
+	s.renameDecrees(moved.joined)
 	for _, e := range s.sorted() {
 		before := verdict(&e.before)
 		a.settle(f, e, s, site)
@@ -123,8 +125,38 @@ func (a *Assessor) remergeHost(ctx context.Context, tx Rebuilder, f *facts, s *s
 	if len(moved.homes) == 0 {
 		return nil
 	}
+	for _, d := range decrees {
+		if err := a.decreeParts(ctx, tx, f, s, site, d, moved); err != nil {
+			return err
+		}
+	}
 	moved.follow(reports)
 	return saveReports(ctx, tx, reports, s.host.ID)
+}
+
+// decreeParts gives the new parts of a finding what a person decreed of the whole.
+func (a *Assessor) decreeParts(ctx context.Context, tx Rebuilder, f *facts, s *state, site asset.Site, d finding.Decree, m movement) error {
+	for _, h := range m.homes[d.Finding] {
+		if _, old := m.was[h.entry]; old {
+			continue
+		}
+		if err := tx.Flush(ctx); err != nil { // the decree refers to the finding
+			return err
+		}
+		d.Finding = h.entry.Finding.ID
+		id, err := tx.AddDecree(ctx, site.Name, s.host.ID, d)
+		if err != nil {
+			return err
+		}
+		d.ID = id
+		s.decrees = append(s.decrees, d)
+		h.entry.before = *h.entry.Finding
+		a.settle(f, h.entry, s, site)
+		if err := h.entry.save(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // movement is what regroup did to the findings of a host.

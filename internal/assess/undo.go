@@ -64,6 +64,9 @@ func (a *Assessor) Undo(ctx context.Context, id int64, by string, apply bool) (t
 	if err != nil {
 		return total, err
 	}
+	if err := a.exact(ctx, id, hosts); err != nil {
+		return total, err
+	}
 	f := newFacts(a.catalogue)
 	for chunk := range slices.Chunk(hosts, undoHosts) {
 		var part Undone
@@ -104,6 +107,30 @@ func (a *Assessor) hostsOf(ctx context.Context, id int64) ([]int64, error) {
 		}
 	}
 	return slices.Sorted(maps.Keys(sightings)), nil
+}
+
+// exact refuses, before anything is changed, what cannot be taken back exactly: a word that may have taken the place of one
+// of which no record was kept.
+func (a *Assessor) exact(ctx context.Context, id int64, hosts []int64) error {
+	for chunk := range slices.Chunk(hosts, undoHosts) {
+		err := a.rebuild(ctx, func(tx Rebuilder) error {
+			states, reports, err := loadAll(ctx, tx, chunk)
+			if err != nil {
+				return err
+			}
+			for _, host := range chunk {
+				if s := states[host]; s != nil && s.before(reports[host]) != 0 {
+					return fault.Conflict("scan %d cannot be taken back exactly: of %s also spoke scan %d, which is older than the record that this needs",
+						id, s.host.Address, s.before(reports[host]))
+				}
+			}
+			return errPreview
+		})
+		if !errors.Is(err, errPreview) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *Assessor) rebuild(ctx context.Context, fn func(Rebuilder) error) error {
