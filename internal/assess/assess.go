@@ -47,6 +47,7 @@ type Tx interface {
 	SaveFinding(ctx context.Context, f *finding.Finding, gone []int64) error
 	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error
 	AddSighting(ctx context.Context, s finding.Sighting) error
+	SightingLike(ctx context.Context, s finding.Sighting) (finding.Sighting, bool, error) // that AddSighting would replace
 	Sightings(ctx context.Context, hosts []int64) (map[int64][]finding.Sighting, error)
 	Words
 }

@@ -301,8 +301,11 @@ func (m *merging) saveState(ctx context.Context, s *state) error {
 	if err := m.tx.SaveHost(ctx, s.host); err != nil {
 		return err
 	}
-	for at := range s.touched {
-		if err := m.tx.SaveService(ctx, s.services[at]); err != nil {
+	for _, service := range s.ordered() {
+		if !s.touched[port{service.Protocol, service.Port}] {
+			continue
+		}
+		if err := m.tx.SaveService(ctx, service); err != nil {
 			return err
 		}
 	}
@@ -336,9 +339,23 @@ func (m *merging) saveSightings(ctx context.Context, s *state) error {
 		for _, one := range s.saw[at.Place] {
 			at.Seen = append(at.Seen, finding.Seen{Finding: one.entry.ID, Check: one.src.Check, Policy: one.src.Policy})
 		}
+		if m.scan.Kind == finding.KindScan { // whose tasks may end at one time
+			if err := m.joinSighting(ctx, &at); err != nil {
+				return err
+			}
+		}
 		if err := m.tx.AddSighting(ctx, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// joinSighting adds what another report of the scan said of the place at the very time.
+func (m *merging) joinSighting(ctx context.Context, s *finding.Sighting) error {
+	before, found, err := m.tx.SightingLike(ctx, *s)
+	if found {
+		s.Join(before)
+	}
+	return err
 }

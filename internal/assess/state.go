@@ -1,8 +1,10 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
@@ -176,6 +178,18 @@ func (s *state) deny(at finding.Fingerprint, e finding.Evidence, demo bool) {
 	if s.findings[at] != nil {
 		s.see(at, e, demo)
 	}
+}
+
+// ordered lists the services by port, so that new ones get their ids alike every time.
+func (s *state) ordered() []*asset.Service {
+	out := make([]*asset.Service, 0, len(s.services))
+	for _, service := range s.services {
+		out = append(out, service)
+	}
+	slices.SortFunc(out, func(a, b *asset.Service) int {
+		return cmp.Or(strings.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port))
+	})
+	return out
 }
 
 // sorted gives the findings an order that does not depend on the map, so that new ones get their ids alike every time.

@@ -247,7 +247,7 @@ func (s *state) spoken(ctx context.Context, tx Rebuilder) (map[int64]bool, error
 // saveHost writes the host and its services; those that no report heard go.
 func (s *state) saveHost(ctx context.Context, tx Rebuilder, part *Undone) error {
 	var silent []int64
-	for _, service := range s.services {
+	for _, service := range s.ordered() {
 		if len(service.Said) == 0 {
 			silent = append(silent, service.ID)
 			continue

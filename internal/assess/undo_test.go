@@ -275,3 +275,40 @@ func TestUndoOfAHostWithManyFindingsIsQuick(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 }
+
+// Two tasks of one tool on one host may end in the same second, which is all that their reports say.
+func TestTwoReportsOfOneMomentOnOneHostAreBothRemembered(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		scan := func() int64 {
+			w.now = w.now.AddDate(0, 0, 1)
+			run, err := w.a.Begin(ctx, finding.Scan{Kind: finding.KindScan, Site: asset.DefaultSite})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, port := range []uint16{80, 443} {
+				part := run.Part("nikto")
+				for _, e := range []finding.Event{up(), {Observation: &finding.Observation{Address: addr, Protocol: "tcp", Port: port, Check: "nikto:999957",
+					Title: "no X-Frame-Options", Severity: "low", Confidence: 95}}} {
+					if err := part.Emit(dated(e, w.now)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, err := part.Commit(ctx, assess.PartEnd{Completed: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := run.Finish(ctx, assess.End{}); err != nil {
+				t.Fatal(err)
+			}
+			return run.ScanID()
+		}
+		scan()
+		second := scan()
+		scan()
+		if n, err := w.e.CountScanFindings(ctx, second); err != nil || n != 2 {
+			t.Errorf("the scan in the middle saw %d findings, %v", n, err)
+		}
+	})
+}

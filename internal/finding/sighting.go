@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"slices"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
@@ -40,4 +41,29 @@ type Seen struct {
 	Finding int64
 	Check   string
 	Policy  string
+}
+
+// Join adds what an earlier report of the same scan, sensor, time and place said. Where both speak, the later one counts.
+func (s *Sighting) Join(before Sighting) {
+	known := make(map[Seen]bool, len(s.Seen))
+	for _, seen := range s.Seen {
+		known[seen] = true
+	}
+	for _, seen := range before.Seen {
+		if !known[seen] {
+			s.Seen = append(s.Seen, seen)
+		}
+	}
+	for _, old := range before.Said.Services {
+		if !slices.ContainsFunc(s.Said.Services, func(w SaidService) bool { return w.Protocol == old.Protocol && w.Port == old.Port }) {
+			s.Said.Services = append(s.Said.Services, old)
+		}
+	}
+	if before.Said.Status == "up" {
+		s.Said.Status = before.Said.Status
+	}
+	fill(&s.Said.OS, before.Said.OS)
+	if len(s.Said.CPEs) == 0 {
+		s.Said.CPEs = before.Said.CPEs
+	}
 }

@@ -50,6 +50,21 @@ func (t *EstateTx) Sightings(ctx context.Context, hosts []int64) (map[int64][]fi
 	return sightingsBy(ctx, t.tx, "host", hosts)
 }
 
+// SightingLike returns the sighting that AddSighting would replace with this one.
+func (t *EstateTx) SightingLike(ctx context.Context, s finding.Sighting) (old finding.Sighting, found bool, err error) {
+	rows, err := t.tx.Query(ctx, `SELECT scan, host, sensor, at, place, said, seen FROM sighting
+		WHERE scan = ? AND host = ? AND sensor = ? AND at = ? AND place = ?`, s.Scan, s.HostID, s.Sensor, millis(s.At), s.Place)
+	if err != nil {
+		return old, false, err
+	}
+	err = eachRow(rows, func() error {
+		found = true
+		old, err = scanSighting(rows)
+		return err
+	})
+	return old, found, err
+}
+
 // ScanSightings returns what the reports of a scan said, by host.
 func (e *Estate) ScanSightings(ctx context.Context, scan int64) (out map[int64][]finding.Sighting, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
