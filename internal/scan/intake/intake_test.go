@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/scan"
@@ -59,9 +60,15 @@ func TestTextIsUTF8WhateverItWas(t *testing.T) {
 func TestADeclaredEncodingIsBelievedWhereItCanBe(t *testing.T) {
 	latin, _ := charmap.ISO8859_1.NewEncoder().String(`<?xml version="1.0" encoding="ISO-8859-1"?><a>Büro</a>`)
 	windows, _ := charmap.Windows1252.NewEncoder().String(`<?xml version='1.0' encoding='windows-1252' ?><a>Büro – €</a>`)
+	wide := func(order utf32.Endianness) string {
+		text, _ := utf32.UTF32(order, utf32.UseBOM).NewEncoder().String(`<?xml version="1.0" encoding="UTF-32"?><a>Büro</a>`)
+		return text
+	}
 	for raw, want := range map[string]string{
-		latin:   "Büro",
-		windows: "Büro – €",
+		latin:                    "Büro",
+		windows:                  "Büro – €",
+		wide(utf32.LittleEndian): "Büro",
+		wide(utf32.BigEndian):    "Büro",
 		`<?xml version="1.0" encoding="UTF-16"?><a>Büro</a>`:       "Büro", // it could be read, so it is not
 		`<?xml version="1.0" encoding="x-unheard-of"?><a>Büro</a>`: "Büro",
 		`<?xml version="1.0" encoding="us-ascii"?><a>Büro</a>`:     "Büro",

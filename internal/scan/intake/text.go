@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 	"golang.org/x/text/transform"
 )
 
@@ -22,7 +23,8 @@ const HeadSize = 8 << 10
 // MaxText is what a reader keeps of one text, in bytes: what the estate keeps of an output.
 const MaxText = 16 << 10
 
-// Text returns the report as UTF-8 without a byte order mark: UTF-16 is known by its mark or by its zero bytes, another
+// Text returns the report as UTF-8 without a byte order mark: UTF-16 is known by its mark or by its zero bytes, UTF-32
+// by its mark, another
 // encoding by the XML declaration; ill-formed bytes become U+FFFD. Text of text is the same text.
 func Text(r io.Reader) *bufio.Reader {
 	in := bufio.NewReaderSize(r, 64<<10)
@@ -60,6 +62,8 @@ var declared = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}\sencoding\s*=\s*["']([A
 // encodingOf returns nil for UTF-8.
 func encodingOf(head []byte) encoding.Encoding {
 	switch {
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}):
+		return utf32.UTF32(utf32.LittleEndian, utf32.ExpectBOM)
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}):
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 	case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
