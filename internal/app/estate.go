@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -31,22 +32,42 @@ func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
 	return nil
 }
 
-// hostID finds the host that people mean by an id or an address.
+// hostID finds the host that people mean by an id, an address or a name. In a site one that has an address goes before those
+// that had it once; fault.Conflict says that it may be several.
 func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
-		_, err := a.store.Estate().Host(ctx, id)
-		return id, err
+		h, err := a.store.Estate().Host(ctx, id) // which may be the one that it was joined into
+		if err != nil {
+			return 0, err
+		}
+		return h.ID, nil
 	}
+	text = asset.NameValue(text)
 	hosts, err := a.store.Estate().Hosts(ctx, store.HostFilter{Site: site, Text: text})
 	if err != nil {
 		return 0, err
 	}
+	var now, once []*asset.Host
 	for _, h := range hosts {
-		if slices.Contains(h.Names(), text) || slices.ContainsFunc(h.Addresses(), func(a netip.Addr) bool { return a.String() == text }) {
-			return h.ID, nil
+		switch {
+		case h.Address.IsValid() && h.Address.String() == text:
+			now = append(now, h)
+		case slices.Contains(h.Names(), text) || slices.ContainsFunc(h.Addresses(), func(a netip.Addr) bool { return a.String() == text }):
+			once = append(once, h)
 		}
 	}
-	return 0, fault.NotFound("no host %s", text)
+	found := slices.Concat(now, once)
+	switch elsewhere := func(h *asset.Host) bool { return h.Site != found[0].Site }; {
+	case len(found) == 0:
+		return 0, fault.NotFound("no host %s", text)
+	case len(found) == 1, len(now) == 1 && !slices.ContainsFunc(found, elsewhere):
+		return found[0].ID, nil
+	}
+	var which []string
+	for _, h := range found {
+		which = append(which, fmt.Sprintf("%d (site %s)", h.ID, h.Site))
+	}
+	return 0, fault.Conflict("%s is more than one host: %s; name it by its number or the site", text, strings.Join(which, ", "))
 }
 
 // evidenceBatch is how many findings' evidence is asked for at once.

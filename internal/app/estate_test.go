@@ -3,9 +3,14 @@ package app
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strconv"
 	"testing"
 
+	"github.com/patchscout/patchscout/internal/assess"
+	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -68,5 +73,40 @@ func TestAServiceIsListedWhereItAnswersAndWhileItDoes(t *testing.T) {
 	again, err := a.ScanResult(ctx, first.Scan.ID)
 	if err != nil || services(again.Document.Hosts) != 2 {
 		t.Errorf("the first scan now lists %d services, want 2 (%v)", services(again.Document.Hosts), err)
+	}
+}
+
+func TestAHostIsNamedByItsOldNumberAndNeverByAnAddressOfTwo(t *testing.T) {
+	a, ctx := seeded(t)
+	first, second := seedHosts[0].address, seedHosts[1].address
+	one, err := a.hostID(ctx, first, seedSite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := a.hostID(ctx, second, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.MergeHosts(ctx, first, second, seedSite); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := a.hostID(ctx, strconv.FormatInt(two, 10), ""); err != nil || id != one {
+		t.Errorf("the old number leads to %d, not %d, %v", id, one, err)
+	}
+	run, err := a.assessor().Begin(ctx, finding.Scan{Kind: finding.KindScan, Site: asset.DefaultSite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Emit("nmap", finding.Event{Host: &finding.HostSeen{Address: netip.MustParseAddr(first), Status: "up", At: a.now()}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Finish(ctx, assess.End{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.hostID(ctx, first, ""); fault.KindOf(err) != fault.KindConflict {
+		t.Errorf("an address in two sites: %v", err)
+	}
+	if id, err := a.hostID(ctx, first, seedSite); err != nil || id != one {
+		t.Errorf("the same in one site: %d, %v", id, err)
 	}
 }
