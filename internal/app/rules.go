@@ -259,7 +259,7 @@ func (a *App) ImportRules(ctx context.Context, req ImportRequest) (report.RuleIm
 	}
 	var changed []finding.Rule
 	for _, path := range req.Files {
-		format, statements, err := readStatements(ctx, req, path)
+		format, statements, dropped, err := readStatements(ctx, req, path)
 		if err != nil {
 			return doc, fmt.Errorf("read %s: %w", path, err)
 		}
@@ -268,6 +268,10 @@ func (a *App) ImportRules(ctx context.Context, req ImportRequest) (report.RuleIm
 			return doc, err
 		}
 		ledger.File, ledger.Format = path, format
+		for _, reason := range sortedKeys(dropped) {
+			ledger.Statements += dropped[reason]
+			ledger.Refused = append(ledger.Refused, report.Dropped{Reason: reason, Count: dropped[reason]})
+		}
 		doc.Files, changed = append(doc.Files, ledger), append(changed, rules...)
 	}
 	if len(changed) == 0 {
@@ -281,22 +285,27 @@ func (a *App) ImportRules(ctx context.Context, req ImportRequest) (report.RuleIm
 // maxStatements bounds what one file may bring.
 const maxStatements = 1_000_000
 
-func readStatements(ctx context.Context, req ImportRequest, path string) (format string, statements []finding.Statement, err error) {
+// readStatements also counts, by reason, what the reader could not take for a statement; components are none.
+func readStatements(ctx context.Context, req ImportRequest, path string) (format string, statements []finding.Statement, dropped map[string]int, err error) {
 	file, _, err := openReport(req, path)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	defer file.Close()
 	unpacked, err := unpack(file)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	head, whole := intake.Head(unpacked)
 	reader, err := chooseReader(req.Tool, head)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
+	dropped = map[string]int{}
 	err = reader.Read(ctx, whole, func(e finding.Event) error {
+		if d := e.Drop; d != nil && !d.Informational && !strings.Contains(d.Reason, "component") {
+			dropped[d.Reason] += d.Count
+		}
 		if e.Statement == nil {
 			return nil
 		}
@@ -309,7 +318,7 @@ func readStatements(ctx context.Context, req ImportRequest, path string) (format
 	if err == nil && len(statements) == 0 {
 		err = fault.Invalid("a %s report without any VEX statement", reader.Name())
 	}
-	return reader.Name(), statements, err
+	return reader.Name(), statements, dropped, err
 }
 
 // KeepStatements brings the VEX statements of an imported report into the rules and applies them; it does nothing without

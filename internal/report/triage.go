@@ -164,7 +164,7 @@ func (t Triaged) Sentence() string {
 
 // Sentence is what was done, for people.
 func (s Swept) Sentence() string {
-	out := Plural(s.Findings, "finding", "findings") + " on " + Plural(s.Hosts, "host", "hosts") + " changed"
+	out := Plural(s.Findings, "finding", "findings") + " changed, of " + Plural(s.Hosts, "host", "hosts") + " looked at"
 	if s.Assets > 0 {
 		out += ", " + Plural(s.Assets, "host", "hosts") + " described anew"
 	}
