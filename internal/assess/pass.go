@@ -25,8 +25,16 @@ type pass struct {
 const maxRows = 5000
 
 // run returns a ledger that balances also when the catalogue failed, which p.failed then tells: hosts and services are
-// stored, which a Rematch completes, and nothing is closed.
+// stored, which a Rematch completes, and nothing is closed. What an estate that failed did not take is dropped.
 func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
+	ledger, err := p.write(ctx)
+	if missing := ledger.Records + ledger.Expanded - ledger.New - ledger.Merged - ledger.Informational - ledger.DroppedTotal(); err != nil && missing > 0 {
+		ledger.Drop("could not be stored", missing)
+	}
+	return ledger, err
+}
+
+func (p *pass) write(ctx context.Context) (finding.Ledger, error) {
 	ledger := finding.Ledger{Records: p.report.records, Informational: p.report.informational, Hosts: len(p.report.order)}
 	for reason, n := range p.report.dropped.Dropped {
 		ledger.Drop(reason, n)
@@ -70,7 +78,8 @@ func (p *pass) run(ctx context.Context) (finding.Ledger, error) {
 		}
 	}
 	ledger.CVEs = len(named)
-	return ledger, flush()
+	err := flush()
+	return ledger, err
 }
 
 // prepare asks the catalogue about a host, outside of any transaction on the estate.
@@ -151,5 +160,8 @@ func (p *pass) commit(ctx context.Context, batch []*hostReport) (part finding.Le
 		}
 		return m.save(ctx)
 	})
-	return part, err
+	if err != nil {
+		return finding.Ledger{}, err // what was merged went back with the transaction
+	}
+	return part, nil
 }
