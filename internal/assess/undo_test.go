@@ -218,7 +218,7 @@ func TestUndoThatWasInterruptedIsBroughtToItsEnd(t *testing.T) {
 		w.scan("native", events...)
 		before := w.told()
 		res := w.scan("nmap", events...)
-		weak := assess.New(&tired{w.e, 1}, w.cat, match.New(w.cat), func() time.Time { return w.now })
+		weak := assess.New(&tired{w.e, 3}, w.cat, match.New(w.cat), func() time.Time { return w.now })
 		if _, err := weak.Undo(ctx, res.Scan.ID, "local:anna", true); err == nil {
 			t.Fatal("it was not interrupted")
 		}
