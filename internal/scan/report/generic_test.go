@@ -17,6 +17,8 @@ func TestGenericDetectIsSure(t *testing.T) {
 		"Check;Severity;Component\n":                                         true,
 		"name,age,city\n":                                                    false,
 		"title,author,year\n":                                                false,
+		"name,address,owner,criticality\n":                                   false,
+		"name,address,criticality,cve\n":                                     true,
 		"QID,Title,Severity,IP,CVE ID\n":                                     false,
 		"Plugin ID,CVE,CVSS,Risk,Host,Protocol,Port,Name\n":                  false,
 		"IP,Hostname,Port,Port Protocol,CVSS,Severity,NVT Name\n":            false,

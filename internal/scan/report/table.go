@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/fault"
@@ -25,9 +26,16 @@ func isTable(head []byte) bool {
 	return err == nil && findingsHeader(header)
 }
 
+// ofHosts are the columns of a list of hosts and their owners. One that has no others is for assets import: its names and
+// criticalities are those of hosts, not of findings.
+var ofHosts = map[string]bool{"address": true, "name": true, "site": true, "owner": true, "tags": true, "criticality": true, "exposed": true}
+
 // findingsHeader says whether the columns are those of findings, and of no tool that has a reader of its own.
 func findingsHeader(header []string) bool {
 	fields := map[string]bool{}
+	if !slices.ContainsFunc(header, func(name string) bool { return !ofHosts[plain(name)] }) {
+		return false
+	}
 	for _, name := range header {
 		if foreign[plain(name)] {
 			return false
