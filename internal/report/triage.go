@@ -264,8 +264,11 @@ func (p *printer) history(changes []HistoryLine) {
 		case c.From != "":
 			s += " " + string(c.From) + " -> nothing"
 		}
-		if c.Note != "" {
-			s += ": " + string(c.Note)
+		switch note := string(c.Note); {
+		case strings.HasPrefix(note, "("): // who saw it, without a reason
+			s += " " + note
+		case note != "":
+			s += ": " + note
 		}
 		p.item("  ", s)
 	}
