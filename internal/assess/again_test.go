@@ -188,3 +188,51 @@ func TestAPersonsWordOnExposureChangesTheDecision(t *testing.T) {
 		}
 	})
 }
+
+func TestAHostOfVeryManyFindingsIsMergedSliceBySlice(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		w := newWorld(t, eng)
+		const n = 45_000
+		at := w.now.AddDate(0, 0, 1)
+		report := func() assess.Result {
+			run, err := w.a.Begin(ctx, finding.Scan{Kind: finding.KindImport, Site: asset.DefaultSite})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := ssh("7.2p2")
+			e.Service.At = at
+			if err := run.Emit("sarif", e); err != nil {
+				t.Fatal(err)
+			}
+			for i := range n {
+				if err := run.Emit("sarif", finding.Event{Observation: &finding.Observation{Address: addr, Check: fmt.Sprint("sarif:rule@file", i%(n-10)),
+					Title: "weak", Severity: "low", Confidence: 90, At: at}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			res, err := run.Finish(ctx, assess.End{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res
+		}
+		first := report().Ledgers[0]
+		if !first.Balanced() || first.New != n-10+1 || first.Merged != 10 || first.HostsUp != 1 || first.Services != 1 {
+			t.Errorf("first: %+v", first)
+		}
+		if testing.Short() {
+			return
+		}
+		again := report()
+		if l := again.Ledgers[0]; !l.Balanced() || l.New != 0 || l.Merged != n+1 {
+			t.Errorf("again: %+v", l)
+		}
+		if seen, err := w.e.CountScanFindings(ctx, again.Scan.ID); err != nil || seen != n-10+1 {
+			t.Errorf("the second import saw %d findings, %v", seen, err)
+		}
+		if c, err := w.e.CountFindings(ctx, finding.Filter{}); err != nil || c.Total != n-10+1 {
+			t.Errorf("%d findings, %v", c.Total, err)
+		}
+	})
+}

@@ -44,6 +44,7 @@ type Tx interface {
 	AddLook(ctx context.Context, host int64, l finding.Look) error
 	Decrees(ctx context.Context, hosts []int64) (map[int64][]finding.Decree, error)
 	Findings(ctx context.Context, hosts []int64) ([]*finding.Finding, error)
+	FindingsAt(ctx context.Context, host int64, places []finding.Fingerprint) ([]*finding.Finding, error)
 	SaveFinding(ctx context.Context, f *finding.Finding, gone []int64) error
 	AddScanHost(ctx context.Context, scan int64, h finding.ScanHost) error
 	AddSighting(ctx context.Context, s finding.Sighting) error

@@ -24,6 +24,15 @@ type merging struct {
 
 // open finds the hosts of a batch and reads what is stored of them.
 func (p *pass) open(ctx context.Context, tx Tx, batch []*hostReport) (*merging, error) {
+	m, err := p.find(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.load(ctx)
+}
+
+// find finds the hosts of a batch.
+func (p *pass) find(ctx context.Context, tx Tx, batch []*hostReport) (*merging, error) {
 	m := &merging{pass: p, tx: tx, resolved: map[*hostReport]*state{}, seen: map[string]finding.ScanHost{}}
 	var err error
 	if m.site, err = tx.Site(ctx, p.scan.Site); err != nil {
@@ -46,12 +55,15 @@ func (p *pass) open(ctx context.Context, tx Tx, batch []*hostReport) (*merging, 
 			return nil, err
 		}
 	}
-	return m, m.load(ctx)
+	return m, nil
 }
 
 // resolve finds or makes the host of a report and notes that it was seen.
 func (m *merging) resolve(ctx context.Context, h *hostReport, byHost map[*asset.Host]*state) error {
 	s := h.sighting(m.scan.Site, m.report.sensor, m.at)
+	if m.scan.Kind == finding.KindScan {
+		s.Since = m.scan.Started
+	}
 	host := asset.Resolve(&m.index, s)
 	switch {
 	case host == nil && !h.answered():
@@ -160,10 +172,7 @@ func (m *merging) sighted(h *hostReport) finding.Sighting {
 // observe brings in a check's own result. A check that passed ends what it saw before; where nobody saw anything it is a
 // note, unless it belongs to a benchmark, whose passed items people want to count.
 func (m *merging) observe(s *state, o finding.Observation) []outcome {
-	at := finding.Fingerprint{Site: m.site.Name, HostID: s.host.ID, Protocol: o.Protocol, Port: o.Port, Component: o.Component}
-	if at.Port == 0 {
-		at.Protocol = ""
-	}
+	at := m.fingerprint(s.host.ID, o)
 	e := finding.Evidence{Sensor: m.report.sensor, Check: o.Check, FirstSeen: m.at, LastSeen: m.at, FirstScan: m.scan.ID,
 		LastScan: m.scan.ID, Status: finding.Affected, Confidence: min(max(o.Confidence, 0), 100), Reason: "reported by " + o.Check,
 		Title: o.Title, Output: o.Output, Location: o.Location, Remedy: o.Remedy, Vector: o.Vector, FixedIn: o.FixedIn,
@@ -185,6 +194,15 @@ func (m *merging) observe(s *state, o finding.Observation) []outcome {
 		out = append(out, s.see(at, e, m.scan.Demo))
 	}
 	return out
+}
+
+// fingerprint is where an observation is; its weakness is open.
+func (m *merging) fingerprint(host int64, o finding.Observation) finding.Fingerprint {
+	at := finding.Fingerprint{Site: m.site.Name, HostID: host, Protocol: o.Protocol, Port: o.Port, Component: o.Component}
+	if at.Port == 0 {
+		at.Protocol = ""
+	}
+	return at
 }
 
 // look turns the report's coverage into looks. A silent host covers nothing, whatever the report says.

@@ -56,6 +56,12 @@ func (p *pass) write(ctx context.Context) (finding.Ledger, error) {
 	}
 	for _, key := range p.report.order {
 		h := p.report.hosts[key]
+		if h.big() {
+			if err := p.writeBig(ctx, h, &ledger, named, matched); err != nil {
+				return ledger, err
+			}
+			continue
+		}
 		if err := p.report.load(h); err != nil {
 			return ledger, err
 		}

@@ -32,16 +32,19 @@ type report struct {
 
 // hostReport is what one sensor says of one host.
 type hostReport struct {
-	address netip.Addr
-	names   []string
-	mac     string
-	sshKeys map[uint16]string // by port
-	status  string
-	reason  string
-	os      string
-	cpes    []string
-	said            // what is in memory of it
-	blocks  []block // what is in the spool of it
+	address  netip.Addr
+	names    []string
+	mac      string
+	sshKeys  map[uint16]string // by port
+	status   string
+	reason   string
+	os       string
+	cpes     []string
+	observed int  // observations, wherever they are
+	covered  bool // the report says what it looked at here
+
+	said           // what is in memory of it
+	blocks []block // what is in the spool of it
 
 	matched []serviceMatch // of services, in their order
 	unasked int            // observations that are left out since the catalogue failed
@@ -72,7 +75,12 @@ func (r *report) time(otherwise, now time.Time) time.Time {
 	return at.UTC().Truncate(time.Millisecond)
 }
 
-func (r *report) coverNothing() { r.blind = true }
+func (r *report) coverNothing() {
+	r.blind = true
+	for _, h := range r.hosts {
+		h.covered = false
+	}
+}
 
 func (r *report) drop(reason string, n int) {
 	r.records += n
@@ -200,6 +208,7 @@ func (r *report) takeObservation(e finding.Observation) {
 	}
 	e.References = clean(e.References)
 	h.Observations = append(h.Observations, e)
+	h.observed++
 	r.size += 500 + len(e.Output) + len(e.Title) + len(e.Remedy) + len(e.Location) + 80*len(e.References) + 8*len(e.CVEs)
 }
 
@@ -214,6 +223,7 @@ func (r *report) takeCoverage(e finding.Coverage) {
 	}
 	e.Checks, e.Ports, e.Policy = checks, slices.Clone(e.Ports), finding.Cut(e.Policy, maxWord)
 	h.Coverage = append(h.Coverage, e)
+	h.covered = true
 	r.size += 200 + 4*len(e.Ports)
 	for _, c := range checks {
 		r.size += 16 + len(c)

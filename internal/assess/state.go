@@ -73,6 +73,21 @@ func newState(h *asset.Host) *state {
 
 // loadStates reads services, looks and findings of hosts.
 func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) error {
+	if err := loadKnown(ctx, tx, ids, byID); err != nil {
+		return err
+	}
+	findings, err := tx.Findings(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		byID[f.HostID].findings[f.Fingerprint] = newEntry(f)
+	}
+	return nil
+}
+
+// loadKnown reads what there is of hosts but their findings.
+func loadKnown(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) error {
 	services, err := tx.Services(ctx, ids)
 	if err != nil {
 		return err
@@ -100,13 +115,6 @@ func loadStates(ctx context.Context, tx Tx, ids []int64, byID map[int64]*state) 
 	}
 	for _, s := range byID {
 		s.rules = rules
-	}
-	findings, err := tx.Findings(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for _, f := range findings {
-		byID[f.HostID].findings[f.Fingerprint] = newEntry(f)
 	}
 	return nil
 }

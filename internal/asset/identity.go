@@ -19,6 +19,7 @@ type Sighting struct {
 	MAC     string
 	Sensor  string
 	At      time.Time // the report's time
+	Since   time.Time `json:"since,omitzero"` // when the scan began whose parts are reported one by one; zero is At
 }
 
 // Known finds hosts of one site by what they were seen with, the one seen last first.
@@ -85,10 +86,10 @@ func contradicts(h *Host, s Sighting) bool {
 	return false
 }
 
-// answersElsewhere says whether h was seen in this very report at another address of the same family.
+// answersElsewhere says whether h was seen in this very report, or another part of this scan, at another address of the same family.
 func answersElsewhere(h *Host, s Sighting) bool {
 	for _, id := range h.Identifiers {
-		if id.Kind != Address || id.Source != s.Sensor || !id.LastSeen.Equal(s.At) {
+		if id.Kind != Address || id.Source != s.Sensor || !id.LastSeen.Equal(s.At) && (s.Since.IsZero() || id.LastSeen.Before(s.Since)) {
 			continue
 		}
 		a, err := netip.ParseAddr(id.Value)

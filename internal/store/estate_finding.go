@@ -307,26 +307,63 @@ func addHostNames(ctx context.Context, tx *Tx, listed []finding.Listed) error {
 // findingsOf returns the findings of hosts with their evidence, by id.
 func findingsOf(ctx context.Context, tx *Tx, hosts []int64) ([]*finding.Finding, error) {
 	var out []*finding.Finding
-	byID := map[int64]*finding.Finding{}
-	var ids []int64
 	for chunk := range slices.Chunk(hosts, chunkSize) {
-		rows, err := tx.Query(ctx, selectFinding+` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
-			WHERE f.host IN (`+Marks(len(chunk))+`) ORDER BY f.id`, anys(chunk)...)
+		found, err := findingsWhere(ctx, tx, `f.host IN (`+Marks(len(chunk))+`)`, anys(chunk)...)
 		if err != nil {
 			return nil, err
 		}
-		if err := eachRow(rows, func() error {
-			var s findingScan
-			if err := rows.Scan(s.into()...); err != nil {
-				return err
+		out = append(out, found...)
+	}
+	return out, withEvidence(ctx, tx, out)
+}
+
+// findingsAt returns those of a host that are at one of the places, with their evidence. Places that differ in nothing but
+// the weakness are asked for together: the unique index answers such a question, and not one of rows of values.
+func findingsAt(ctx context.Context, tx *Tx, host int64, places []finding.Fingerprint) ([]*finding.Finding, error) {
+	weaknesses := map[finding.Fingerprint][]any{}
+	for _, at := range places {
+		where := finding.Fingerprint{Protocol: at.Protocol, Port: at.Port, Component: at.Component}
+		weaknesses[where] = append(weaknesses[where], string(at.Weakness))
+	}
+	var out []*finding.Finding
+	for at, names := range weaknesses {
+		for chunk := range slices.Chunk(names, chunkSize) {
+			found, err := findingsWhere(ctx, tx, `f.host = ? AND f.protocol = ? AND f.port = ? AND f.component = ? AND f.weakness IN (`+Marks(len(chunk))+`)`,
+				append([]any{host, at.Protocol, int(at.Port), at.Component}, chunk...)...)
+			if err != nil {
+				return nil, err
 			}
-			f := s.finding()
-			out, ids = append(out, &f), append(ids, f.ID)
-			byID[f.ID] = &f
-			return nil
-		}); err != nil {
-			return nil, err
+			out = append(out, found...)
 		}
 	}
-	return out, addEvidence(ctx, tx, ids, byID)
+	slices.SortFunc(out, func(a, b *finding.Finding) int { return cmp.Compare(a.ID, b.ID) })
+	return out, withEvidence(ctx, tx, out)
+}
+
+func withEvidence(ctx context.Context, tx *Tx, found []*finding.Finding) error {
+	byID := map[int64]*finding.Finding{}
+	ids := make([]int64, len(found))
+	for i, f := range found {
+		byID[f.ID], ids[i] = f, f.ID
+	}
+	return addEvidence(ctx, tx, ids, byID)
+}
+
+// findingsWhere returns findings without evidence, by id.
+func findingsWhere(ctx context.Context, tx *Tx, where string, args ...any) (out []*finding.Finding, err error) {
+	rows, err := tx.Query(ctx, selectFinding+` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
+		WHERE `+where+` ORDER BY f.id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(rows, func() error {
+		var s findingScan
+		if err := rows.Scan(s.into()...); err != nil {
+			return err
+		}
+		f := s.finding()
+		out = append(out, &f)
+		return nil
+	})
+	return out, err
 }

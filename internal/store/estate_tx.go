@@ -218,15 +218,23 @@ func (t *EstateTx) AddLook(ctx context.Context, host int64, l finding.Look) erro
 // Findings returns all findings of hosts, whatever their state, with their evidence.
 func (t *EstateTx) Findings(ctx context.Context, hosts []int64) ([]*finding.Finding, error) {
 	found, err := findingsOf(ctx, t.tx, hosts)
-	if err != nil {
-		return nil, err
-	}
+	return t.remember(found), err
+}
+
+// FindingsAt returns those findings of a host that are at one of the places, with their evidence.
+func (t *EstateTx) FindingsAt(ctx context.Context, host int64, places []finding.Fingerprint) ([]*finding.Finding, error) {
+	found, err := findingsAt(ctx, t.tx, host, places)
+	return t.remember(found), err
+}
+
+// remember notes evidence as it is stored, so that what stays the same is not written.
+func (t *EstateTx) remember(found []*finding.Finding) []*finding.Finding {
 	for _, f := range found {
 		for _, e := range f.Evidence {
 			t.known[e.ID] = e
 		}
 	}
-	return found, nil
+	return found
 }
 
 // SaveFinding writes a finding and the rows of its evidence that are new or changed. One without an ID is new and gets
