@@ -21,7 +21,8 @@ import (
 // match.PackSource.
 func (c *Catalogue) Packs(ctx context.Context, products []cpe.Product) ([][]byte, error) {
 	out := make([][]byte, len(products))
-	err := c.db.view(ctx, func(tx *Tx) error {
+	err := c.db.steady(ctx, func(tx *Tx) error {
+		clear(out)
 		find, err := tx.Prepare(ctx, `SELECT pack FROM product_pack1 WHERE part = ? AND vendor = ? AND product = ?`)
 		if err != nil {
 			return err
@@ -53,7 +54,10 @@ func (c *Catalogue) CVE(ctx context.Context, id cve.ID) (*cve.Record, error) {
 // CVEs returns the records of many ids. Ids that are not known are absent.
 func (c *Catalogue) CVEs(ctx context.Context, ids []cve.ID) (map[cve.ID]*cve.Record, error) {
 	out := make(map[cve.ID]*cve.Record, len(ids))
-	err := c.db.view(ctx, func(tx *Tx) error { return readRecords(ctx, tx, ids, out) })
+	err := c.db.steady(ctx, func(tx *Tx) error {
+		clear(out)
+		return readRecords(ctx, tx, ids, out)
+	})
 	return out, err
 }
 
@@ -98,7 +102,10 @@ func eachID(ctx context.Context, tx *Tx, query string, ids []cve.ID, fn func(*sq
 // Facts returns what is known of the use of CVEs. Every id asked for has an entry; a fact that is not known is nil.
 func (c *Catalogue) Facts(ctx context.Context, ids []cve.ID) (map[cve.ID]intel.Facts, error) {
 	out := make(map[cve.ID]intel.Facts, len(ids))
-	err := c.db.view(ctx, func(tx *Tx) error { return readFacts(ctx, tx, ids, out) })
+	err := c.db.steady(ctx, func(tx *Tx) error {
+		clear(out)
+		return readFacts(ctx, tx, ids, out)
+	})
 	return out, err
 }
 
@@ -269,7 +276,7 @@ func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalo
 	if err != nil {
 		return page, err
 	}
-	err = c.db.view(ctx, func(tx *Tx) error {
+	err = c.db.steady(ctx, func(tx *Tx) error {
 		records, next, err := s.find(ctx, tx, among)
 		if err != nil {
 			return err

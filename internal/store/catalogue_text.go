@@ -160,7 +160,7 @@ func (c *Catalogue) Ordered(ctx context.Context, f catalogue.Filter, ids []cve.I
 	if err != nil {
 		return page, err
 	}
-	err = c.db.view(ctx, func(tx *Tx) error {
+	err = c.db.steady(ctx, func(tx *Tx) error {
 		q, err := s.selection(ctx, tx, among)
 		if err != nil || q == nil {
 			return err
@@ -179,7 +179,7 @@ func (c *Catalogue) Ordered(ctx context.Context, f catalogue.Filter, ids []cve.I
 
 // Hits returns CVEs with what is known of their use, in the order of ids. One that is not known is left out.
 func (c *Catalogue) Hits(ctx context.Context, ids []cve.ID) (hits []catalogue.Hit, err error) {
-	err = c.db.view(ctx, func(tx *Tx) error {
+	err = c.db.steady(ctx, func(tx *Tx) error {
 		records, err := recordList(ctx, tx, ids)
 		if err != nil {
 			return err

@@ -61,6 +61,38 @@ func (d *database) view(ctx context.Context, fn func(*Tx) error) error {
 	return d.transact(ctx, false, fn)
 }
 
+// steady is view for an fn of several statements that may run again, from the beginning. On PostgreSQL a full load puts new
+// tables in the place of the old ones, and their rows are not in the snapshot of a reader that began before: what such a
+// reader finds in them is nothing. So it asks at its end whether it still reads what it began with.
+func (d *database) steady(ctx context.Context, fn func(*Tx) error) error {
+	for try := 0; ; try++ {
+		moved := false
+		err := d.view(ctx, func(tx *Tx) error {
+			before, err := tx.tables(ctx)
+			if err != nil {
+				return err
+			}
+			if err := fn(tx); err != nil {
+				return err
+			}
+			after, err := tx.tables(ctx)
+			moved = before != after
+			return err
+		})
+		if err != nil || !moved || try == 5 {
+			return err
+		}
+	}
+}
+
+// tables identifies the generation of tables that names lead to; on SQLite a connection keeps its file.
+func (tx *Tx) tables(ctx context.Context) (id int64, err error) {
+	if tx.engine == Postgres {
+		err = tx.QueryRow(ctx, `SELECT coalesce(CAST(to_regclass('generation') AS oid), 0)::bigint`).Scan(&id)
+	}
+	return id, err
+}
+
 // update runs fn in a writing transaction, bumps the generation and commits. Nothing remains when fn or the commit
 // fails. On SQLite it waits for other writers, of this process and of others.
 func (d *database) update(ctx context.Context, fn func(*Tx) error) error {
