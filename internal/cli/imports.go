@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchscout/patchscout/internal/app"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -126,32 +128,24 @@ func (e *environment) findingsRemergeCommand() *cobra.Command {
 }
 
 func (e *environment) assetsMergeCommand() *cobra.Command {
-	var site string
-	cmd := e.command("merge HOST OTHER", "Join two hosts that are one machine", cobra.ExactArgs(2), func(cmd *cobra.Command, args []string) error {
-		a, err := e.open(cmd)
-		if err != nil {
-			return err
-		}
-		id, err := a.MergeHosts(cmd.Context(), args[0], args[1], site)
-		if err == nil {
-			_, err = fmt.Fprintf(e.stdout, "%s is host %d now, with all that was known of it\n", report.Plain(args[1]), id)
-		}
-		return err
-	})
-	cmd.Flags().StringVar(&site, "site", "", "where addresses and names are looked up")
-	return cmd
+	return e.hostPairCommand("merge HOST OTHER", "Join two hosts that are one machine", "%s is host %d now, with all that was known of it\n", (*app.App).MergeHosts)
 }
 
 func (e *environment) assetsSplitCommand() *cobra.Command {
+	return e.hostPairCommand("split HOST ADDRESS", "Make what was seen at one address a host of its own", "%s is host %d now\n", (*app.App).SplitHost)
+}
+
+// hostPairCommand does something with a host and a second thing that is named beside it, and says which host that is now.
+func (e *environment) hostPairCommand(use, short, say string, do func(a *app.App, ctx context.Context, host, other, site string) (int64, error)) *cobra.Command {
 	var site string
-	cmd := e.command("split HOST ADDRESS", "Make what was seen at one address a host of its own", cobra.ExactArgs(2), func(cmd *cobra.Command, args []string) error {
+	cmd := e.command(use, short, cobra.ExactArgs(2), func(cmd *cobra.Command, args []string) error {
 		a, err := e.open(cmd)
 		if err != nil {
 			return err
 		}
-		id, err := a.SplitHost(cmd.Context(), args[0], args[1], site)
+		id, err := do(a, cmd.Context(), args[0], args[1], site)
 		if err == nil {
-			_, err = fmt.Fprintf(e.stdout, "%s is host %d now\n", report.Plain(args[1]), id)
+			_, err = fmt.Fprintf(e.stdout, say, report.Plain(args[1]), id)
 		}
 		return err
 	})
