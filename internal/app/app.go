@@ -12,14 +12,22 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// App is the open product. It is safe for concurrent use; Close it when done.
+// App is the open product for one asker: what it answers is what the asker may see. It is safe for concurrent use; Close
+// the one that Open returned when done.
 type App struct {
+	*parts
+	who auth.Identity
+}
+
+// parts are what the Apps of all askers share.
+type parts struct {
 	cfg   config.Config
 	log   *slog.Logger
 	store *store.Store
@@ -36,9 +44,9 @@ type Progress struct {
 	Stage   string // for people: "scanning: services"
 }
 
-// Open opens the data that the configuration names. Databases are created and migrated when they are first used.
+// Open opens the data that the configuration names, for the command line. Databases are created and migrated when they are first used.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
-	a := &App{cfg: cfg, log: log, now: time.Now, resolver: net.DefaultResolver}
+	a := &App{parts: &parts{cfg: cfg, log: log, now: time.Now, resolver: net.DefaultResolver}, who: auth.ForCommand(localName())}
 	var err error
 	a.store, err = store.Open(ctx, store.Options{
 		DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Reveal(), Log: log, Now: a.now,
@@ -49,6 +57,9 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error
 	a.find = find.New(a.store.Catalogue(), filepath.Join(cfg.DataDir, "text"))
 	return a, nil
 }
+
+// For returns the product as somebody else may see and use it. It shares everything with a.
+func (a *App) For(who auth.Identity) *App { return &App{parts: a.parts, who: who} }
 
 // Close waits for what goes on in the background and releases everything. It is safe to call twice.
 func (a *App) Close() error {
@@ -67,8 +78,8 @@ func (a *App) Init(ctx context.Context) (where string, err error) {
 	return filepath.Join(a.store.DataDir(), "catalogue.db") + " and estate.db", nil
 }
 
-// who is how this process's doings are recorded.
-func who() string {
+// localName is how the doings of the command line are recorded.
+func localName() string {
 	u, err := user.Current()
 	if err != nil {
 		return "local"

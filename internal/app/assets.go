@@ -14,19 +14,13 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan/intake"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// TagRequest is what a person says of hosts. Of what is nil or empty nothing is said.
-type TagRequest struct {
-	Hosts       []string // ids, addresses or names
-	Site        string
-	Tags        []string // "x" puts it on, "-x" takes it off
-	Owner       *string  // "" leaves it to the rules
-	Criticality *string  // likewise
-	Exposed     string   // yes, no, unset
-}
+// TagRequest is request.Tag.
+type TagRequest = request.Tag
 
 // hostWord is what is said of one host.
 type hostWord struct {
@@ -39,7 +33,7 @@ type hostWord struct {
 
 // Tag keeps what a person says of hosts and judges their findings anew where that matters.
 func (a *App) Tag(ctx context.Context, req TagRequest) (report.Swept, error) {
-	word, err := req.word()
+	word, err := tagWord(req)
 	if err != nil {
 		return report.Swept{}, err
 	}
@@ -60,7 +54,7 @@ func (a *App) Tag(ctx context.Context, req TagRequest) (report.Swept, error) {
 	return swept, err
 }
 
-func (r TagRequest) word() (w hostWord, err error) {
+func tagWord(r TagRequest) (w hostWord, err error) {
 	if w.on, w.off, err = splitLabels(r.Tags); err != nil {
 		return w, err
 	}
@@ -168,7 +162,7 @@ func (a *App) sayOf(ctx context.Context, tx *store.EstateTx, ids []int64, words 
 			return said, err
 		}
 		for _, c := range changes {
-			c.What, c.Item, c.At, c.By = finding.OfHost, h.ID, a.now().UTC(), who()
+			c.What, c.Item, c.At, c.By = finding.OfHost, h.ID, a.now().UTC(), a.who.Name
 			switch c.Kind {
 			case finding.ChangeExposed:
 				said.exposed = append(said.exposed, h.ID)
@@ -222,17 +216,8 @@ func sayHost(s asset.RuleSays) string {
 	return strings.Join(out, "; ")
 }
 
-// HostRuleRequest is a rule about hosts as a user writes it.
-type HostRuleRequest struct {
-	Name        string
-	Places      []string // networks, addresses, names with "*"
-	Sites       []string
-	Owner       string
-	Tags        []string
-	Criticality string
-	Exposed     string // yes, no
-	Until       string
-}
+// HostRuleRequest is request.HostRule.
+type HostRuleRequest = request.HostRule
 
 // AddHostRule makes a rule about hosts and applies it to those that are known.
 func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (report.Triaged, error) {
@@ -241,17 +226,17 @@ func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (report.Tria
 	if err != nil {
 		return doc, err
 	}
-	r := asset.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: who(), Enabled: true,
+	r := asset.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: a.who.Name, Enabled: true,
 		Source: finding.SourcePerson, Where: asset.RuleWhere{Sites: req.Sites, Hosts: req.Places},
 		Says: asset.RuleSays{Owner: strings.TrimSpace(req.Owner), Tags: req.Tags, Criticality: req.Criticality, Exposed: exposed}}
-	if r.Expires, err = parseDay("--until", req.Until); err != nil {
+	if r.Expires, err = parseDay("until", req.Until); err != nil {
 		return doc, err
 	}
 	if err := r.Validate(); err != nil {
 		return doc, err
 	}
 	if !r.Active(a.now()) {
-		return doc, fault.Invalid("--until %s is over", req.Until)
+		return doc, fault.InvalidOption("until", " %s is over", req.Until)
 	}
 	for _, site := range r.Where.Sites {
 		if err := a.checkExist(ctx, 0, site); err != nil {
@@ -456,7 +441,7 @@ func assetWord(table *intake.Table) (w hostWord, err error) {
 	if c := strings.ToLower(table.Get("criticality")); c != "" {
 		req.Criticality = &c
 	}
-	return req.word()
+	return tagWord(req)
 }
 
 // then says what a later row says of the same host.
@@ -510,7 +495,7 @@ func (a *App) keepAssets(ctx context.Context, rows []assetRow, doc *report.Asset
 
 // assetRule is a row about a host that is not known yet.
 func (a *App) assetRule(r assetRow, file string) *asset.Rule {
-	rule := &asset.Rule{Name: r.place, Created: a.now().UTC().Truncate(time.Millisecond), By: who(), Enabled: true, Source: finding.Cut(sourceCSV+file, 255),
+	rule := &asset.Rule{Name: r.place, Created: a.now().UTC().Truncate(time.Millisecond), By: a.who.Name, Enabled: true, Source: finding.Cut(sourceCSV+file, 255),
 		Where: asset.RuleWhere{Hosts: []string{r.place}}, Says: asset.RuleSays{Tags: asset.Union(r.word.on), Exposed: r.word.exposed}}
 	if r.site != "" {
 		rule.Where.Sites = []string{r.site}

@@ -33,7 +33,7 @@ type DemoResult struct {
 func CheckDemo(req DemoRequest) error {
 	for _, name := range req.Simulate {
 		if !slices.Contains(demo.Simulators(), name) {
-			return fault.Invalid("--simulate %s: want one of %s", name, strings.Join(demo.Simulators(), ", "))
+			return fault.InvalidOption("simulate", " %s: want one of %s", name, strings.Join(demo.Simulators(), ", "))
 		}
 	}
 	return nil

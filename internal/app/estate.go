@@ -13,6 +13,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -118,14 +119,8 @@ func (a *App) Finding(ctx context.Context, id int64) (report.Finding, report.Cat
 	return one[0], cat, err
 }
 
-// AssetRequest selects hosts; the zero value selects all.
-type AssetRequest struct {
-	Site        string
-	Text        string
-	Owner       string
-	Tag         string
-	Criticality string
-}
+// AssetRequest is request.Assets.
+type AssetRequest = request.Assets
 
 // Assets lists hosts and what answers on them.
 func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, error) {

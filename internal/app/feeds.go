@@ -20,21 +20,17 @@ import (
 	"github.com/patchscout/patchscout/internal/feed/nvd"
 	"github.com/patchscout/patchscout/internal/outbound"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 )
 
-// SyncRequest says what to load and from where.
-type SyncRequest struct {
-	Feeds []string // empty: all that are on
-	From  string   // folder or URL; "": the configured mirror, else the publishers
-	Force bool     // load also what removes or downgrades much
-	Due   bool     // only those whose schedule says that they are due
-}
+// SyncRequest is request.Sync.
+type SyncRequest = request.Sync
 
 // CheckSync says what is wrong with a request before anything is opened.
 func CheckSync(cfg config.Config, req SyncRequest) error {
 	for _, name := range req.Feeds {
 		if !slices.Contains(FeedNames(), name) {
-			return fault.Invalid("--feed %.40s: want %s", name, strings.Join(FeedNames(), ", "))
+			return fault.InvalidOption("feed", " %.40s: want %s", name, strings.Join(FeedNames(), ", "))
 		}
 	}
 	if len(req.Feeds) == 0 && len(cfg.EnabledFeeds()) == 0 {
@@ -44,7 +40,7 @@ func CheckSync(cfg config.Config, req SyncRequest) error {
 		return nil
 	}
 	if info, err := os.Stat(req.From); err != nil || !info.IsDir() {
-		return fault.Invalid("--from %s: no such folder", req.From)
+		return fault.InvalidOption("from", " %s: no such folder", req.From)
 	}
 	return nil
 }

@@ -41,10 +41,10 @@ type ImportRequest struct {
 // CheckImport says what is wrong with a request before anything is opened or created.
 func CheckImport(req ImportRequest) error {
 	if req.Tool != "" && req.Tool != auto && !slices.Contains(Tools(), req.Tool) {
-		return fault.Invalid("--tool %s: want auto or one of %s", req.Tool, strings.Join(Tools(), ", "))
+		return fault.InvalidOption("tool", " %s: want auto or one of %s", req.Tool, strings.Join(Tools(), ", "))
 	}
 	if req.Host != "" && asset.NameValue(req.Host) == "" {
-		return fault.Invalid("--host %q: want a name or an address", req.Host)
+		return fault.InvalidOption("host", " %q: want a name or an address", req.Host)
 	}
 	for _, path := range req.Files {
 		if path == "-" {

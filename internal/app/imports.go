@@ -68,7 +68,7 @@ func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (report.Undo
 	if err := a.endInterrupted(ctx, id); err != nil {
 		return report.Undo{}, err
 	}
-	undone, err := a.assessor().Undo(ctx, id, who(), apply)
+	undone, err := a.assessor().Undo(ctx, id, a.who.Name, apply)
 	return report.Undo{ID: id, Applied: apply && err == nil, Undone: report.Undone(undone)}, err
 }
 

@@ -30,10 +30,10 @@ type IngestRequest struct {
 // CheckIngest says what is wrong with a request before anything is opened.
 func CheckIngest(req IngestRequest) error {
 	if err := catalogue.CheckSource(req.Source); err != nil {
-		return fault.Invalid("--source: %w", err)
+		return fault.InvalidOption("source", ": %w", err)
 	}
 	if req.Source == refreshRun || slices.Contains(FeedNames(), req.Source) {
-		return fault.Invalid("--source %s: that is the name of a feed; choose another for your own records", req.Source)
+		return fault.InvalidOption("source", " %s: that is the name of a feed; choose another for your own records", req.Source)
 	}
 	stdin := 0
 	for _, path := range req.Files {

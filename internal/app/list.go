@@ -10,58 +10,11 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 )
 
-// FindingRequest selects findings in people's words; the zero value selects what is open and nobody set aside, most
-// urgent first. Days are YYYY-MM-DD or RFC 3339.
-type FindingRequest struct {
-	Scan       int64
-	Host       string // address or host id
-	Site       string
-	State      string   // open, reopened, fixed, closed, all; "" is open and reopened
-	Triage     []string // none, confirmed, false_positive, accepted, out_of_scope
-	Hidden     bool     // also what people set aside
-	Severities []string
-	Decisions  []string
-	KEV        bool
-	Exploited  bool
-	Statuses   []string // affected, conditional, uncertain, unaffected
-	Kinds      []string // vulnerability, compliance
-	Confidence int      // at least
-	Confirmed  bool
-	Potential  bool
-	MinCVSS    float64
-	MinEPSS    float64
-
-	Weakness  string
-	Remedy    string
-	Scanner   string
-	Ports     []string
-	Protocols []string // tcp, udp, sctp, host
-	Component string
-	Product   string
-	Text      string
-
-	Assignee    string // nobody: without one
-	Labels      []string
-	Owner       string // nobody: without one
-	Tags        []string
-	Criticality []string // low, medium, high, critical, none
-
-	DueBefore       string
-	Overdue         bool
-	SLABefore       string
-	SLAOverdue      bool
-	FirstSeenAfter  string
-	FirstSeenBefore string
-	LastSeenAfter   string
-	LastSeenBefore  string
-
-	Sort   string
-	Cursor string
-	Limit  int // 0 is all
-	Whole  int // a first page is the whole list where there are no more than this, whatever Limit is
-}
+// FindingRequest is request.Findings.
+type FindingRequest = request.Findings
 
 // Nobody is the assignee or owner of what has none.
 const Nobody = "nobody"
@@ -125,10 +78,10 @@ func (a *App) AnyFinding(ctx context.Context, req FindingRequest) (bool, error) 
 // FindingGroups lists groups of findings, the most urgent first; limit 0 is all.
 func (a *App) FindingGroups(ctx context.Context, req FindingRequest, by string) (doc report.GroupList, err error) {
 	if !slices.Contains(finding.GroupBys(), finding.GroupBy(by)) {
-		return doc, fault.Invalid("--group %s: want one of %v", by, finding.GroupBys())
+		return doc, fault.InvalidOption("group", " %s: want one of %v", by, finding.GroupBys())
 	}
 	if req.Sort != "" {
-		return doc, fault.Invalid("--sort does not go with --group: groups are sorted by their most urgent finding")
+		return doc, fault.InvalidOption("sort", " does not go with --group: groups are sorted by their most urgent finding")
 	}
 	filter, err := a.filter(ctx, req)
 	if err != nil {
@@ -208,10 +161,10 @@ func readState(f *finding.Filter, req FindingRequest) error {
 		f.States = []finding.State{finding.State(req.State)}
 	case "all":
 	default:
-		return fault.Invalid("--state %s: want open, reopened, fixed, closed or all", req.State)
+		return fault.InvalidOption("state", " %s: want open, reopened, fixed, closed or all", req.State)
 	}
 	if req.Confirmed && req.Potential {
-		return fault.Invalid("--confirmed and --potential exclude each other")
+		return fault.InvalidOption("confirmed", " and --potential exclude each other")
 	}
 	return nil
 }
@@ -222,17 +175,17 @@ func readWords(_ *finding.Filter, req FindingRequest) error {
 		flag        string
 		got, wanted []string
 	}{
-		{"--severity", req.Severities, []string{"critical", "high", "medium", "low", "info", "unknown"}},
-		{"--decision", req.Decisions, []string{"act", "attend", "plan", "track"}},
-		{"--triage", req.Triage, []string{"none", "confirmed", "false_positive", "accepted", "out_of_scope"}},
-		{"--status", req.Statuses, []string{"affected", "conditional", "uncertain", "unaffected"}},
-		{"--kind", req.Kinds, []string{"vulnerability", "compliance"}},
-		{"--protocol", req.Protocols, []string{"tcp", "udp", "sctp", "host"}},
-		{"--criticality", req.Criticality, []string{"low", "medium", "high", "critical", "none"}},
+		{"severity", req.Severities, []string{"critical", "high", "medium", "low", "info", "unknown"}},
+		{"decision", req.Decisions, []string{"act", "attend", "plan", "track"}},
+		{"triage", req.Triage, []string{"none", "confirmed", "false_positive", "accepted", "out_of_scope"}},
+		{"status", req.Statuses, []string{"affected", "conditional", "uncertain", "unaffected"}},
+		{"kind", req.Kinds, []string{"vulnerability", "compliance"}},
+		{"protocol", req.Protocols, []string{"tcp", "udp", "sctp", "host"}},
+		{"criticality", req.Criticality, []string{"low", "medium", "high", "critical", "none"}},
 	} {
 		for _, g := range check.got {
 			if !slices.Contains(check.wanted, g) {
-				return fault.Invalid("%s %s: want one of %v", check.flag, g, check.wanted)
+				return fault.InvalidOption(check.flag, " %s: want one of %v", g, check.wanted)
 			}
 		}
 	}
@@ -245,24 +198,24 @@ func readNumbers(f *finding.Filter, req FindingRequest) error {
 		value float64
 		most  float64
 		into  **float64
-	}{{"--min-cvss", req.MinCVSS, 10, &f.MinCVSS}, {"--min-epss", req.MinEPSS, 1, &f.MinEPSS}} {
+	}{{"min-cvss", req.MinCVSS, 10, &f.MinCVSS}, {"min-epss", req.MinEPSS, 1, &f.MinEPSS}} {
 		if !(check.value >= 0 && check.value <= check.most) { // so that NaN is refused
-			return fault.Invalid("%s %v: want 0 to %v", check.flag, check.value, check.most)
+			return fault.InvalidOption(check.flag, " %v: want 0 to %v", check.value, check.most)
 		}
 		if check.value > 0 {
 			*check.into = &check.value
 		}
 	}
 	if req.Confidence < 0 || req.Confidence > 100 {
-		return fault.Invalid("--confidence %d: want 0 to 100", req.Confidence)
+		return fault.InvalidOption("confidence", " %d: want 0 to 100", req.Confidence)
 	}
 	if req.Limit < 0 {
-		return fault.Invalid("--limit %d: want 0 or more", req.Limit)
+		return fault.InvalidOption("limit", " %d: want 0 or more", req.Limit)
 	}
 	for _, text := range req.Ports {
 		port, err := strconv.ParseUint(text, 10, 16)
 		if err != nil {
-			return fault.Invalid("--port %s: want 0 to 65535", text)
+			return fault.InvalidOption("port", " %s: want 0 to 65535", text)
 		}
 		f.Ports = append(f.Ports, uint16(port))
 	}
@@ -280,9 +233,9 @@ func readDays(f *finding.Filter, req FindingRequest) error {
 		flag, text string
 		into       *time.Time
 	}{
-		{"--due-before", req.DueBefore, &f.DueBefore}, {"--sla-before", req.SLABefore, &f.SLABefore},
-		{"--first-seen-after", req.FirstSeenAfter, &f.FirstSeenAfter}, {"--first-seen-before", req.FirstSeenBefore, &f.FirstSeenBefore},
-		{"--last-seen-after", req.LastSeenAfter, &f.LastSeenAfter}, {"--last-seen-before", req.LastSeenBefore, &f.LastSeenBefore},
+		{"due-before", req.DueBefore, &f.DueBefore}, {"sla-before", req.SLABefore, &f.SLABefore},
+		{"first-seen-after", req.FirstSeenAfter, &f.FirstSeenAfter}, {"first-seen-before", req.FirstSeenBefore, &f.FirstSeenBefore},
+		{"last-seen-after", req.LastSeenAfter, &f.LastSeenAfter}, {"last-seen-before", req.LastSeenBefore, &f.LastSeenBefore},
 	} {
 		if day.text == "" {
 			continue
@@ -292,7 +245,7 @@ func readDays(f *finding.Filter, req FindingRequest) error {
 			at, err = time.Parse(time.RFC3339, day.text)
 		}
 		if err != nil || at.Year() < 1970 {
-			return fault.Invalid("%s %s: want a day, YYYY-MM-DD", day.flag, day.text)
+			return fault.InvalidOption(day.flag, " %s: want a day, YYYY-MM-DD", day.text)
 		}
 		*day.into = at
 	}

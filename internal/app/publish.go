@@ -38,14 +38,14 @@ const maxEntries = 1_000
 // CheckPublish says what is wrong with a request before anything is opened.
 func CheckPublish(req PublishRequest) error {
 	if req.Limit < 1 || req.Limit > maxEntries {
-		return fault.Invalid("--limit %d: want 1 to %d", req.Limit, maxEntries)
+		return fault.InvalidOption("limit", " %d: want 1 to %d", req.Limit, maxEntries)
 	}
 	if info, err := os.Stat(req.Dir); err == nil && !info.IsDir() {
 		return fault.Invalid("%s is not a folder", req.Dir)
 	}
 	if u, err := url.Parse(req.BaseURL); req.BaseURL != "" &&
 		(err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
-		return fault.Invalid("--base-url: want the http(s):// URL of the folder, without user name, query or fragment")
+		return fault.InvalidOption("base-url", ": want the http(s):// URL of the folder, without user name, query or fragment")
 	}
 	for _, list := range []struct {
 		flag  string

@@ -14,31 +14,22 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan/intake"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// RuleRequest is a rule about findings as a user writes it.
-type RuleRequest struct {
-	Name   string
-	Where  finding.RuleWhere
-	Host   string // one host by id, address or name, wherever it moves
-	State  string
-	Reason string
-	Until  string // YYYY-MM-DD, the last day
-	Assign string
-	Labels []string
-	DryRun bool
-}
+// RuleRequest is request.Rule.
+type RuleRequest = request.Rule
 
 // AddRule makes a rule and applies it. With DryRun it only says on how many findings it would have an effect.
 func (a *App) AddRule(ctx context.Context, req RuleRequest) (report.Triaged, error) {
 	doc := report.Triaged{DryRun: req.DryRun, Rules: []int64{}}
-	r := finding.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: who(), Enabled: true,
+	r := finding.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: a.who.Name, Enabled: true,
 		Source: finding.SourcePerson, Where: req.Where,
 		Says: finding.RuleSays{State: finding.TriageState(req.State), Reason: strings.TrimSpace(req.Reason), Assign: req.Assign, Labels: req.Labels}}
 	var err error
-	if r.Expires, err = parseDay("--until", req.Until); err != nil {
+	if r.Expires, err = parseDay("until", req.Until); err != nil {
 		return doc, err
 	}
 	if req.Host != "" {
@@ -240,7 +231,7 @@ func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*
 		if err := change(tx); err != nil {
 			return err
 		}
-		return tx.AddChange(ctx, ruleChange(id, who(), a.now().UTC(), to, ""))
+		return tx.AddChange(ctx, ruleChange(id, a.who.Name, a.now().UTC(), to, ""))
 	}); err != nil {
 		return report.Swept{}, err
 	}
@@ -400,7 +391,7 @@ func (a *App) replaceRules(ctx context.Context, tx *store.EstateTx, add []findin
 		if err := tx.RemoveRule(ctx, id); err != nil {
 			return err
 		}
-		if err := tx.AddChange(ctx, ruleChange(id, who(), a.now().UTC(), "removed", "a newer statement replaces it")); err != nil {
+		if err := tx.AddChange(ctx, ruleChange(id, a.who.Name, a.now().UTC(), "removed", "a newer statement replaces it")); err != nil {
 			return err
 		}
 	}
@@ -408,7 +399,7 @@ func (a *App) replaceRules(ctx context.Context, tx *store.EstateTx, add []findin
 		if err := tx.SaveRule(ctx, &add[i]); err != nil {
 			return err
 		}
-		if err := tx.AddChange(ctx, ruleChange(add[i].ID, who(), add[i].Created, "added", add[i].Source+": "+add[i].Where.String())); err != nil {
+		if err := tx.AddChange(ctx, ruleChange(add[i].ID, a.who.Name, add[i].Created, "added", add[i].Source+": "+add[i].Where.String())); err != nil {
 			return err
 		}
 	}

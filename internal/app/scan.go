@@ -14,23 +14,14 @@ import (
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/match"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scope"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// ScanRequest says what to scan and how, as the user wrote it.
-type ScanRequest struct {
-	Targets      []string
-	Exclude      []string
-	Scanners     []string // empty: the configuration's
-	Profile      string   // "" is standard
-	Ports        string
-	ExcludePorts string
-	Site         string
-	Baseline     int64 // a scan whose findings are not New
-	Demo         bool  // mark everything as demo
-}
+// ScanRequest is request.Scan.
+type ScanRequest = request.Scan
 
 // ScanResult is what a scan came to.
 type ScanResult struct {
@@ -56,7 +47,7 @@ func CheckTargets(req ScanRequest) error {
 func parsePlan(req ScanRequest) (p plan, err error) {
 	p.profile = scan.Profile(either(req.Profile, string(scan.Standard)))
 	if !slices.Contains([]scan.Profile{scan.Quick, scan.Standard, scan.Full, scan.Web}, p.profile) {
-		return p, fault.Invalid("--profile %s: want quick, standard, full or web", p.profile)
+		return p, fault.InvalidOption("profile", " %s: want quick, standard, full or web", p.profile)
 	}
 	if err := checkScanners(req.Scanners); err != nil {
 		return p, err
@@ -86,7 +77,7 @@ func parsePlan(req ScanRequest) (p plan, err error) {
 		ports = []finding.PortRange{{First: 1, Last: 65535}}
 	}
 	if len(scan.SubtractPorts(ports, p.excludePorts)) == 0 {
-		return p, fault.Invalid("--exclude-ports %s leaves no port to scan", req.ExcludePorts)
+		return p, fault.InvalidOption("exclude-ports", " %s leaves no port to scan", req.ExcludePorts)
 	}
 	return p, nil
 }
@@ -110,7 +101,7 @@ func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)
 		return ScanResult{}, err
 	}
 	if len(expansion.Hosts)+len(expansion.Unresolved) == 0 { // a scan of nothing would look like a clean network
-		return ScanResult{}, fault.Invalid("--exclude leaves nothing to scan")
+		return ScanResult{}, fault.InvalidOption("exclude", " leaves nothing to scan")
 	}
 	if err := a.inScope(expansion.Hosts); err != nil {
 		return ScanResult{}, err
@@ -139,7 +130,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 		return nil
 	}
 	if _, err := a.store.Estate().Scan(ctx, req.Baseline); err != nil {
-		return fault.Invalid("--baseline: %w", err)
+		return fault.InvalidOption("baseline", ": %w", err)
 	}
 	return nil
 }
@@ -213,7 +204,7 @@ func (a *App) newScan(ctx context.Context, req ScanRequest, p plan) (finding.Sca
 	generation, err := a.store.Catalogue().Generation(ctx)
 	return finding.Scan{
 		Kind: finding.KindScan, Site: either(req.Site, asset.DefaultSite), Targets: req.Targets, Profile: string(p.profile),
-		By: who(), Created: a.now().UTC(), Catalogue: described, Generation: generation, Demo: req.Demo,
+		By: a.who.Name, Created: a.now().UTC(), Catalogue: described, Generation: generation, Demo: req.Demo,
 	}, err
 }
 

@@ -120,7 +120,7 @@ func checkScanners(names []string) error {
 			return fault.Invalid("--%w", err)
 		}
 		if slices.Contains(names[:i], name) {
-			return fault.Invalid("--scanner %s is named twice", name)
+			return fault.InvalidOption("scanner", " %s is named twice", name)
 		}
 	}
 	return nil

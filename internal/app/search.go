@@ -41,30 +41,30 @@ func CheckSearch(req SearchRequest) error {
 		flag, got string
 		wanted    []string
 	}{
-		{"--exploit", req.Exploit, ExploitKinds},
-		{"--sort", string(req.Sort), sorts},
+		{"exploit", req.Exploit, ExploitKinds},
+		{"sort", string(req.Sort), sorts},
 	} {
 		if check.got != "" && !slices.Contains(check.wanted, check.got) {
-			return fault.Invalid("%s %.40s: want %s", check.flag, check.got, strings.Join(check.wanted, ", "))
+			return fault.InvalidOption(check.flag, " %.40s: want %s", check.got, strings.Join(check.wanted, ", "))
 		}
 	}
 	for _, s := range req.Severities {
 		if !slices.Contains(severities, s) {
-			return fault.Invalid("--severity %.40s: want %s", s, strings.Join(severities, ", "))
+			return fault.InvalidOption("severity", " %.40s: want %s", s, strings.Join(severities, ", "))
 		}
 	}
 	if _, err := cpe.Parse(req.CPE); req.CPE != "" && err != nil {
-		return fault.Invalid("--cpe: %w", err)
+		return fault.InvalidOption("cpe", ": %w", err)
 	}
 	switch words := strings.TrimSpace(req.Words); {
 	case req.Technique != "" && !techniqueID.MatchString(req.Technique):
-		return fault.Invalid("--technique %.40s: want an id such as T1190 or T1059.001", req.Technique)
+		return fault.InvalidOption("technique", " %.40s: want an id such as T1190 or T1059.001", req.Technique)
 	case req.CWE != "" && !weaknessID.MatchString(req.CWE):
-		return fault.Invalid("--cwe %.40s: want an id such as CWE-79", req.CWE)
+		return fault.InvalidOption("cwe", " %.40s: want an id such as CWE-79", req.CWE)
 	case req.Sort == catalogue.SortRelevance && words == "":
-		return fault.Invalid("--sort relevance: only with words to search for")
+		return fault.InvalidOption("sort", " relevance: only with words to search for")
 	case req.Limit < 1 || req.Limit > MaxSearch:
-		return fault.Invalid("--limit %d: want 1 to %d", req.Limit, MaxSearch)
+		return fault.InvalidOption("limit", " %d: want 1 to %d", req.Limit, MaxSearch)
 	case words == "" && !narrows(req):
 		return fault.Invalid("cve search: say what to search for")
 	}
@@ -84,13 +84,13 @@ func checkRanges(req SearchRequest) error {
 	empty := func(from, to time.Time) bool { return !from.IsZero() && !to.IsZero() && !from.Before(to) }
 	switch {
 	case above(req.MinCVSS, req.MaxCVSS):
-		return fault.Invalid("--min-cvss is above --max-cvss")
+		return fault.InvalidOption("min-cvss", " is above --max-cvss")
 	case above(req.MinEPSS, req.MaxEPSS):
-		return fault.Invalid("--min-epss is above --max-epss")
+		return fault.InvalidOption("min-epss", " is above --max-epss")
 	case empty(req.PublishedFrom, req.PublishedTo):
-		return fault.Invalid("--published-after is not before --published-before")
+		return fault.InvalidOption("published-after", " is not before --published-before")
 	case empty(req.ModifiedFrom, req.ModifiedTo):
-		return fault.Invalid("--modified-after is not before --modified-before")
+		return fault.InvalidOption("modified-after", " is not before --modified-before")
 	}
 	return nil
 }

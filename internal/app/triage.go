@@ -12,6 +12,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -22,25 +23,8 @@ const (
 	ScopeEverywhere = "everywhere"
 )
 
-// TriageRequest is what a person says of findings: of those that are named, or of all that a filter selects. Of what is
-// empty nothing is said.
-type TriageRequest struct {
-	IDs    []int64
-	Filter *FindingRequest // where no ids are named
-
-	State   string // none, confirmed, false_positive, accepted, out_of_scope
-	Until   string // YYYY-MM-DD, the last day
-	Reason  string
-	Scope   string // ScopeFinding is the default
-	Site    string // of ScopeEverywhere: only there
-	Assign  *string
-	Labels  []string // "x" puts it on, "-x" takes it off
-	Comment string
-
-	// Confirm is asked before more than one finding that a filter selects are changed; false changes nothing.
-	Confirm func(findings int) bool
-	DryRun  bool
-}
+// TriageRequest is request.Triage.
+type TriageRequest = request.Triage
 
 // said is a request understood.
 type said struct {
@@ -112,19 +96,19 @@ func (a *App) triage(ctx context.Context, s said, doc *report.Triaged) (err erro
 }
 
 func (a *App) understand(req TriageRequest) (s said, err error) {
-	s = said{assign: req.Assign, comment: strings.TrimSpace(req.Comment), scope: either(req.Scope, ScopeFinding), site: req.Site, by: who(), at: a.now().UTC().Truncate(time.Millisecond)}
+	s = said{assign: req.Assign, comment: strings.TrimSpace(req.Comment), scope: either(req.Scope, ScopeFinding), site: req.Site, by: a.who.Name, at: a.now().UTC().Truncate(time.Millisecond)}
 	if s.on, s.off, err = splitLabels(req.Labels); err != nil {
 		return s, err
 	}
 	if !slices.Contains([]string{ScopeFinding, ScopeHost, ScopeEverywhere}, s.scope) {
-		return s, fault.Invalid("--scope %s: want finding, host or everywhere", req.Scope)
+		return s, fault.InvalidOption("scope", " %s: want finding, host or everywhere", req.Scope)
 	}
 	if req.Site != "" && s.scope != ScopeEverywhere {
-		return s, fault.Invalid("--only-site belongs to --scope everywhere")
+		return s, fault.InvalidOption("only-site", " belongs to --scope everywhere")
 	}
 	if req.State == "" {
 		if req.Until != "" || req.Reason != "" || s.scope != ScopeFinding {
-			return s, fault.Invalid("--until, --reason and --scope belong to --state")
+			return s, fault.InvalidOption("until", ", --reason and --scope belong to --state")
 		}
 		if s.assign == nil && s.comment == "" && len(s.on)+len(s.off) == 0 {
 			return s, fault.Invalid("say something of the findings: --state, --assign, --label or --comment")
@@ -132,11 +116,11 @@ func (a *App) understand(req TriageRequest) (s said, err error) {
 		return s, nil
 	}
 	t := finding.Triage{State: finding.TriageState(req.State), By: s.by, At: s.at, Note: finding.Cut(strings.TrimSpace(req.Reason), finding.MaxText)}
-	if t.Until, err = parseDay("--until", req.Until); err != nil {
+	if t.Until, err = parseDay("until", req.Until); err != nil {
 		return s, err
 	}
 	if t.State == finding.Untriaged && s.scope != ScopeFinding {
-		return s, fault.Invalid("--state none takes back what was said of findings; a rule is taken back by patchscout rules remove")
+		return s, fault.InvalidOption("state", " none takes back what was said of findings; a rule is taken back by patchscout rules remove")
 	}
 	s.triage = &t
 	return s, t.Validate(a.now())
@@ -149,7 +133,7 @@ func parseDay(flag, text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return t, fault.Invalid("%s %q: want a day as 2027-01-31", flag, text)
+		return t, fault.InvalidOption(flag, " %q: want a day as 2027-01-31", text)
 	}
 	return t, nil
 }
@@ -331,14 +315,8 @@ func hostsOf(selected []selectedFinding) []int64 {
 	return slices.Compact(hosts)
 }
 
-// CloseRequest ends findings by a person's word.
-type CloseRequest struct {
-	IDs     []int64
-	Filter  *FindingRequest
-	Reason  string
-	Confirm func(findings int) bool // as in TriageRequest
-	DryRun  bool
-}
+// CloseRequest is request.Close.
+type CloseRequest = request.Close
 
 // CloseFindings ends findings until they are seen again. Those that have ended are left alone.
 func (a *App) CloseFindings(ctx context.Context, req CloseRequest) (report.Triaged, error) {
@@ -366,7 +344,7 @@ func (a *App) CloseFindings(ctx context.Context, req CloseRequest) (report.Triag
 }
 
 func (a *App) decree(reason finding.Closing, note string) finding.Decree {
-	return finding.Decree{At: a.now().UTC().Truncate(time.Millisecond), Reason: reason, By: who(), Note: strings.TrimSpace(note)}
+	return finding.Decree{At: a.now().UTC().Truncate(time.Millisecond), Reason: reason, By: a.who.Name, Note: strings.TrimSpace(note)}
 }
 
 // RetireSensor ends what only this sensor saw, in one site or, without one, in all. preview only counts.

@@ -62,7 +62,7 @@ func (e *environment) root() *cobra.Command {
 	flags.BoolVar(&e.global.noProgress, "no-progress", false, "no progress bar")
 	root.AddCommand(
 		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.importsCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
-		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(),
+		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(),
 		e.demoCommand(), e.versionCommand(),
 	)
 	return root
@@ -73,7 +73,7 @@ func (e *environment) config(cmd *cobra.Command) (config.Config, error) {
 	override := map[string]string{}
 	for flag, key := range map[string]string{
 		"data-dir": "data_dir", "database-url": "database_url",
-		"log-format": "log.format", "log-level": "log.level", "log-file": "log.file",
+		"listen": "server.listen", "auth": "server.auth", "log-format": "log.format", "log-level": "log.level", "log-file": "log.file",
 	} {
 		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
 			override[key] = f.Value.String()

@@ -24,6 +24,8 @@ type Config struct {
 	Outbound    Outbound `koanf:"outbound"`
 	Reports     Reports  `koanf:"reports"`
 	SLA         SLA      `koanf:"sla"`
+	Server      Server   `koanf:"server"`
+	Jobs        Jobs     `koanf:"jobs"`
 }
 
 // Log says where log lines go and how they look.
@@ -91,6 +93,8 @@ func Default() Config {
 		Scan:     defaultScan(),
 		Feeds:    defaultFeeds(),
 		Reports:  defaultReports(),
+		Server:   defaultServer(),
+		Jobs:     defaultJobs(),
 	}
 }
 

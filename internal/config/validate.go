@@ -11,7 +11,8 @@ import (
 // Validate checks the whole configuration and answers with one sentence per first mistake, naming the key.
 func (c Config) Validate() error {
 	for _, check := range []func() error{
-		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate,
+		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate,
+		c.Jobs.validate,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what an error means to the caller. The zero Kind is Internal: what nobody classified is our fault.
@@ -21,11 +22,19 @@ const (
 )
 
 type fault struct {
-	kind Kind
-	err  error
+	kind   Kind
+	option string // the option or field that is wrong, "" is not known
+	err    error
 }
 
-func (f *fault) Error() string { return f.err.Error() }
+// Error names an option as it is typed on a command line; FieldOf is for those who say it otherwise.
+func (f *fault) Error() string {
+	if f.option != "" {
+		return "--" + f.option + f.err.Error()
+	}
+	return f.err.Error()
+}
+
 func (f *fault) Unwrap() error { return f.err }
 
 // NotFound reports that a thing the caller named does not exist. The arguments are fmt.Errorf's; %w keeps the cause.
@@ -33,6 +42,21 @@ func NotFound(format string, args ...any) error { return newf(KindNotFound, form
 
 // Invalid reports input that cannot be used. The text names the file, line or field.
 func Invalid(format string, args ...any) error { return newf(KindInvalid, format, args) }
+
+// InvalidOption is Invalid of an option that the caller chose: a flag of the command ("min-cvss"), which is the field
+// min_cvss of a request. The text begins with what follows the name: " 11: want 0 to 10" or ": want a day".
+func InvalidOption(option, format string, args ...any) error {
+	return &fault{kind: KindInvalid, option: option, err: fmt.Errorf(format, args...)}
+}
+
+// FieldOf returns the option that an error is about, "" when none is known, and the text without its name.
+func FieldOf(err error) (option, text string) {
+	var f *fault
+	if !errors.As(err, &f) || f.option == "" {
+		return "", err.Error()
+	}
+	return f.option, strings.TrimLeft(f.err.Error(), ": ")
+}
 
 // Conflict reports that another change or process stands in the way.
 func Conflict(format string, args ...any) error { return newf(KindConflict, format, args) }

@@ -1,0 +1,115 @@
+// Package api is the HTTP door: JSON under /api/v1 described by an OpenAPI document, live events, the pages of the
+// documentation. One file holds one resource with what it needs of the product; nothing here decides what a finding is or
+// opens a database.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/patchscout/patchscout/internal/auth"
+)
+
+// Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
+type Desk interface {
+	sites
+}
+
+// Options are what the server needs.
+type Options struct {
+	Version string
+	Log     *slog.Logger // nil logs nothing
+	Now     func() time.Time
+	// Desk returns the product for an asker.
+	Desk func(auth.Identity) Desk
+	// Authenticate says who asks; an error is answered as it is (fault.Denied is 401). Nil lets nobody in.
+	Authenticate func(*http.Request) (auth.Identity, error)
+	// BasePath is where a reverse proxy shows the server ("/patchscout"), "" is at the root.
+	BasePath string
+}
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	opts   Options
+	router chi.Router
+	api    huma.API
+}
+
+// New returns a server with all operations.
+func New(opts Options) *Server {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Authenticate == nil {
+		opts.Authenticate = func(*http.Request) (auth.Identity, error) { return auth.Identity{}, nil }
+	}
+	s := &Server{opts: opts, router: chi.NewRouter()}
+	s.router.Use(s.identify)
+	s.api = humachi.New(s.router, describe(opts))
+	s.docs()
+	for _, resource := range resources {
+		resource(s)
+	}
+	return s
+}
+
+// resources register the operations, one file each.
+var resources = []func(*Server){
+	(*Server).siteOperations,
+}
+
+// Handler serves everything, below BasePath too when a proxy passes it on.
+func (s *Server) Handler() http.Handler {
+	if s.opts.BasePath == "" {
+		return s.router
+	}
+	below := http.StripPrefix(s.opts.BasePath, s.router)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; len(p) > len(s.opts.BasePath) && p[:len(s.opts.BasePath)+1] == s.opts.BasePath+"/" {
+			below.ServeHTTP(w, r)
+			return
+		}
+		s.router.ServeHTTP(w, r)
+	})
+}
+
+// OpenAPI is the document that describes all operations.
+func (s *Server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
+
+// identify finds out who asks and puts it into the request's context.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.opts.Authenticate(r)
+		if err != nil {
+			s.writeError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), who)))
+	})
+}
+
+// describe is the frame of the OpenAPI document and how bodies are read.
+func describe(opts Options) huma.Config {
+	huma.DefaultArrayNullable = false // our lists are [] when empty
+	config := huma.DefaultConfig("PatchScout", opts.Version)
+	config.Info.Description = "Which known vulnerabilities apply to your hosts, which to fix first, and why."
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.RejectUnknownQueryParameters = true
+	if opts.BasePath != "" {
+		config.Servers = []*huma.Server{{URL: opts.BasePath}}
+	}
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":  {Type: "http", Scheme: "bearer", Description: "an API token"},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "patchscout_session", Description: "a browser's session; changes also need the header X-CSRF-Token"},
+	}
+	return config
+}

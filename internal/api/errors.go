@@ -1,0 +1,103 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/fault"
+)
+
+// errAnonymous is the answer to who has not said who he is: 401, where other denials are 403.
+var errAnonymous = fault.Denied("log in first: a session cookie or the header Authorization: Bearer <token>")
+
+// statuses is the one place where kinds of errors become HTTP statuses.
+var statuses = map[fault.Kind]int{
+	fault.KindNotFound:    http.StatusNotFound,
+	fault.KindInvalid:     http.StatusUnprocessableEntity,
+	fault.KindConflict:    http.StatusConflict,
+	fault.KindDenied:      http.StatusForbidden,
+	fault.KindUnavailable: http.StatusServiceUnavailable,
+	fault.KindInternal:    http.StatusInternalServerError,
+}
+
+// problem turns an error into the document of RFC 9457. Of what has no kind the client only learns that it is ours, and the
+// log learns everything.
+func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
+	var done huma.StatusError
+	if errors.As(err, &done) {
+		return done
+	}
+	status := statuses[fault.KindOf(err)]
+	if errors.Is(err, errAnonymous) {
+		status = http.StatusUnauthorized
+	}
+	if status == http.StatusInternalServerError {
+		s.opts.Log.ErrorContext(ctx, "request failed", "who", auth.From(ctx).Name, "error", err)
+		return huma.NewError(status, "internal error; the server's log has the cause")
+	}
+	field, text := fault.FieldOf(err)
+	if field == "" {
+		return huma.NewError(status, text)
+	}
+	field = strings.ReplaceAll(field, "-", "_")
+	return huma.NewError(status, field+": "+text, &huma.ErrorDetail{Message: text, Location: field})
+}
+
+// writeProblem answers a request whose operation did not run.
+func (s *Server) writeProblem(c huma.Context, err error) {
+	p := s.problem(c.Context(), err)
+	c.SetHeader("Content-Type", "application/problem+json")
+	c.SetStatus(p.GetStatus())
+	_ = json.NewEncoder(c.BodyWriter()).Encode(p) // a client that went away misses nothing
+}
+
+// writeError is writeProblem outside of the operations.
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.problem(r.Context(), err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.GetStatus())
+	_ = json.NewEncoder(w).Encode(p) // as above
+}
+
+// jsonFormat reads and writes JSON. A body that nests deeper than maxDepth is refused before it is built.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false) // answers are application/json with nosniff
+		return enc.Encode(v)
+	},
+	Unmarshal: func(data []byte, v any) error {
+		if err := checkDepth(data); err != nil {
+			return err
+		}
+		return json.Unmarshal(data, v)
+	},
+}
+
+func checkDepth(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	depth := 0
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil // Unmarshal says what is wrong, with the place
+		}
+		switch tok {
+		case json.Delim('{'), json.Delim('['):
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("nested deeper than %d levels", maxDepth)
+			}
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+	}
+}
