@@ -58,6 +58,7 @@ func New(opts Options) *Server {
 	for _, resource := range resources {
 		resource(s)
 	}
+	s.complete()
 	return s
 }
 
@@ -107,6 +108,7 @@ func describe(opts Options) huma.Config {
 		config.Servers = []*huma.Server{{URL: opts.BasePath}}
 	}
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	aliases(config.Components.Schemas)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":  {Type: "http", Scheme: "bearer", Description: "an API token"},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "patchscout_session", Description: "a browser's session; changes also need the header X-CSRF-Token"},
