@@ -15,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -36,6 +37,9 @@ type parts struct {
 
 	resolver scan.Resolver
 	indexing indexing
+
+	queue job.Queue     // of the server; nil for a command
+	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
 }
 
 // Progress is how far a long task is. Percent is 0..100 and never falls within one task.

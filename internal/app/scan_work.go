@@ -39,6 +39,7 @@ type work struct {
 	notes    []string
 	tasks    []*scan.Task          // of an earlier process
 	moved    map[netip.Addr]string // addresses that are not to be scanned any more, and why
+	stopping <-chan struct{}       // closed when this process is to end and another one to continue; nil is never
 
 	mu       sync.Mutex
 	progress store.ScanProgress
@@ -46,6 +47,9 @@ type work struct {
 
 // scanJob is what a process needs to continue a scan that another one began: the request, and what its names led to then.
 type scanJob struct {
+	Resolved     bool         `json:"resolved,omitempty"` // its names were looked up: Hosts and Unresolved are known
+	Asker        *asker       `json:"asker,omitempty"`    // whose limits apply; nil is the command line
+	TimeoutMS    int64        `json:"timeout_ms,omitempty"`
 	Scanners     []string     `json:"scanners"`
 	Exclude      []string     `json:"exclude,omitempty"`
 	Profile      string       `json:"profile"`
@@ -79,16 +83,10 @@ func (a *App) begin(ctx context.Context, req ScanRequest, p plan, ex scan.Expans
 	if len(names) == 0 {
 		names = a.cfg.Scan.Scanners
 	}
-	w := &work{App: a, owner: newOwner(), plan: p, job: scanJob{Scanners: names, Exclude: req.Exclude, Profile: string(p.profile), Ports: req.Ports,
-		ExcludePorts: req.ExcludePorts}}
-	for _, h := range ex.Hosts {
-		w.job.Hosts = append(w.job.Hosts, pinned{h.Address, h.Names, h.URLs, h.Ports, h.Explicit})
-	}
-	for _, u := range ex.Unresolved {
-		w.job.Unresolved = append(w.job.Unresolved, unresolved{u.Target.Name, u.Reason})
-	}
+	w := &work{App: a, owner: newOwner(), plan: p, job: newScanJob(req, p, names)}
+	w.job.pin(ex)
 	var err error
-	if w.choices, w.notes, err = choose(a.cfg, names, w.scanJob()); err != nil {
+	if err := w.choose(); err != nil {
 		return nil, err
 	}
 	record, err := a.newScan(ctx, req, p)
@@ -104,6 +102,22 @@ func (a *App) begin(ctx context.Context, req ScanRequest, p plan, ex scan.Expans
 		return nil, err
 	}
 	return w, a.store.Estate().BeginWork(ctx, w.id, w.owner, job)
+}
+
+func newScanJob(req ScanRequest, p plan, scanners []string) scanJob {
+	return scanJob{Scanners: scanners, Exclude: req.Exclude, Profile: string(p.profile), Ports: req.Ports, ExcludePorts: req.ExcludePorts,
+		TimeoutMS: req.Timeout.Milliseconds()}
+}
+
+// pin keeps what the targets led to.
+func (j *scanJob) pin(ex scan.Expansion) {
+	j.Resolved = true
+	for _, h := range ex.Hosts {
+		j.Hosts = append(j.Hosts, pinned{h.Address, h.Names, h.URLs, h.Ports, h.Explicit})
+	}
+	for _, u := range ex.Unresolved {
+		j.Unresolved = append(j.Unresolved, unresolved{u.Target.Name, u.Reason})
+	}
 }
 
 // scanJob is what the scanners are asked for.
@@ -132,10 +146,10 @@ func (a *App) resume(ctx context.Context, id int64) (*work, error) {
 }
 
 func (w *work) restore(ctx context.Context, job json.RawMessage) (err error) {
-	if err := json.Unmarshal(job, &w.job); err != nil {
-		return fmt.Errorf("scan %d: %w", w.id, err)
+	if err := w.read(job); err != nil {
+		return err
 	}
-	record, err := w.store.Estate().Scan(ctx, w.id)
+	record, err := w.store.Estate().Scan(ctx, w.who.View, w.id)
 	if err != nil {
 		return err
 	}
@@ -144,14 +158,41 @@ func (w *work) restore(ctx context.Context, job json.RawMessage) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.choices, _, err = choose(w.cfg, w.job.Scanners, w.scanJob()); err != nil {
+	if err := w.choose(); err != nil {
 		return err
 	}
-	if w.tasks, err = w.store.Estate().Tasks(ctx, w.id); err != nil {
+	if w.tasks, err = w.store.Estate().Tasks(ctx, w.who.View, w.id); err != nil {
 		return err
 	}
 	w.pipeline, err = w.assessor().Resume(ctx, w.id)
 	return err
+}
+
+// read takes what was kept of the work, and the limits of whoever asked for the scan.
+func (w *work) read(job json.RawMessage) error {
+	if err := json.Unmarshal(job, &w.job); err != nil {
+		return fmt.Errorf("scan %d: %w", w.id, err)
+	}
+	if w.job.Asker != nil {
+		w.App = w.For(w.job.Asker.identity())
+	}
+	w.job.Resolved = w.job.Resolved || len(w.job.Hosts)+len(w.job.Unresolved) > 0
+	return nil
+}
+
+// choose builds the scanners.
+func (w *work) choose() (err error) {
+	var notes []string
+	if w.choices, notes, err = choose(w.cfg, w.job.Scanners, w.scanJob()); err != nil {
+		return err
+	}
+	w.notes = append(w.notes, notes...)
+	if limit := time.Duration(w.job.TimeoutMS) * time.Millisecond; limit > 0 {
+		for i := range w.choices {
+			w.choices[i].Timeout = limit
+		}
+	}
+	return nil
 }
 
 // lookAgain resolves the names of the targets again: what a name led to when the scan began may be somebody else's by
@@ -199,7 +240,7 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 		err = fmt.Errorf("scan %d: %w; continue it with: patchscout scans resume %d", w.id, err, w.id)
 		return errors.Join(err, w.release(keep, false))
 	case result.Paused:
-		return w.release(keep, true)
+		return w.release(keep, !w.stopped())
 	}
 	progress(Progress{Percent: 97, Stage: "storing"})
 	if _, err := w.pipeline.Finish(keep, w.end(ctx, result)); err != nil {
@@ -212,6 +253,16 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 		w.notes = append(w.notes, warning)
 	}
 	return nil
+}
+
+// stopped says whether this process is to end.
+func (w *work) stopped() bool {
+	select {
+	case <-w.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // release lets go of the scan. That another process has it by now is no error.
@@ -281,7 +332,7 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 		return scan.Result{}, err
 	}
 	return scan.Work(ctx, p, scan.WorkOptions{
-		Parallel: w.cfg.Scan.Parallel, Keeper: &taskKeeper{w}, Pause: pause, Now: w.now,
+		Parallel: w.cfg.Scan.Parallel, Keeper: &taskKeeper{w}, Pause: pause, Stop: w.stopping, Admit: w.admit, Now: w.now,
 		Allowed: func(h scan.HostTarget) (bool, string) {
 			if reason := w.moved[h.Address]; reason != "" {
 				return false, reason

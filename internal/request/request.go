@@ -2,7 +2,11 @@
 // package app reads them. It holds values only and never checks them.
 package request
 
-import "github.com/patchscout/patchscout/internal/finding"
+import (
+	"time"
+
+	"github.com/patchscout/patchscout/internal/finding"
+)
 
 // Scan says what to scan and how, as the user wrote it.
 type Scan struct {
@@ -15,6 +19,8 @@ type Scan struct {
 	Site         string
 	Baseline     int64 // a scan whose findings are not New
 	Demo         bool  // mark everything as demo
+
+	Timeout time.Duration // of one task, 0 = the configuration's
 }
 
 // Findings selects findings in people's words; the zero value selects what is open and nobody set aside, most
@@ -86,6 +92,8 @@ type Triage struct {
 	// Confirm is asked before more than one finding that a filter selects are changed; false changes nothing.
 	Confirm func(findings int) bool
 	DryRun  bool
+	Expect  *int // how many findings the asker knows the filter to select: with another number nothing is changed
+	Most    int  // more findings than this are not changed at once, 0 is no limit
 }
 
 // Close ends findings by a person's word.
@@ -95,6 +103,8 @@ type Close struct {
 	Reason  string
 	Confirm func(findings int) bool // as in Triage
 	DryRun  bool
+	Expect  *int // as in Triage
+	Most    int  // as in Triage
 }
 
 // Rule is a rule about findings as a user writes it.
@@ -147,4 +157,14 @@ type Sync struct {
 	From  string   // folder or URL; "": the configured mirror, else the publishers
 	Force bool     // load also what removes or downgrades much
 	Due   bool     // only those whose schedule says that they are due
+}
+
+// Scans selects scans and imports; the zero value is all, newest first.
+type Scans struct {
+	Site   string
+	Kind   string // scan, import; "" is both
+	Status string // pending, running, completed, failed
+	Before int64  // the last id of the page before, 0 begins with the newest
+	Skip   int
+	Limit  int // 0 is all
 }

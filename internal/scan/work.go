@@ -32,6 +32,11 @@ type WorkOptions struct {
 	// Pause, when closed, lets running tasks end within Grace (0 = DefaultGrace), then stops them, to be repeated.
 	Pause <-chan struct{}
 	Grace time.Duration
+	// Stop, when closed, is a Pause without Grace: this process is to end, and another one continues.
+	Stop <-chan struct{}
+	// Admit, when set, waits until a tool may run on this machine (several scans share it) and returns what gives the
+	// place back. It is not asked for scanners that run elsewhere. Its error is ctx's.
+	Admit func(ctx context.Context) (release func(), err error)
 	// Progress is called one call at a time. Percent is over the whole scan and never falls; Done and Total count tasks.
 	Progress func(Progress)
 	Now      func() time.Time // nil = time.Now
@@ -63,10 +68,14 @@ type Report interface {
 	Discard()
 }
 
-// Causes of a stop that is not the end of the scan: tasks that it meets are repeated.
-var errPaused = errors.New("paused")
+// ErrPaused is the cause (context.Cause) with which a scanner's Run is ended because the scan pauses or its process stops:
+// the task will be repeated.
+var ErrPaused = errors.New("paused")
 
+// stoppedBy is a cause of a stop that is not the end of the scan: tasks that it meets are repeated.
 type stoppedBy struct{ error }
+
+func (s stoppedBy) Unwrap() error { return s.error }
 
 // Work works a plan through to its end: as many tasks at a time as the limits allow, later stages as soon as the earlier
 // ones are through with a host. A scanner that fails is a result. When ctx ends, everything stops within two seconds, and
@@ -166,7 +175,7 @@ func (w *work) probe(ctx context.Context) {
 
 // run is the loop: cut, start, wait for one to end.
 func (w *work) run(ctx context.Context) error {
-	pause, grace := w.opts.Pause, (<-chan time.Time)(nil)
+	pause, stop, grace := w.opts.Pause, w.opts.Stop, (<-chan time.Time)(nil)
 	for {
 		if ctx.Err() == nil && !w.stopping() {
 			w.next(ctx)
@@ -182,11 +191,19 @@ func (w *work) run(ctx context.Context) error {
 			timer := time.NewTimer(w.opts.Grace)
 			defer timer.Stop()
 			grace = timer.C
+		case <-stop:
+			stop, w.pausing = nil, true
+			w.interrupt()
 		case <-grace:
-			for _, stop := range w.running {
-				stop(stoppedBy{errPaused})
-			}
+			w.interrupt()
 		}
+	}
+}
+
+// interrupt stops the running tasks, to be repeated.
+func (w *work) interrupt() {
+	for _, stop := range w.running {
+		stop(stoppedBy{ErrPaused})
 	}
 }
 
@@ -194,6 +211,8 @@ func (w *work) run(ctx context.Context) error {
 func (w *work) stopping() bool {
 	select {
 	case <-w.opts.Pause:
+		w.pausing = true
+	case <-w.opts.Stop:
 		w.pausing = true
 	default:
 	}
@@ -296,7 +315,17 @@ func (w *work) start(ctx context.Context, ci int, t *Task) {
 	w.mu.Lock()
 	w.meter.begin(ci, t, w.plan.share(ci, t))
 	w.mu.Unlock()
-	go func() { w.ended <- ending{t, w.do(ctx, ci, t)} }()
+	go func() { w.ended <- ending{t, w.admitted(ctx, ci, t)} }()
+}
+
+// admitted is do in its turn. A scan that ends meanwhile needs none: do sees that.
+func (w *work) admitted(ctx context.Context, ci int, t *Task) error {
+	if w.opts.Admit != nil && !w.plan.Choices[ci].Remote && t.Ended == "" {
+		if release, err := w.opts.Admit(ctx); err == nil {
+			defer release()
+		}
+	}
+	return w.do(ctx, ci, t)
 }
 
 func (w *work) end(e ending) {
