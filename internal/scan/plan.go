@@ -22,10 +22,22 @@ type Choice struct {
 	Parallel int           // tasks at one time, 0 = 1
 	Remote   bool          // it works on another machine: Options.Parallel does not count it
 	Timeout  time.Duration // of one task, 0 = none
-	Weight   float64       // what a host costs, compared with others', for the progress; 0 = 1
+	// Room, when set, is asked again and again instead of Parallel: of a scanner that several machines run, some of which
+	// come and go.
+	Room   func() int
+	Stop   time.Duration // how long it may take to stop, 0 = two seconds
+	Weight float64       // what a host costs, compared with others', for the progress; 0 = 1
 	// Added says that nobody asked for it: it finds the web servers for scanners of WebStage, on ports that are usual for
 	// those, and only of hosts that were not named by a URL.
 	Added bool
+}
+
+// room is how many tasks may run at one time.
+func (c Choice) room() int {
+	if c.Room != nil {
+		return max(1, c.Room())
+	}
+	return max(1, c.Parallel)
 }
 
 func (c Choice) stage() Stage {
@@ -305,14 +317,14 @@ func (p *Plan) task(c Choice, hosts []HostTarget) *Task {
 // job is what a task's scanner is asked to do.
 func (p *Plan) job(t *Task, c Choice) Job {
 	job := p.Job
-	job.Timeout = c.Timeout
+	job.Timeout, job.Task = c.Timeout, t.N
 	if c.Added && len(job.Ports) == 0 {
 		job.Profile = Web
 	}
 	if job.Rate > 0 { // which is meant over everything that runs side by side
 		side := 0
 		for _, o := range p.Choices {
-			side += max(1, o.Parallel)
+			side += o.room()
 		}
 		job.Rate = max(1, job.Rate/side)
 	}

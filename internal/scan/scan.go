@@ -66,6 +66,7 @@ type Job struct {
 	Rate     int           // connection attempts a second over all, 0 = the scanner's polite default
 	Timeout  time.Duration // for the whole job, 0 = none
 	Scanning time.Time     // when the scan began
+	Task     int           // the number of the task in its scan, 0 = it is not of a task
 }
 
 // HostTarget is one address to scan and how the user named it.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 const (
 	DefaultTasks = 4                // on this machine at one time
 	DefaultGrace = 30 * time.Second // that running tasks have when a scan is to pause
+	roomEvery    = 3 * time.Second  // that Choice.Room is asked
 	maxAttempts  = 5                // a task that was running whenever its process died has had its chances
 )
 
@@ -176,6 +178,8 @@ func (w *work) probe(ctx context.Context) {
 // run is the loop: cut, start, wait for one to end.
 func (w *work) run(ctx context.Context) error {
 	pause, stop, grace := w.opts.Pause, w.opts.Stop, (<-chan time.Time)(nil)
+	room, still := w.roomChanges()
+	defer still()
 	for {
 		if ctx.Err() == nil && !w.stopping() {
 			w.next(ctx)
@@ -196,8 +200,18 @@ func (w *work) run(ctx context.Context) error {
 			w.interrupt()
 		case <-grace:
 			w.interrupt()
+		case <-room:
 		}
 	}
+}
+
+// roomChanges ticks when there may be more room for tasks than before; never when no scanner's room changes.
+func (w *work) roomChanges() (<-chan time.Time, func()) {
+	if !slices.ContainsFunc(w.plan.Choices, func(c Choice) bool { return c.Room != nil }) {
+		return nil, func() {}
+	}
+	tick := time.NewTicker(roomEvery)
+	return tick.C, tick.Stop
 }
 
 // interrupt stops the running tasks, to be repeated.
@@ -254,7 +268,7 @@ func (w *work) next(ctx context.Context) {
 		}
 		ci := w.plan.byName[t.Scanner]
 		c := w.plan.Choices[ci]
-		if w.side[ci] >= max(1, c.Parallel) || !c.Remote && local >= w.opts.Parallel {
+		if w.side[ci] >= c.room() || !c.Remote && local >= w.opts.Parallel {
 			continue
 		}
 		if !c.Remote {
@@ -485,7 +499,7 @@ func (w *work) attempt(ctx context.Context, ci int, t *Task, job Job, report Rep
 	a := newAttempt(w.plan.Choices[ci].Scanner, job)
 	a.raw, a.emit, a.maxRaw, a.now = g, g.emit, w.opts.MaxRaw, w.opts.Now
 	a.progress = func(p Progress) { w.moved(ci, t, p) }
-	o := w.await(ctx, a, stored)
+	o := w.await(ctx, a, stored, cmp.Or(w.plan.Choices[ci].Stop, stopWithin))
 	g.close()
 	var stop stoppedBy
 	switch {
@@ -530,8 +544,8 @@ func (w *work) commit(ctx context.Context, t *Task, report Report, again bool) e
 	return w.settle(ctx, t, nil)
 }
 
-// await lets the attempt work and gives it up when it does not end within two seconds after it should have.
-func (w *work) await(ctx context.Context, a *attempt, stored *leftover) Outcome {
+// await lets the attempt work and gives it up when it does not end in time after it should have.
+func (w *work) await(ctx context.Context, a *attempt, stored *leftover, within time.Duration) Outcome {
 	limit := ctx
 	if a.job.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -548,7 +562,7 @@ func (w *work) await(ctx context.Context, a *attempt, stored *leftover) Outcome 
 		a.work(ctx)
 		a.conclude(ctx)
 	}()
-	deadline := afterCancel(limit, stopWithin)
+	deadline := afterCancel(limit, within)
 	defer deadline.stop()
 	select {
 	case <-done:
@@ -561,7 +575,7 @@ func (w *work) await(ctx context.Context, a *attempt, stored *leftover) Outcome 
 	default:
 	}
 	name := a.scanner.Name()
-	o := Outcome{Scanner: name, Status: Failed, Completed: w.opts.Now(), Err: fmt.Errorf("%s did not stop within %s", name, stopWithin)}
+	o := Outcome{Scanner: name, Status: Failed, Completed: w.opts.Now(), Err: fmt.Errorf("%s did not stop within %s", name, within)}
 	if ctx.Err() != nil {
 		o.Status = Cancelled
 	}
