@@ -62,7 +62,7 @@ func (e *environment) root() *cobra.Command {
 	flags.BoolVar(&e.global.noProgress, "no-progress", false, "no progress bar")
 	root.AddCommand(
 		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.importsCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
-		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(),
+		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(), e.configCommand(),
 		e.demoCommand(), e.versionCommand(),
 	)
 	return root
@@ -70,11 +70,12 @@ func (e *environment) root() *cobra.Command {
 
 // config merges flags over environment over file over defaults.
 func (e *environment) config(cmd *cobra.Command) (config.Config, error) {
+	return config.Load(e.sources(cmd))
+}
+
+func (e *environment) sources(cmd *cobra.Command) config.Sources {
 	override := map[string]string{}
-	for flag, key := range map[string]string{
-		"data-dir": "data_dir", "database-url": "database_url",
-		"listen": "server.listen", "auth": "server.auth", "log-format": "log.format", "log-level": "log.level", "log-file": "log.file",
-	} {
+	for flag, key := range config.Flags() {
 		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
 			override[key] = f.Value.String()
 		}
@@ -86,7 +87,7 @@ func (e *environment) config(cmd *cobra.Command) (config.Config, error) {
 	if file == "" {
 		file = e.variable("PATCHSCOUT_CONFIG")
 	}
-	return config.Load(config.Sources{File: file, Environ: e.environ, Override: override})
+	return config.Sources{File: file, Environ: e.environ, Override: override}
 }
 
 func (e *environment) variable(name string) string {

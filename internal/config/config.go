@@ -10,22 +10,23 @@ import (
 // Config is every setting of PatchScout. The `koanf` names are the keys of the YAML file; the environment variable of
 // a key is PATCHSCOUT_ and the key in capitals with "_" for ".", so feeds.nvd.url is PATCHSCOUT_FEEDS_NVD_URL.
 type Config struct {
-	DataDir     string   `koanf:"data_dir"`
-	DatabaseURL Secret   `koanf:"database_url"` // "" is SQLite in the data folder; else postgres://…
-	Progress    bool     `koanf:"progress"`     // progress bars on a terminal
-	Log         Log      `koanf:"log"`
-	Scan        Scan     `koanf:"scan"`
-	Nmap        Nmap     `koanf:"nmap"`
-	OpenVAS     OpenVAS  `koanf:"openvas"`
-	Nessus      Nessus   `koanf:"nessus"`
-	Nikto       Nikto    `koanf:"nikto"`
-	Nuclei      Nuclei   `koanf:"nuclei"`
-	Feeds       Feeds    `koanf:"feeds"`
-	Outbound    Outbound `koanf:"outbound"`
-	Reports     Reports  `koanf:"reports"`
-	SLA         SLA      `koanf:"sla"`
-	Server      Server   `koanf:"server"`
-	Jobs        Jobs     `koanf:"jobs"`
+	DataDir     string    `koanf:"data_dir"`     // folder of the databases, downloads and the text index
+	DatabaseURL Secret    `koanf:"database_url"` // "" is SQLite in the data folder; else postgres://…
+	Progress    bool      `koanf:"progress"`     // progress bars on a terminal
+	Log         Log       `koanf:"log"`
+	Scan        Scan      `koanf:"scan"`
+	Nmap        Nmap      `koanf:"nmap"`
+	OpenVAS     OpenVAS   `koanf:"openvas"`
+	Nessus      Nessus    `koanf:"nessus"`
+	Nikto       Nikto     `koanf:"nikto"`
+	Nuclei      Nuclei    `koanf:"nuclei"`
+	Feeds       Feeds     `koanf:"feeds"`
+	Outbound    Outbound  `koanf:"outbound"`
+	Reports     Reports   `koanf:"reports"`
+	SLA         SLA       `koanf:"sla"`
+	Server      Server    `koanf:"server"`
+	Jobs        Jobs      `koanf:"jobs"`
+	Telemetry   Telemetry `koanf:"telemetry"`
 }
 
 // Log says where log lines go and how they look.
@@ -59,16 +60,16 @@ type Feeds struct {
 
 // Feed is one publisher.
 type Feed struct {
-	Enabled  bool   `koanf:"enabled"`
+	Enabled  bool   `koanf:"enabled"`  // whether it is loaded
 	URL      string `koanf:"url"`      // folder of the feed's file; "" is the publisher's own
 	Schedule string `koanf:"schedule"` // when it is due, see ParseSchedule; "" is never by itself
 }
 
 // NVDFeed is NVD, which has files and an API.
 type NVDFeed struct {
-	Enabled  bool   `koanf:"enabled"`
+	Enabled  bool   `koanf:"enabled"`  // whether it is loaded
 	URL      string `koanf:"url"`      // folder of the feed files; "" is NVD's own
-	Schedule string `koanf:"schedule"` // as in Feed
+	Schedule string `koanf:"schedule"` // when it is due; "" is never by itself
 	APIURL   string `koanf:"api_url"`  // used when the files cannot be had and by cve --refresh; "" is NVD's own
 	APIKey   Secret `koanf:"api_key"`  // raises the API's limit from 5 to 50 requests in 30 s
 }
@@ -87,14 +88,15 @@ type Outbound struct {
 // Default is the configuration of a machine on which nothing was set up.
 func Default() Config {
 	return Config{
-		DataDir:  defaultDataDir(),
-		Progress: true,
-		Log:      Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
-		Scan:     defaultScan(),
-		Feeds:    defaultFeeds(),
-		Reports:  defaultReports(),
-		Server:   defaultServer(),
-		Jobs:     defaultJobs(),
+		DataDir:   defaultDataDir(),
+		Progress:  true,
+		Log:       Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
+		Scan:      defaultScan(),
+		Feeds:     defaultFeeds(),
+		Reports:   defaultReports(),
+		Server:    defaultServer(),
+		Jobs:      defaultJobs(),
+		Telemetry: defaultTelemetry(),
 	}
 }
 

@@ -35,23 +35,38 @@ type Sources struct {
 // Load merges the sources over the defaults and validates the result. An unknown key or variable is fault.Invalid with
 // the place and the nearest known spelling.
 func Load(src Sources) (Config, error) {
-	k := koanf.New(".")
-	if err := loadFile(k, src.File); err != nil {
+	cfg, _, err := merge(src)
+	if err != nil {
 		return Config{}, err
 	}
-	if err := loadEnvironment(k, src); err != nil {
-		return Config{}, err
+	return cfg, cfg.Validate()
+}
+
+// layers are the sources, laid over each other, with the place that each value comes from.
+type layers struct {
+	*koanf.Koanf
+	from map[string]string
+}
+
+// merge reads all sources and judges nothing.
+func merge(src Sources) (Config, *layers, error) {
+	l := &layers{koanf.New("."), map[string]string{}}
+	if err := l.loadFile(src.File); err != nil {
+		return Config{}, l, err
+	}
+	if err := l.loadEnvironment(src); err != nil {
+		return Config{}, l, err
 	}
 	for key, value := range src.Override {
-		if err := set(k, "flag", key, value); err != nil {
-			return Config{}, err
+		if err := l.set("--"+FlagOf(key), key, value); err != nil {
+			return Config{}, l, err
 		}
 	}
 	cfg := Default()
-	if err := k.Unmarshal("", &cfg); err != nil {
-		return Config{}, fault.Invalid("configuration: %s", oneLine(err))
+	if err := l.Unmarshal("", &cfg); err != nil {
+		return Config{}, l, fault.Invalid("configuration: %s", oneLine(err))
 	}
-	return cfg, cfg.Validate()
+	return cfg, l, nil
 }
 
 // DefaultFile is read when no other file is named; it may be absent.
@@ -63,7 +78,7 @@ func DefaultFile() string {
 	return filepath.Join(dir, "patchscout", "config.yaml")
 }
 
-func loadFile(k *koanf.Koanf, path string) error {
+func (l *layers) loadFile(path string) error {
 	named := path != ""
 	if !named {
 		path = DefaultFile()
@@ -80,8 +95,9 @@ func loadFile(k *koanf.Koanf, path string) error {
 		if _, ok := fields[key]; !ok {
 			return fault.Invalid("configuration file %s: unknown key %q%s", path, key, suggest(key, keys()))
 		}
+		l.from[key] = path
 	}
-	return k.Merge(file)
+	return l.Merge(file)
 }
 
 // readSmall returns nil when an optional file is absent.
@@ -103,7 +119,7 @@ func readSmall(path string, required bool) ([]byte, error) {
 }
 
 // loadEnvironment lets real variables win over those of the .env file.
-func loadEnvironment(k *koanf.Koanf, src Sources) error {
+func (l *layers) loadEnvironment(src Sources) error {
 	environ := map[string]string{}
 	for _, entry := range src.Environ {
 		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, envPrefix) {
@@ -130,10 +146,10 @@ func loadEnvironment(k *koanf.Koanf, src Sources) error {
 			return err
 		}
 	}
-	for name, value := range environ {
-		values[name] = value
+	if err := l.setVariables(path+": ", values); err != nil {
+		return err
 	}
-	return setVariables(k, values)
+	return l.setVariables("", environ)
 }
 
 // trustFolder refuses what an .env that only happens to lie in the working folder must not do: that folder may be
@@ -155,7 +171,7 @@ func trustFolder(path string, values map[string]string) error {
 	return nil
 }
 
-func setVariables(k *koanf.Koanf, values map[string]string) error {
+func (l *layers) setVariables(place string, values map[string]string) error {
 	names := variables()
 	for name, value := range values {
 		if name == envPrefix+"ENV_FILE" || name == envPrefix+"CONFIG" {
@@ -165,7 +181,7 @@ func setVariables(k *koanf.Koanf, values map[string]string) error {
 		if !ok {
 			return fault.Invalid("environment: unknown variable %s%s", name, suggest(name, slices.Sorted(mapKeys(names))))
 		}
-		if err := set(k, name, key, value); err != nil {
+		if err := l.set(place+name, key, value); err != nil {
 			return err
 		}
 	}
@@ -202,22 +218,23 @@ func unquote(s string) string {
 }
 
 // set stores text under key in the type that the field has.
-func set(k *koanf.Koanf, place, key, value string) error {
+func (l *layers) set(place, key, value string) error {
 	field, ok := fields[key]
 	if !ok {
 		return fault.Invalid("%s: unknown setting %q", place, key)
 	}
+	l.from[key] = place
 	switch field.Kind() {
 	case reflect.Bool:
 		on, err := parseBool(value)
 		if err != nil {
 			return fault.Invalid("%s: %w", place, err)
 		}
-		return k.Set(key, on)
+		return l.Set(key, on)
 	case reflect.Slice:
-		return k.Set(key, splitList(value))
+		return l.Set(key, splitList(value))
 	default:
-		return k.Set(key, value)
+		return l.Set(key, value)
 	}
 }
 

@@ -5,7 +5,7 @@ import "github.com/patchscout/patchscout/internal/fault"
 // Reports says how long raw reports are kept, without credentials, to be read again. 0 sets no limit.
 type Reports struct {
 	Newest int `koanf:"newest"` // of each tool and set of targets
-	Days   int `koanf:"days"`
+	Days   int `koanf:"days"`   // after which one goes
 	MaxMB  int `koanf:"max_mb"` // of all together, packed
 }
 

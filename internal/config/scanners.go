@@ -19,12 +19,12 @@ type Scan struct {
 // Timeouts are how long one task of each scanner may take, 0 = as long as it wants. A task is a few hosts of a scan
 // (docs/scan.md).
 type Timeouts struct {
-	Native  time.Duration `koanf:"native"`
-	Nmap    time.Duration `koanf:"nmap"`
-	OpenVAS time.Duration `koanf:"openvas"`
-	Nessus  time.Duration `koanf:"nessus"`
-	Nikto   time.Duration `koanf:"nikto"`
-	Nuclei  time.Duration `koanf:"nuclei"`
+	Native  time.Duration `koanf:"native"`  // of a task of the built-in scanner
+	Nmap    time.Duration `koanf:"nmap"`    // of a task of nmap
+	OpenVAS time.Duration `koanf:"openvas"` // of a task of OpenVAS
+	Nessus  time.Duration `koanf:"nessus"`  // of a task of Nessus
+	Nikto   time.Duration `koanf:"nikto"`   // of a task of Nikto
+	Nuclei  time.Duration `koanf:"nuclei"`  // of a task of Nuclei
 }
 
 // Nmap says where the tool is and what it runs beside its own detection.
@@ -35,10 +35,10 @@ type Nmap struct {
 
 // OpenVAS says where gvmd is and as whom to speak to it.
 type OpenVAS struct {
-	Socket      string `koanf:"socket"`  // gvmd's unix socket; "" tries the usual places
-	Address     string `koanf:"address"` // host:port of a gvmd that listens on TLS, instead of the socket
-	Username    string `koanf:"username"`
-	Password    Secret `koanf:"password"`
+	Socket      string `koanf:"socket"`      // gvmd's unix socket; "" tries the usual places
+	Address     string `koanf:"address"`     // host:port of a gvmd that listens on TLS, instead of the socket
+	Username    string `koanf:"username"`    // as whom to log in
+	Password    Secret `koanf:"password"`    // of that user
 	Config      string `koanf:"config"`      // id of the scan configuration; "" is Full and fast
 	PortList    string `koanf:"port_list"`   // id of the port list; "" is all ports that IANA assigned
 	Scanner     string `koanf:"scanner"`     // id of the scanner; "" is OpenVAS Default
@@ -48,15 +48,15 @@ type OpenVAS struct {
 
 // Nessus says where Nessus is and as whom to speak to it: with keys, or with a user name.
 type Nessus struct {
-	URL         string `koanf:"url"` // https://localhost:8834
-	AccessKey   Secret `koanf:"access_key"`
-	SecretKey   Secret `koanf:"secret_key"`
-	Username    string `koanf:"username"`
-	Password    Secret `koanf:"password"`
-	Template    string `koanf:"template"` // name of the template of scans; "" is basic
-	Policy      string `koanf:"policy"`   // id or name of a policy, instead of the template
-	CAFile      string `koanf:"ca_file"`
-	Fingerprint string `koanf:"fingerprint"`
+	URL         string `koanf:"url"`         // https://localhost:8834
+	AccessKey   Secret `koanf:"access_key"`  // one half of an API key,
+	SecretKey   Secret `koanf:"secret_key"`  // and the other
+	Username    string `koanf:"username"`    // instead of keys
+	Password    Secret `koanf:"password"`    // of that user
+	Template    string `koanf:"template"`    // name of the template of scans; "" is basic
+	Policy      string `koanf:"policy"`      // id or name of a policy, instead of the template
+	CAFile      string `koanf:"ca_file"`     // PEM that signed its certificate
+	Fingerprint string `koanf:"fingerprint"` // SHA-256 of its certificate, where nobody signed it
 }
 
 // Nikto says where the program is.

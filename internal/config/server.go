@@ -5,22 +5,29 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // Server says how `patchscout serve` answers.
 type Server struct {
-	Listen         string   `koanf:"listen"`          // address:port; beyond loopback TLS or a trusted proxy is needed
-	BasePath       string   `koanf:"base_path"`       // where a reverse proxy shows it: /patchscout; "" is at the root
-	TLSCert        string   `koanf:"tls_cert"`        // PEM files of the certificate with its chain,
-	TLSKey         string   `koanf:"tls_key"`         // and of its key; read again when they change
-	Hosts          []string `koanf:"hosts"`           // names that browsers may use for it, beside localhost and its addresses
-	TrustedProxies []string `koanf:"trusted_proxies"` // networks of reverse proxies, whose X-Forwarded headers are believed
-	CORSOrigins    []string `koanf:"cors_origins"`    // origins of other front ends that may call the API
-	Auth           string   `koanf:"auth"`            // on, or off: everybody who reaches it is admin; loopback only
-	MaxUploadMB    int      `koanf:"max_upload_mb"`   // of one report or file of records
+	Listen         string        `koanf:"listen"`          // address:port; beyond loopback TLS or a trusted proxy is needed
+	BasePath       string        `koanf:"base_path"`       // where a reverse proxy shows it: /patchscout; "" is at the root
+	TLSCert        string        `koanf:"tls_cert"`        // PEM files of the certificate with its chain,
+	TLSKey         string        `koanf:"tls_key"`         // and of its key; read again when they change
+	Hosts          []string      `koanf:"hosts"`           // names that browsers may use for it, beside localhost and its addresses
+	TrustedProxies []string      `koanf:"trusted_proxies"` // networks of reverse proxies, whose X-Forwarded headers are believed
+	CORSOrigins    []string      `koanf:"cors_origins"`    // origins of other front ends that may call the API
+	Auth           string        `koanf:"auth"`            // on, or off: everybody who reaches it is admin; loopback only
+	MaxUploadMB    int           `koanf:"max_upload_mb"`   // of one report or file of records
+	Metrics        string        `koanf:"metrics"`         // /metrics: on for who has logged in or has a token, open for everybody, off
+	Compress       string        `koanf:"compress"`        // answers by gzip: on, off, or auto: not for clients on this machine
+	MaxRequests    int           `koanf:"max_requests"`    // answered at one time, live connections aside; more are told to come again
+	Timeout        time.Duration `koanf:"timeout"`         // how long one answer may take, exports and live connections aside
+	Grace          time.Duration `koanf:"grace"`           // how long requests and jobs have to come to an end when the server stops
 }
 
 // Jobs says how much runs at once on one machine.
@@ -31,7 +38,8 @@ type Jobs struct {
 }
 
 func defaultServer() Server {
-	return Server{Listen: "127.0.0.1:8000", Auth: "on", MaxUploadMB: 2048, CORSOrigins: []string{"http://localhost:3000", "http://localhost:5173"}}
+	return Server{Listen: "127.0.0.1:8000", Auth: "on", MaxUploadMB: 2048, CORSOrigins: []string{"http://localhost:3000", "http://localhost:5173"},
+		Metrics: "on", Compress: "auto", MaxRequests: 256, Timeout: 30 * time.Second, Grace: 20 * time.Second}
 }
 
 func defaultJobs() Jobs { return Jobs{Scans: 20, Tools: 8, Imports: 2} }
@@ -68,6 +76,22 @@ func (s Server) validate() error {
 	}
 	if s.MaxUploadMB < 1 || s.MaxUploadMB > 1<<20 {
 		return fault.Invalid("server.max_upload_mb %d: want 1 to 1048576", s.MaxUploadMB)
+	}
+	return s.validateAnswers()
+}
+
+func (s Server) validateAnswers() error {
+	switch {
+	case !slices.Contains([]string{"on", "off", "open"}, s.Metrics):
+		return fault.Invalid("server.metrics %q: want on, off or open", s.Metrics)
+	case !slices.Contains([]string{"on", "off", "auto"}, s.Compress):
+		return fault.Invalid("server.compress %q: want on, off or auto", s.Compress)
+	case s.MaxRequests < 1 || s.MaxRequests > 100_000:
+		return fault.Invalid("server.max_requests %d: want 1 to 100000", s.MaxRequests)
+	case s.Timeout < time.Second || s.Timeout > time.Hour:
+		return fault.Invalid("server.timeout %s: want 1s to 1h", s.Timeout)
+	case s.Grace < 0 || s.Grace > time.Hour || s.Grace > 0 && s.Grace < time.Second:
+		return fault.Invalid("server.grace %s: want 1s to 1h, 0 for none", s.Grace)
 	}
 	return nil
 }

@@ -10,19 +10,19 @@ type SLA struct {
 
 // SLADecision is the days by decision.
 type SLADecision struct {
-	Act    int `koanf:"act"`
-	Attend int `koanf:"attend"`
-	Plan   int `koanf:"plan"`
-	Track  int `koanf:"track"`
+	Act    int `koanf:"act"`    // days for findings to act on
+	Attend int `koanf:"attend"` // days for findings to attend to
+	Plan   int `koanf:"plan"`   // days for findings to plan
+	Track  int `koanf:"track"`  // days for findings to track
 }
 
 // SLASeverity is the days by severity.
 type SLASeverity struct {
-	Critical int `koanf:"critical"`
-	High     int `koanf:"high"`
-	Medium   int `koanf:"medium"`
-	Low      int `koanf:"low"`
-	Info     int `koanf:"info"`
+	Critical int `koanf:"critical"` // days for findings of this severity
+	High     int `koanf:"high"`     // days for findings of this severity
+	Medium   int `koanf:"medium"`   // days for findings of this severity
+	Low      int `koanf:"low"`      // days for findings of this severity
+	Info     int `koanf:"info"`     // days for findings of this severity
 }
 
 // ByDecision is the days by the word that findings carry.

@@ -10,15 +10,23 @@ import (
 
 // Validate checks the whole configuration and answers with one sentence per first mistake, naming the key.
 func (c Config) Validate() error {
-	for _, check := range []func() error{
-		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate,
-		c.Jobs.validate,
-	} {
-		if err := check(); err != nil {
-			return err
-		}
+	if all := c.Mistakes(); len(all) > 0 {
+		return all[0]
 	}
 	return nil
+}
+
+// Mistakes are the sentences of Validate, one of each part of the configuration that has any.
+func (c Config) Mistakes() (mistakes []error) {
+	for _, check := range []func() error{
+		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate,
+		c.Jobs.validate, c.Telemetry.validate,
+	} {
+		if err := check(); err != nil {
+			mistakes = append(mistakes, err)
+		}
+	}
+	return mistakes
 }
 
 func (c Config) validateData() error {

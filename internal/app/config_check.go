@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/store"
+)
+
+// certificateWarning is how long before its end a certificate is warned of: time enough to get another.
+const certificateWarning = 21 * 24 * time.Hour
+
+// CheckConfig judges a configuration and the files that it names; with connect, also whether its database can be reached
+// and read. It changes nothing.
+func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setting, connect bool) report.ConfigCheck {
+	c := &configCheck{cfg: cfg, doc: report.ConfigCheck{Mistakes: []report.Text{}, Warnings: []report.Text{}, Settings: []report.Setting{}}}
+	for _, s := range settings {
+		if s.From != "" {
+			c.doc.Settings = append(c.doc.Settings, report.Setting{Key: s.Key, Value: report.Text(s.Value), From: report.Text(s.From)})
+		}
+	}
+	for _, err := range cfg.Mistakes() {
+		c.wrong("%v", err)
+	}
+	if _, err := Scope(cfg); err != nil {
+		c.wrong("scan.scope: %v", err)
+	}
+	c.certificate()
+	c.tools()
+	c.files()
+	if connect {
+		c.connect(ctx)
+	}
+	c.doc.OK = len(c.doc.Mistakes) == 0
+	return c.doc
+}
+
+type configCheck struct {
+	cfg config.Config
+	doc report.ConfigCheck
+}
+
+func (c *configCheck) wrong(format string, args ...any) {
+	c.doc.Mistakes = append(c.doc.Mistakes, report.Text(fmt.Sprintf(format, args...)))
+}
+
+func (c *configCheck) warn(format string, args ...any) {
+	c.doc.Warnings = append(c.doc.Warnings, report.Text(fmt.Sprintf(format, args...)))
+}
+
+// certificate reads the TLS pair as the server would.
+func (c *configCheck) certificate() {
+	s := c.cfg.Server
+	if s.TLSCert == "" || s.TLSKey == "" {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		c.wrong("server.tls_cert and server.tls_key: %v", err)
+		return
+	}
+	now := time.Now()
+	switch leaf := pair.Leaf; {
+	case now.After(leaf.NotAfter):
+		c.wrong("server.tls_cert: the certificate ended on %s", leaf.NotAfter.UTC().Format(time.DateOnly))
+	case now.Before(leaf.NotBefore):
+		c.wrong("server.tls_cert: the certificate begins on %s", leaf.NotBefore.UTC().Format(time.DateOnly))
+	case leaf.NotAfter.Sub(now) < certificateWarning:
+		c.warn("server.tls_cert: the certificate ends on %s", leaf.NotAfter.UTC().Format(time.DateOnly))
+	}
+	if info, err := os.Stat(s.TLSKey); err == nil && info.Mode().Perm()&0o077 != 0 {
+		c.warn("server.tls_key: %s can be read by others", s.TLSKey)
+	}
+}
+
+// tools looks for programs where the configuration says that they are.
+func (c *configCheck) tools() {
+	for _, t := range []struct{ key, path string }{
+		{"nmap.path", c.cfg.Nmap.Path}, {"nikto.path", c.cfg.Nikto.Path}, {"nuclei.path", c.cfg.Nuclei.Path},
+	} {
+		if t.path == "" {
+			continue
+		}
+		if _, err := exec.LookPath(t.path); err != nil && filepath.Ext(t.path) != ".pl" { // nikto.pl is run by perl
+			c.wrong("%s: %v", t.key, err)
+		} else if _, err := os.Stat(t.path); err != nil {
+			c.wrong("%s: %v", t.key, err)
+		}
+	}
+	if folder := c.cfg.Nuclei.Templates; folder != "" {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			c.wrong("nuclei.templates: %s is no folder", folder)
+		}
+	}
+}
+
+// files looks for what else is read or written.
+func (c *configCheck) files() {
+	for _, f := range []struct{ key, path string }{
+		{"outbound.ca_file", c.cfg.Outbound.CAFile}, {"openvas.ca_file", c.cfg.OpenVAS.CAFile}, {"nessus.ca_file", c.cfg.Nessus.CAFile},
+		{"openvas.socket", c.cfg.OpenVAS.Socket},
+	} {
+		if f.path == "" {
+			continue
+		}
+		if _, err := os.Stat(f.path); err != nil {
+			c.wrong("%s: %v", f.key, err)
+		}
+	}
+	if dir := c.cfg.DataDir; dir != "" {
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			c.wrong("data_dir: %s is a file", dir)
+		}
+	}
+	if path := c.cfg.Log.File; path != "" {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			c.wrong("log.file: %s is a folder", path)
+		}
+	}
+}
+
+// connect opens the database for reading only.
+func (c *configCheck) connect(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if c.cfg.DatabaseURL == "" {
+		if _, err := os.Stat(filepath.Join(c.cfg.DataDir, "estate.db")); errors.Is(err, fs.ErrNotExist) {
+			c.warn("data_dir: %s holds no database yet; it is made on first use", c.cfg.DataDir)
+			return
+		}
+	}
+	s, err := store.Open(ctx, store.Options{DataDir: c.cfg.DataDir, DatabaseURL: c.cfg.DatabaseURL.Reveal(), ReadOnly: true})
+	if err != nil {
+		c.wrong("the database: %v", err)
+		return
+	}
+	defer s.Close() //nolint:errcheck // nothing was written
+	if _, _, err := s.Generations(ctx); err != nil {
+		c.wrong("the database: %v", err)
+	}
+}
