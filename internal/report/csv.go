@@ -16,21 +16,35 @@ var csvHeader = []string{
 
 // CSV writes one row per finding (RFC 4180). Absent facts are empty cells.
 func CSV(w io.Writer, findings []Finding) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(csvHeader); err != nil {
-		return err
-	}
+	out := newCSVStream(w)
 	for _, f := range findings {
-		row := csvRow(f)
-		for i := range row {
-			row[i] = cell(row[i])
-		}
-		if err := out.Write(row); err != nil {
+		if err := out.Add(f); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.End()
+}
+
+// csvStream is CSV, a finding at a time.
+type csvStream struct{ out *csv.Writer }
+
+func newCSVStream(w io.Writer) *csvStream {
+	s := &csvStream{csv.NewWriter(w)}
+	_ = s.out.Write(csvHeader) // End tells what went wrong
+	return s
+}
+
+func (s *csvStream) Add(f Finding) error {
+	row := csvRow(f)
+	for i := range row {
+		row[i] = cell(row[i])
+	}
+	return s.out.Write(row)
+}
+
+func (s *csvStream) End() error {
+	s.out.Flush()
+	return s.out.Error()
 }
 
 func csvRow(f Finding) []string {

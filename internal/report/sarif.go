@@ -5,6 +5,11 @@ import (
 	"strings"
 )
 
+const (
+	sarifSchema      = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	sarifInformation = "https://github.com/patchscout/patchscout"
+)
+
 // The part of SARIF 2.1.0 (OASIS, section 3) that carries findings of a network scan.
 type (
 	sarifLog struct {
@@ -75,7 +80,7 @@ func SARIF(w io.Writer, s Scan, toolVersion string, minConfidence int) error {
 	run := sarifRun{Results: []sarifResult{}, Invocations: []sarifInvocation{invocation(s.Scan)}}
 	run.Tool.Driver = sarifDriver{
 		Name: "PatchScout", Version: toolVersion, Rules: []sarifRule{},
-		InformationURI: "https://github.com/patchscout/patchscout",
+		InformationURI: sarifInformation,
 	}
 	rules := map[string]int{}
 	confirmed, _ := Split(s.Findings, minConfidence)
@@ -88,7 +93,7 @@ func SARIF(w io.Writer, s Scan, toolVersion string, minConfidence int) error {
 		run.Results = append(run.Results, result(rules[id], f))
 	}
 	return JSON(w, sarifLog{
-		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		Schema:  sarifSchema,
 		Version: "2.1.0", Runs: []sarifRun{run},
 	})
 }
