@@ -61,7 +61,7 @@ func (a *App) selectedBy(ctx context.Context, r finding.Rule) (n int, err error)
 	rules := finding.NewRules([]finding.Rule{r})
 	estate := a.store.Estate()
 	for after := int64(0); ; {
-		ids, err := estate.HostIDs(ctx, after, 100)
+		ids, err := estate.HostIDs(ctx, a.who.View, after, 100)
 		if err != nil || len(ids) == 0 {
 			return n, err
 		}
@@ -160,11 +160,11 @@ func (a *App) applyRules(ctx context.Context, changed []finding.Rule) (report.Sw
 // Rules lists the rules about findings and hosts. Without all, rules without effect (of VEX documents that say affected)
 // are left out.
 func (a *App) Rules(ctx context.Context, all bool) ([]report.Rule, error) {
-	ofFindings, err := a.store.Estate().FindingRules(ctx)
+	ofFindings, err := a.store.Estate().FindingRules(ctx, a.who.View)
 	if err != nil {
 		return nil, err
 	}
-	ofHosts, err := a.store.Estate().HostRules(ctx)
+	ofHosts, err := a.store.Estate().HostRules(ctx, a.who.View)
 	if err != nil {
 		return nil, err
 	}
@@ -199,15 +199,21 @@ func (a *App) toRule(r finding.Rule) report.Rule {
 	enabled := r
 	enabled.Enabled = true
 	return report.Rule{ID: r.ID, About: "finding", Name: report.Text(r.Name), CreatedAt: r.Created.UTC(), By: report.Text(r.By), Until: report.Date{Time: r.Expires},
-		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source), Where: r.Where, Says: r.Says, Hits: &hits,
+		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source), Where: report.RuleWhere(r.Where), Says: saysOf(r.Says), Hits: &hits,
 		WhereText: report.Text(r.Where.String()), SaysText: report.Text(text)}
+}
+
+func saysOf(s finding.RuleSays) report.RuleSays {
+	return report.RuleSays{State: string(s.State), Reason: s.Reason, Assign: s.Assign, Labels: s.Labels, VEX: string(s.VEX), Said: s.Said}
 }
 
 func (a *App) toHostRule(r asset.Rule) report.Rule {
 	enabled := r
 	enabled.Enabled = true
 	return report.Rule{ID: r.ID, About: "host", Name: report.Text(r.Name), CreatedAt: r.Created.UTC(), By: report.Text(r.By), Until: report.Date{Time: r.Expires},
-		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source), Where: r.Where, Says: r.Says,
+		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source),
+		Where:     report.RuleWhere{Sites: r.Where.Sites, Hosts: r.Where.Hosts},
+		Says:      report.RuleSays{Owner: r.Says.Owner, Tags: r.Says.Tags, Criticality: r.Says.Criticality, Exposed: r.Says.Exposed},
 		WhereText: report.Text("hosts " + strings.Join(append(slices.Clone(r.Where.Hosts), r.Where.Sites...), ", ")), SaysText: report.Text(sayHost(r.Says))}
 }
 
@@ -223,7 +229,7 @@ func (a *App) EnableRule(ctx context.Context, id int64, on bool) (report.Swept, 
 }
 
 func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*store.EstateTx) error) (report.Swept, error) {
-	ofFindings, ofHosts, err := a.store.Estate().Rule(ctx, id)
+	ofFindings, ofHosts, err := a.store.Estate().Rule(ctx, a.who.View, id)
 	if err != nil {
 		return report.Swept{}, err
 	}

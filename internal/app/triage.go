@@ -61,13 +61,26 @@ func (a *App) Triage(ctx context.Context, req TriageRequest) (report.Triaged, er
 		}
 	}
 	doc.Selected = len(s.selected)
-	if req.DryRun || doc.Selected == 0 {
-		return doc, nil
+	if err := expected(doc.Selected, req.Expect, req.Most, req.DryRun); err != nil || req.DryRun || doc.Selected == 0 {
+		return doc, err
 	}
 	if len(req.IDs) == 0 && doc.Selected > 1 && (req.Confirm == nil || !req.Confirm(doc.Selected)) {
 		return doc, fault.Conflict("%s are selected: nothing was changed; --yes changes them", report.Plural(doc.Selected, "finding", "findings"))
 	}
 	return doc, a.triage(ctx, s, &doc)
+}
+
+// expected refuses to change other findings than the asker believes to be selected, or too many at once.
+func expected(selected int, expect *int, most int, dryRun bool) error {
+	switch {
+	case dryRun:
+	case expect != nil && *expect != selected:
+		return fault.Conflict("%s are selected, not %d: nothing was changed", report.Plural(selected, "finding", "findings"), *expect)
+	case most > 0 && selected > most:
+		return fault.Invalid("%s are selected, and at most %s are changed at once: nothing was changed; narrow the filter, or make a rule that says it of all",
+			report.Plural(selected, "finding", "findings"), report.Thousands(most))
+	}
+	return nil
 }
 
 func (a *App) triage(ctx context.Context, s said, doc *report.Triaged) (err error) {
@@ -195,7 +208,7 @@ func (a *App) selectFindings(ctx context.Context, ids []int64, by *FindingReques
 		return nil, err
 	}
 	var out []selectedFinding
-	err = a.store.Estate().EachFinding(ctx, filter, func(l finding.Listed) error {
+	err = a.store.Estate().EachFinding(ctx, a.who.View, filter, func(l finding.Listed) error {
 		out = append(out, selectedFinding{l.ID, l.HostID, l.Weakness})
 		return nil
 	})
@@ -205,7 +218,7 @@ func (a *App) selectFindings(ctx context.Context, ids []int64, by *FindingReques
 
 func (a *App) findingsNamed(ctx context.Context, ids []int64) (out []selectedFinding, err error) {
 	for _, id := range ids {
-		l, err := a.store.Estate().Finding(ctx, id)
+		l, err := a.store.Estate().Finding(ctx, a.who.View, id)
 		if err != nil {
 			return nil, err
 		}
@@ -298,7 +311,7 @@ func repeats(before, now finding.Triage) bool {
 
 // sweepSelected applies the rules to the hosts of findings of which a person took something back.
 func (a *App) sweepSelected(ctx context.Context, selected []selectedFinding) error {
-	rules, err := a.store.Estate().FindingRules(ctx)
+	rules, err := a.store.Estate().FindingRules(ctx, a.who.View)
 	if err != nil || len(rules) == 0 {
 		return err
 	}
@@ -329,8 +342,8 @@ func (a *App) CloseFindings(ctx context.Context, req CloseRequest) (report.Triag
 		return doc, err
 	}
 	doc.Selected = len(selected)
-	if req.DryRun || doc.Selected == 0 {
-		return doc, nil
+	if err := expected(doc.Selected, req.Expect, req.Most, req.DryRun); err != nil || req.DryRun || doc.Selected == 0 {
+		return doc, err
 	}
 	if len(req.IDs) == 0 && doc.Selected > 1 && (req.Confirm == nil || !req.Confirm(doc.Selected)) {
 		return doc, fault.Conflict("%s are selected: nothing was changed; --yes closes them", report.Plural(doc.Selected, "finding", "findings"))
@@ -349,7 +362,7 @@ func (a *App) decree(reason finding.Closing, note string) finding.Decree {
 
 // RetireSensor ends what only this sensor saw, in one site or, without one, in all. preview only counts.
 func (a *App) RetireSensor(ctx context.Context, sensor, site, reason string, preview bool) (ended int, err error) {
-	known, err := a.store.Estate().Sensors(ctx)
+	known, err := a.store.Estate().Sensors(ctx, a.who.View)
 	if err != nil {
 		return 0, err
 	}
@@ -363,7 +376,7 @@ func (a *App) RetireSensor(ctx context.Context, sensor, site, reason string, pre
 	d := a.decree(finding.SensorRetired, reason)
 	d.Sensor = sensor
 	for _, name := range sites {
-		hosts, err := a.store.Estate().SensorHosts(ctx, name, sensor)
+		hosts, err := a.store.Estate().SensorHosts(ctx, a.who.View, name, sensor)
 		if err != nil {
 			return ended, err
 		}
@@ -388,7 +401,7 @@ func (a *App) sitesNamed(ctx context.Context, site string) ([]string, error) {
 	if site != "" {
 		return []string{site}, a.checkExist(ctx, 0, site)
 	}
-	sites, err := a.store.Estate().Sites(ctx)
+	sites, err := a.store.Estate().Sites(ctx, a.who.View)
 	names := make([]string, 0, len(sites))
 	for _, s := range sites {
 		names = append(names, s.Name)
@@ -421,7 +434,7 @@ func (a *App) ApplyRules(ctx context.Context) (report.Swept, error) {
 	if err != nil {
 		return doc, err
 	}
-	rules, err := estate.FindingRules(ctx)
+	rules, err := estate.FindingRules(ctx, a.who.View)
 	if err != nil {
 		return doc, err
 	}
@@ -454,7 +467,7 @@ func (a *App) words(f *finding.Finding) report.Words {
 
 // history shows everything that happened to a finding, oldest first.
 func (a *App) history(ctx context.Context, f *finding.Finding) ([]report.HistoryLine, error) {
-	stored, err := a.store.Estate().Changes(ctx, finding.OfFinding, f.ID)
+	stored, err := a.store.Estate().Changes(ctx, a.who.View, finding.OfFinding, f.ID)
 	if err != nil {
 		return nil, err
 	}

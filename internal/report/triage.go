@@ -50,12 +50,44 @@ type Rule struct {
 	Enabled   bool      `json:"enabled"`
 	Ended     bool      `json:"ended"`
 	Source    Text      `json:"source"`
-	Where     any       `json:"where"`
-	Says      any       `json:"says"`
+	Where     RuleWhere `json:"where"`
+	Says      RuleSays  `json:"says"`
 	Hits      *int      `json:"hits"` // findings on which it has an effect; null for rules about hosts
 
 	WhereText Text `json:"-"`
 	SaysText  Text `json:"-"`
+}
+
+// RuleWhere is what a rule is about: all that is not empty must hold, each by one of its values. A rule about hosts has
+// sites and hosts only.
+type RuleWhere struct {
+	Sites      []string `json:"sites,omitempty" example:"[\"default\"]"`
+	Host       int64    `json:"host,omitempty" example:"5" doc:"one host, wherever it moves"`
+	Hosts      []string `json:"hosts,omitempty" example:"[\"10.9.0.0/16\"]" doc:"networks, addresses or names"`
+	Tags       []string `json:"tags,omitempty" example:"[\"lab\"]" doc:"of the host"`
+	Weaknesses []string `json:"weaknesses,omitempty" example:"[\"CVE-2024-6387\"]" doc:"CVEs or checks, * allowed"`
+	Products   []string `json:"products,omitempty" example:"[\"openbsd:openssh\"]"`
+	Within     []string `json:"within,omitempty" example:"[\"pkg:oci/shop\"]" doc:"products (images) that are the host itself"`
+	Components []string `json:"components,omitempty" example:"[\"openssl\"]"`
+	Severities []string `json:"severities,omitempty" example:"[\"low\"]"`
+	Sensors    []string `json:"sensors,omitempty" example:"[\"nmap\"]"`
+	Ports      []string `json:"ports,omitempty" example:"[\"443/tcp\"]"`
+	Labels     []string `json:"labels,omitempty" example:"[\"web\"]" doc:"that people put on"`
+}
+
+// RuleSays is what a rule says: of findings the first six, of hosts the others.
+type RuleSays struct {
+	State  string    `json:"state,omitempty" example:"accepted"`
+	Reason string    `json:"reason,omitempty" example:"the lab"`
+	Assign string    `json:"assign,omitempty" example:"anna"`
+	Labels []string  `json:"labels,omitempty" example:"[\"web\"]"`
+	VEX    string    `json:"vex,omitempty" example:"not_affected" doc:"the status that made the rule"`
+	Said   time.Time `json:"said,omitzero" example:"2026-11-20T08:30:00Z" doc:"when its author said so"`
+
+	Owner       string   `json:"owner,omitempty" example:"web"`
+	Tags        []string `json:"tags,omitempty" example:"[\"dmz\"]"`
+	Criticality string   `json:"criticality,omitempty" example:"high"`
+	Exposed     *bool    `json:"exposed,omitempty" example:"true"`
 }
 
 // RuleList is the document of rules list.
