@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -60,7 +61,7 @@ func estate(t *testing.T, home string) *store.Estate {
 func done(t *testing.T, e *store.Estate, p *process, n int) (over, total int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		tasks, err := e.Tasks(context.Background(), 1)
+		tasks, err := e.Tasks(context.Background(), auth.Everything(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +143,8 @@ func checkWhole(t *testing.T, e *store.Estate, p *process) {
 			t.Errorf("%+v, want evidence of %d scanners", f, tools)
 		}
 	}
-	tasks, err := e.Tasks(context.Background(), 1)
-	ledgers, ledgerErr := e.Ledgers(context.Background(), 1)
+	tasks, err := e.Tasks(context.Background(), auth.Everything(), 1)
+	ledgers, ledgerErr := e.Ledgers(context.Background(), auth.Everything(), 1)
 	if err != nil || ledgerErr != nil || len(tasks) != len(ledgers) {
 		t.Errorf("%d tasks with %d ledgers (%v, %v)", len(tasks), len(ledgers), err, ledgerErr)
 	}

@@ -383,7 +383,7 @@ func (a *App) readAssets(ctx context.Context, file io.Reader, site string, doc *
 type hostIndex map[string][]*asset.Host
 
 func (a *App) hostIndex(ctx context.Context) (hostIndex, error) {
-	hosts, err := a.store.Estate().Hosts(ctx, store.HostFilter{})
+	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, store.HostFilter{})
 	x := hostIndex{}
 	for _, h := range hosts {
 		for _, id := range h.Identifiers {
@@ -517,7 +517,7 @@ func (a *App) RetireHost(ctx context.Context, hosts []string, site, reason strin
 		if err != nil {
 			return 0, err
 		}
-		h, err := a.store.Estate().Host(ctx, id)
+		h, err := a.store.Estate().Host(ctx, a.who.View, id)
 		if err != nil {
 			return 0, err
 		}

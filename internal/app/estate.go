@@ -21,12 +21,12 @@ import (
 // checkExist refuses a scan or site that does not exist: a mistyped one would look clean.
 func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
 	if scanID != 0 {
-		if _, err := a.store.Estate().Scan(ctx, scanID); err != nil {
+		if _, err := a.store.Estate().Scan(ctx, a.who.View, scanID); err != nil {
 			return err
 		}
 	}
 	if site != "" {
-		if _, err := a.store.Estate().Site(ctx, site); err != nil {
+		if _, err := a.store.Estate().Site(ctx, a.who.View, site); err != nil {
 			return err
 		}
 	}
@@ -37,14 +37,14 @@ func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
 // that had it once; fault.Conflict says that it may be several.
 func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
-		h, err := a.store.Estate().Host(ctx, id) // which may be the one that it was joined into
+		h, err := a.store.Estate().Host(ctx, a.who.View, id) // which may be the one that it was joined into
 		if err != nil {
 			return 0, err
 		}
 		return h.ID, nil
 	}
 	text = asset.NameValue(text)
-	hosts, err := a.store.Estate().Hosts(ctx, store.HostFilter{Site: site, Text: text})
+	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, store.HostFilter{Site: site, Text: text})
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +75,7 @@ func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 const evidenceBatch = 500
 
 func (a *App) findings(ctx context.Context, filter finding.Filter, cat report.Catalogue) ([]report.Finding, error) {
-	listed, err := a.store.Estate().Findings(ctx, filter)
+	listed, err := a.store.Estate().Findings(ctx, a.who.View, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (a *App) shown(ctx context.Context, listed []finding.Listed, cat report.Cat
 		for i, l := range batch {
 			ids[i] = l.ID
 		}
-		evidence, err := a.store.Estate().Evidence(ctx, ids)
+		evidence, err := a.store.Estate().Evidence(ctx, a.who.View, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (a *App) Finding(ctx context.Context, id int64) (report.Finding, report.Cat
 	if err != nil {
 		return report.Finding{}, cat, err
 	}
-	l, err := a.store.Estate().Finding(ctx, id)
+	l, err := a.store.Estate().Finding(ctx, a.who.View, id)
 	if err != nil {
 		return report.Finding{}, cat, err
 	}
@@ -131,7 +131,7 @@ func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, erro
 }
 
 func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host, error) {
-	hosts, err := a.store.Estate().Hosts(ctx, filter)
+	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +139,11 @@ func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host
 	for i, h := range hosts {
 		ids[i] = h.ID
 	}
-	services, err := a.store.Estate().Services(ctx, ids)
+	services, err := a.store.Estate().Services(ctx, a.who.View, ids)
 	if err != nil {
 		return nil, err
 	}
-	looks, err := a.store.Estate().Looks(ctx, ids)
+	looks, err := a.store.Estate().Looks(ctx, a.who.View, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func gone(s *asset.Service, looks []finding.Look) bool {
 
 // Scans lists scans and imports, newest first; limit 0 is all.
 func (a *App) Scans(ctx context.Context, limit int) ([]report.Run, error) {
-	scans, err := a.store.Estate().Scans(ctx, store.ScanFilter{Limit: limit})
+	scans, err := a.store.Estate().Scans(ctx, a.who.View, store.ScanFilter{Limit: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (a *App) toRun(ctx context.Context, s finding.Scan) (report.Run, error) {
 	if err := a.showControl(ctx, &run); err != nil {
 		return run, err
 	}
-	hosts, err := a.store.Estate().ScanHosts(ctx, s.ID)
+	hosts, err := a.store.Estate().ScanHosts(ctx, a.who.View, s.ID)
 	run.Problems = problems(s.Targets, hosts)
 	return run, err
 }
@@ -280,7 +280,7 @@ func either(a, b string) string {
 
 // Sites lists the vantage points.
 func (a *App) Sites(ctx context.Context) ([]report.Site, error) {
-	sites, err := a.store.Estate().Sites(ctx)
+	sites, err := a.store.Estate().Sites(ctx, a.who.View)
 	out := make([]report.Site, 0, len(sites))
 	for _, s := range sites {
 		out = append(out, report.Site{ID: s.ID, Name: s.Name, External: s.External})
@@ -290,7 +290,7 @@ func (a *App) Sites(ctx context.Context) ([]report.Site, error) {
 
 // AddSite adds a vantage point; the name must be new.
 func (a *App) AddSite(ctx context.Context, name string, external bool) error {
-	sites, err := a.store.Estate().Sites(ctx)
+	sites, err := a.store.Estate().Sites(ctx, a.who.View)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (a *App) interrupted(ctx context.Context, s finding.Scan) (string, error) {
 
 // endInterrupted ends an import whose process died.
 func (a *App) endInterrupted(ctx context.Context, id int64) error {
-	s, err := a.store.Estate().Scan(ctx, id)
+	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return err
 	}

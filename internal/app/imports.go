@@ -14,7 +14,7 @@ import (
 // Imports lists imports with their ledgers, newest first; 0 lists all.
 func (a *App) Imports(ctx context.Context, limit int) (report.ImportList, error) {
 	doc := report.ImportList{Imports: []report.Imported{}}
-	scans, err := a.store.Estate().Scans(ctx, store.ScanFilter{Kind: finding.KindImport, Limit: limit})
+	scans, err := a.store.Estate().Scans(ctx, a.who.View, store.ScanFilter{Kind: finding.KindImport, Limit: limit})
 	if err != nil {
 		return doc, err
 	}
@@ -30,7 +30,7 @@ func (a *App) Imports(ctx context.Context, limit int) (report.ImportList, error)
 
 // Imported returns one import.
 func (a *App) Imported(ctx context.Context, id int64) (report.Imported, error) {
-	s, err := a.store.Estate().Scan(ctx, id)
+	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return report.Imported{}, err
 	}
@@ -47,7 +47,7 @@ func (a *App) imported(ctx context.Context, s finding.Scan) (report.Imported, er
 	}
 	out := report.Imported{ID: s.ID, At: s.Created.UTC(), By: report.Text(s.By), Site: s.Site, Status: string(s.Status), Reason: report.Text(either(s.Reason, reason)),
 		Demo: s.Demo, Ledger: report.Ledger{ID: s.ID, File: strings.Join(s.Targets, " "), Dropped: []report.Dropped{}}}
-	ledgers, err := a.store.Estate().Ledgers(ctx, s.ID)
+	ledgers, err := a.store.Estate().Ledgers(ctx, a.who.View, s.ID)
 	if err == nil && len(ledgers) > 0 {
 		out.Ledger = toLedger(ledgers[0])
 		out.Ledger.ID = s.ID

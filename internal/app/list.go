@@ -41,7 +41,7 @@ func (a *App) Findings(ctx context.Context, req FindingRequest) (l FindingList, 
 	if l.Catalogue, err = a.Catalogue(ctx); err != nil {
 		return l, err
 	}
-	counts, err := a.store.Estate().CountFindings(ctx, filter)
+	counts, err := a.store.Estate().CountFindings(ctx, a.who.View, filter)
 	if err != nil {
 		return l, err
 	}
@@ -52,7 +52,7 @@ func (a *App) Findings(ctx context.Context, req FindingRequest) (l FindingList, 
 	if filter.Limit = req.Limit; filter.Limit > 0 {
 		filter.Limit++ // is there more?
 	}
-	listed, err := a.store.Estate().Findings(ctx, filter)
+	listed, err := a.store.Estate().Findings(ctx, a.who.View, filter)
 	if err != nil {
 		return l, err
 	}
@@ -71,7 +71,7 @@ func (a *App) AnyFinding(ctx context.Context, req FindingRequest) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	counts, err := a.store.Estate().CountFindings(ctx, filter)
+	counts, err := a.store.Estate().CountFindings(ctx, a.who.View, filter)
 	return counts.Total > 0, err
 }
 
@@ -95,7 +95,7 @@ func (a *App) FindingGroups(ctx context.Context, req FindingRequest, by string) 
 	if limit > 0 {
 		limit++
 	}
-	groups, total, err := a.store.Estate().FindingGroups(ctx, filter, finding.GroupBy(by), after, limit)
+	groups, total, err := a.store.Estate().FindingGroups(ctx, a.who.View, filter, finding.GroupBy(by), after, limit)
 	if err != nil {
 		return doc, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -37,11 +38,11 @@ func importText(t *testing.T, a *App, path, text string) report.Ledger {
 // rawReport is what is kept of an import's report, "" when nothing is.
 func rawReport(t *testing.T, a *App, scan int64) string {
 	t.Helper()
-	s, err := a.store.Estate().Scan(context.Background(), scan)
+	s, err := a.store.Estate().Scan(context.Background(), auth.Everything(), scan)
 	if err != nil || len(s.Scanners) != 1 {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	raw, err := a.store.Estate().OpenBlob(context.Background(), s.Scanners[0].Report)
+	raw, err := a.store.Estate().OpenBlob(context.Background(), auth.Everything(), s.Scanners[0].Report)
 	if err != nil {
 		return ""
 	}

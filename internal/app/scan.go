@@ -120,7 +120,7 @@ func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)
 
 // checkScan asks the estate whether what the request names exists.
 func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
-	if _, err := a.store.Estate().Site(ctx, either(req.Site, asset.DefaultSite)); err != nil {
+	if _, err := a.store.Estate().Site(ctx, a.who.View, either(req.Site, asset.DefaultSite)); err != nil {
 		if fault.KindOf(err) == fault.KindNotFound {
 			return fault.Invalid("site %s does not exist: patchscout site add %s", req.Site, req.Site)
 		}
@@ -129,7 +129,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 	if req.Baseline == 0 {
 		return nil
 	}
-	if _, err := a.store.Estate().Scan(ctx, req.Baseline); err != nil {
+	if _, err := a.store.Estate().Scan(ctx, a.who.View, req.Baseline); err != nil {
 		return fault.InvalidOption("baseline", ": %w", err)
 	}
 	return nil
@@ -219,7 +219,7 @@ func (a *App) ScanResult(ctx context.Context, id int64) (ScanResult, error) {
 }
 
 func (a *App) scanResult(ctx context.Context, id, baseline int64) (ScanResult, error) {
-	s, err := a.store.Estate().Scan(ctx, id)
+	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return ScanResult{}, err
 	}
@@ -246,7 +246,7 @@ func (a *App) scanResult(ctx context.Context, id, baseline int64) (ScanResult, e
 // notIn leaves out what another scan saw.
 func (a *App) notIn(ctx context.Context, findings []report.Finding, scanID int64) ([]report.Finding, error) {
 	known := map[int64]bool{}
-	err := a.store.Estate().EachFinding(ctx, finding.Filter{Scan: scanID, ShowHidden: true}, func(l finding.Listed) error {
+	err := a.store.Estate().EachFinding(ctx, a.who.View, finding.Filter{Scan: scanID, ShowHidden: true}, func(l finding.Listed) error {
 		known[l.ID] = true
 		return nil
 	})

@@ -61,7 +61,7 @@ func (a *App) takeOver(ctx context.Context, id int64, progress func(Progress)) (
 
 // control is who works on a scan; nil when it was not cut into tasks.
 func (a *App) control(ctx context.Context, id int64) (*store.Control, error) {
-	found, err := a.store.Estate().Controls(ctx, []int64{id})
+	found, err := a.store.Estate().Controls(ctx, a.who.View, []int64{id})
 	if c, ok := found[id]; ok && err == nil {
 		return &c, nil
 	}
@@ -95,7 +95,7 @@ func (a *App) PauseScan(ctx context.Context, id int64) error {
 
 // notRunning says what a scan is doing instead.
 func (a *App) notRunning(ctx context.Context, id int64) error {
-	s, err := a.store.Estate().Scan(ctx, id)
+	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	switch {
 	case err != nil:
 		return err

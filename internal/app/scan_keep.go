@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/patchscout/patchscout/internal/assess"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/intake"
@@ -33,7 +34,7 @@ func (k *taskKeeper) Open(_ context.Context, t *scan.Task) (scan.Report, error) 
 
 // Stored implements scan.Keeper.
 func (k *taskKeeper) Stored(ctx context.Context, t *scan.Task) (io.ReadCloser, error) {
-	return k.store.Estate().OpenBlob(ctx, t.Report)
+	return k.store.Estate().OpenBlob(ctx, auth.Everything(), t.Report)
 }
 
 // Committed implements scan.Keeper.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
@@ -45,14 +46,14 @@ func TestManyReportsAtOnceLoseNothing(t *testing.T) {
 			}()
 		}
 		wg.Wait()
-		hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+		hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{})
 		if err != nil || len(hosts) != 40 {
 			t.Fatalf("%d hosts, %v", len(hosts), err)
 		}
 		n := 0
-		if err := w.e.EachFinding(ctx, finding.Filter{}, func(l finding.Listed) error {
+		if err := w.e.EachFinding(ctx, auth.Everything(), finding.Filter{}, func(l finding.Listed) error {
 			n++
-			f, err := w.e.Finding(ctx, l.ID)
+			f, err := w.e.Finding(ctx, auth.Everything(), l.ID)
 			if err == nil && len(f.Evidence) != 6 {
 				t.Errorf("finding %d has the evidence of %d tools", l.ID, len(f.Evidence))
 			}
@@ -106,7 +107,7 @@ func TestDemoOnOnesOwnHostIsRemovedWithoutTouchingIt(t *testing.T) {
 			t.Errorf("%d %d %d %v", hosts, findings, scans, err)
 		}
 		f := w.finding("CVE-2016-10009")
-		services, err := w.e.Services(ctx, []int64{f.HostID})
+		services, err := w.e.Services(ctx, auth.Everything(), []int64{f.HostID})
 		if err != nil || len(services) != 1 || services[0].Port != 22 || f.State != finding.Open || len(w.findings()) != 1 {
 			t.Errorf("%+v %+v %v", f, services, err)
 		}
@@ -231,7 +232,7 @@ func TestAHostOfVeryManyFindingsIsMergedSliceBySlice(t *testing.T) {
 		if seen, err := w.e.CountScanFindings(ctx, again.Scan.ID); err != nil || seen != n-10+1 {
 			t.Errorf("the second import saw %d findings, %v", seen, err)
 		}
-		if c, err := w.e.CountFindings(ctx, finding.Filter{}); err != nil || c.Total != n-10+1 {
+		if c, err := w.e.CountFindings(ctx, auth.Everything(), finding.Filter{}); err != nil || c.Total != n-10+1 {
 			t.Errorf("%d findings, %v", c.Total, err)
 		}
 	})

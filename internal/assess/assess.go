@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -53,16 +54,17 @@ type Tx interface {
 	Words
 }
 
-// Estate is where the pipeline keeps what it learns; store.Estate is the one of the product.
+// Estate is where the pipeline keeps what it learns; store.Estate is the one of the product. The pipeline sees all of it:
+// who may ask for what is decided before it is called.
 type Estate[T Tx] interface {
 	Update(ctx context.Context, fn func(T) error) error
-	HostIDs(ctx context.Context, after int64, n int) ([]int64, error)
+	HostIDs(ctx context.Context, v auth.View, after int64, n int) ([]int64, error)
 	CreateScan(ctx context.Context, s finding.Scan) (int64, error)
 	UpdateScan(ctx context.Context, s finding.Scan) error
 	AddLedger(ctx context.Context, l finding.Ledger, report string) error
 	CountScanFindings(ctx context.Context, scan int64) (int, error)
-	Scan(ctx context.Context, id int64) (finding.Scan, error)
-	ScanHosts(ctx context.Context, scan int64) ([]finding.ScanHost, error)
+	Scan(ctx context.Context, v auth.View, id int64) (finding.Scan, error)
+	ScanHosts(ctx context.Context, v auth.View, scan int64) ([]finding.ScanHost, error)
 	ScanSightings(ctx context.Context, scan int64) (map[int64][]finding.Sighting, error)
 }
 
@@ -121,14 +123,14 @@ func (a *Assessor) Begin(ctx context.Context, scan finding.Scan) (*Run, error) {
 
 // Resume returns a Run for a scan that an earlier process began and did not finish; what its parts committed stands.
 func (a *Assessor) Resume(ctx context.Context, id int64) (*Run, error) {
-	scan, err := a.estate.Scan(ctx, id)
+	scan, err := a.estate.Scan(ctx, auth.Everything(), id)
 	if err != nil {
 		return nil, err
 	}
 	if scan.Status != finding.Running && scan.Status != finding.Pending {
 		return nil, fault.Conflict("scan %d has ended (%s): it cannot be continued", id, scan.Status)
 	}
-	hosts, err := a.estate.ScanHosts(ctx, id)
+	hosts, err := a.estate.ScanHosts(ctx, auth.Everything(), id)
 	if err != nil {
 		return nil, err
 	}

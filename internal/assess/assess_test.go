@@ -15,6 +15,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -193,7 +194,7 @@ func dated(e finding.Event, at time.Time) finding.Event {
 
 func (w *world) findings() map[string]finding.Listed {
 	w.t.Helper()
-	list, err := w.e.Findings(context.Background(), finding.Filter{ShowHidden: true})
+	list, err := w.e.Findings(context.Background(), auth.Everything(), finding.Filter{ShowHidden: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -213,7 +214,7 @@ func (w *world) finding(weakness string) finding.Listed {
 	if !ok {
 		w.t.Fatalf("no finding of %s", weakness)
 	}
-	shown, err := w.e.Finding(context.Background(), f.ID)
+	shown, err := w.e.Finding(context.Background(), auth.Everything(), f.ID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -272,7 +273,7 @@ func TestAScanBecomesRatedFindings(t *testing.T) {
 		if f := w.findings()["CVE-2016-10009"]; f.EPSS != nil || f.Likelihood == nil || f.LikelihoodSource != "estimated" {
 			t.Errorf("an unknown EPSS is not 0, and an estimate is called one: %+v", f)
 		}
-		list, err := w.e.Findings(context.Background(), finding.Filter{Scan: res.Scan.ID})
+		list, err := w.e.Findings(context.Background(), auth.Everything(), finding.Filter{Scan: res.Scan.ID})
 		if err != nil || len(list) != 3 || list[0].Weakness != "CVE-2021-41773" {
 			t.Errorf("the most urgent comes first: %v %v", list, err)
 		}
@@ -345,7 +346,7 @@ func TestAnOldReportDecidesNothing(t *testing.T) {
 		if f := w.finding("CVE-2021-41773"); f.State != finding.Open {
 			t.Errorf("an old report closed it: %+v", f.Life)
 		}
-		services, err := w.e.Services(context.Background(), []int64{w.finding("CVE-2021-41773").HostID})
+		services, err := w.e.Services(context.Background(), auth.Everything(), []int64{w.finding("CVE-2021-41773").HostID})
 		if err != nil || services[0].Version != "9.9" {
 			t.Errorf("%+v %v", services[0], err)
 		}
@@ -379,11 +380,11 @@ func TestAVersionThatIsNotKnownGivesCandidatesOnly(t *testing.T) {
 	if l := res.Ledgers[0]; l.Informational != 1 || l.Unknown != 2 || len(w.findings()) != 0 {
 		t.Errorf("%+v %v", l, w.findings())
 	}
-	hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+	hosts, err := w.e.Hosts(context.Background(), auth.Everything(), store.HostFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	services, err := w.e.Services(context.Background(), []int64{hosts[0].ID})
+	services, err := w.e.Services(context.Background(), auth.Everything(), []int64{hosts[0].ID})
 	if err != nil || services[0].Candidates != 2 {
 		t.Errorf("%+v %v", services, err)
 	}
@@ -524,11 +525,11 @@ func TestSilentHostsAreInTheScanAndNotInTheEstate(t *testing.T) {
 		{Name: "gone.example", Status: "unknown", Reason: "did not resolve"},
 		{Address: addr.String(), Name: "quiet.example", Status: "unknown", Reason: "did not answer"}}},
 		finding.Event{Host: &finding.HostSeen{Address: addr, Status: "down", Reason: "no answer"}})
-	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+	hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{})
 	if err != nil || len(hosts) != 0 {
 		t.Errorf("%v %v", hosts, err)
 	}
-	lines, err := w.e.ScanHosts(ctx, res.Scan.ID)
+	lines, err := w.e.ScanHosts(ctx, auth.Everything(), res.Scan.ID)
 	if err != nil || len(lines) != 2 || res.Scan.Totals.Silent != 2 || res.Scan.Totals.Hosts != 0 {
 		t.Errorf("%+v %+v %v", lines, res.Scan.Totals, err)
 	}
@@ -557,7 +558,7 @@ func TestASensorWithoutAnAnswerDoesNotContradictOneOfTheSameScan(t *testing.T) {
 	if _, err := run.Finish(ctx, assess.End{}); err != nil {
 		t.Fatal(err)
 	}
-	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+	hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{})
 	if err != nil || len(hosts) != 1 || hosts[0].Status != asset.Up {
 		t.Errorf("%+v %v", hosts, err)
 	}
@@ -626,10 +627,10 @@ func TestAFailingCatalogueKeepsServicesForTheNextRematch(t *testing.T) {
 	if !errors.Is(err, errBroken) || len(res.Ledgers) != 2 || !res.Ledgers[0].Balanced() || res.Ledgers[0].Records != 2 {
 		t.Fatalf("%v %+v", err, res.Ledgers)
 	}
-	if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 3 {
+	if hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{}); err != nil || len(hosts) != 3 {
 		t.Errorf("the second sensor's host was lost: %d hosts, %v", len(hosts), err)
 	}
-	if s, err := w.e.Scan(ctx, run.ScanID()); err != nil || s.Status != finding.Failed || !strings.Contains(s.Reason, "broken") {
+	if s, err := w.e.Scan(ctx, auth.Everything(), run.ScanID()); err != nil || s.Status != finding.Failed || !strings.Contains(s.Reason, "broken") {
 		t.Errorf("%+v %v", s, err)
 	}
 	if f := w.finding("CVE-2016-10009"); f.State != finding.Open || f.Decision == "" {

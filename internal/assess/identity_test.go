@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
@@ -21,7 +22,7 @@ import (
 
 func (w *world) hostAt(address string) *asset.Host {
 	w.t.Helper()
-	hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+	hosts, err := w.e.Hosts(context.Background(), auth.Everything(), store.HostFilter{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestJoinedHostsAreOneWithAllThatWasKnownOfBoth(t *testing.T) {
 		w.scan("nmap", at(up(), "10.0.0.2"), at(ssh("7.2p2"), "10.0.0.2"), at(httpd("2.4.49"), "10.0.0.2"))
 		one, two := w.hostAt("10.0.0.1"), w.hostAt("10.0.0.2")
 		var other finding.Listed
-		if err := w.e.EachFinding(ctx, finding.Filter{HostID: two.ID, Weakness: "CVE-2016-10009"}, func(l finding.Listed) error { other = l; return nil }); err != nil {
+		if err := w.e.EachFinding(ctx, auth.Everything(), finding.Filter{HostID: two.ID, Weakness: "CVE-2016-10009"}, func(l finding.Listed) error { other = l; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.e.Triage(ctx, other.ID, finding.Triage{State: finding.Accepted, By: "local:anna", At: w.now}); err != nil {
@@ -66,21 +67,21 @@ func TestJoinedHostsAreOneWithAllThatWasKnownOfBoth(t *testing.T) {
 		if err := w.a.MergeHosts(ctx, one.ID, two.ID); err != nil {
 			t.Fatal(err)
 		}
-		if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 1 || len(hosts[0].Addresses()) != 2 {
+		if hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{}); err != nil || len(hosts) != 1 || len(hosts[0].Addresses()) != 2 {
 			t.Fatalf("%d hosts, %v", len(hosts), err)
 		}
 		f := w.finding("CVE-2016-10009")
 		if len(f.Evidence) != 2 || f.Triage.State != finding.Accepted || f.HostID != one.ID {
 			t.Errorf("the joined finding: %+v", f.Finding)
 		}
-		if old, err := w.e.Finding(ctx, other.ID); err != nil || old.ID != f.ID {
+		if old, err := w.e.Finding(ctx, auth.Everything(), other.ID); err != nil || old.ID != f.ID {
 			t.Errorf("the old number leads to %d, %v", old.ID, err)
 		}
-		if old, err := w.e.Host(ctx, two.ID); err != nil || old.ID != one.ID {
+		if old, err := w.e.Host(ctx, auth.Everything(), two.ID); err != nil || old.ID != one.ID {
 			t.Errorf("the old host leads to %v, %v", old, err)
 		}
 		w.scan("native", at(up(), "10.0.0.2"), at(ssh("7.2p2"), "10.0.0.2"))
-		if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 1 {
+		if hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{}); err != nil || len(hosts) != 1 {
 			t.Errorf("a new scan made a host of its own: %d, %v", len(hosts), err)
 		}
 	})
@@ -99,7 +100,7 @@ func TestPartedHostsAreAsIfTheyHadNeverBeenJoined(t *testing.T) {
 				sensor, events := reportOf(rng)
 				w.scanAt(time.Date(2026, 10, 1+rng.IntN(9), 9, i, 0, 0, time.UTC), sensor, assess.End{}, events...)
 			}
-			hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+			hosts, err := w.e.Hosts(context.Background(), auth.Everything(), store.HostFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -310,7 +311,7 @@ func TestBothHalvesOfAPartedHostKeepTheLooksOfReportsOnBoth(t *testing.T) {
 		}
 		w.scan("nmap", at(up(), "10.0.0.1"), at(up(), "10.0.0.2"))
 		n := 0
-		if err := w.e.EachFinding(ctx, finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
+		if err := w.e.EachFinding(ctx, auth.Everything(), finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
 			n++
 			if l.State != finding.Fixed {
 				t.Errorf("at %s it is %s", l.HostAddress, l.State)
@@ -339,7 +340,7 @@ func placed(e finding.Event, address string) finding.Event {
 // closedByPerson fails unless every finding is closed by a person's word.
 func (w *world) closedByPerson(n int) {
 	w.t.Helper()
-	if err := w.e.EachFinding(context.Background(), finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
+	if err := w.e.EachFinding(context.Background(), auth.Everything(), finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
 		n--
 		if l.State != finding.Closed || l.Closing != finding.ByPerson {
 			w.t.Errorf("%s at %s is %s %s", l.Weakness, l.HostAddress, l.State, l.Closing)

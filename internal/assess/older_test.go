@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
@@ -15,7 +16,7 @@ import (
 // forget makes all scans so far older than the records of what each of them said.
 func (w *world) forget() {
 	w.t.Helper()
-	hosts, err := w.e.Hosts(context.Background(), store.HostFilter{})
+	hosts, err := w.e.Hosts(context.Background(), auth.Everything(), store.HostFilter{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestHostsOfOlderScansAreJoinedWhole(t *testing.T) {
 			t.Errorf("%s %+v", f.State, f.Evidence)
 		}
 		w.scanBoth()
-		if hosts, err := w.e.Hosts(ctx, store.HostFilter{}); err != nil || len(hosts) != 1 {
+		if hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{}); err != nil || len(hosts) != 1 {
 			t.Errorf("%d hosts, %v", len(hosts), err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/match"
@@ -28,7 +29,7 @@ const rematchHosts = 25
 func (a *Assessor) Rematch(ctx context.Context) (total Rematched, err error) {
 	f := newFacts(a.catalogue)
 	for after := int64(0); ; {
-		ids, err := a.estate.HostIDs(ctx, after, rematchHosts)
+		ids, err := a.estate.HostIDs(ctx, auth.Everything(), after, rematchHosts)
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -52,7 +53,7 @@ const MaxChanges = 500
 func (a *Assessor) Remerge(ctx context.Context, apply bool) (total Remerged, err error) {
 	f := newFacts(a.catalogue)
 	for after := int64(0); ; {
-		ids, err := a.estate.HostIDs(ctx, after, rematchHosts)
+		ids, err := a.estate.HostIDs(ctx, auth.Everything(), after, rematchHosts)
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -131,7 +132,7 @@ func (a *Assessor) eachHosts(ctx context.Context, hosts []int64, fn func(ids []i
 		return nil
 	}
 	for after := int64(0); ; {
-		ids, err := a.estate.HostIDs(ctx, after, rematchHosts)
+		ids, err := a.estate.HostIDs(ctx, auth.Everything(), after, rematchHosts)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

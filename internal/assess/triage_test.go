@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
@@ -35,7 +36,7 @@ func (w *world) rule(r finding.Rule) int64 {
 
 func (w *world) listed() (weaknesses []string) {
 	w.t.Helper()
-	list, err := w.e.Findings(context.Background(), finding.Filter{Live: true, ShowHidden: true})
+	list, err := w.e.Findings(context.Background(), auth.Everything(), finding.Filter{Live: true, ShowHidden: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestARuleSpeaksOfFindingsOfTodayAndTomorrowUntilItEnds(t *testing.T) {
 		if f = w.finding("CVE-2021-41773"); f.Triage.Rule != 0 || f.Triage.State != finding.Untriaged || f.Labels != nil {
 			t.Errorf("%+v %v", f.Triage, f.Labels)
 		}
-		changes, err := w.e.Changes(ctx, finding.OfFinding, f.ID)
+		changes, err := w.e.Changes(ctx, auth.Everything(), finding.OfFinding, f.ID)
 		if err != nil || len(changes) < 3 {
 			t.Fatalf("%+v %v", changes, err)
 		}
@@ -158,7 +159,7 @@ func TestExposureByRuleChangesTheDecisionOfPresentAndFutureHosts(t *testing.T) {
 			t.Errorf("%s -> %s", before.Decision, after.Decision)
 		}
 		w.scan("native", finding.Event{Host: &finding.HostSeen{Address: netip.MustParseAddr("10.9.9.9"), Status: "up"}})
-		hosts, err := w.e.Hosts(ctx, store.HostFilter{Text: "10.9.9.9"})
+		hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{Text: "10.9.9.9"})
 		if err != nil || len(hosts) != 1 || hosts[0].Owner != "web team" || hosts[0].Exposed == nil || !slices.Equal(hosts[0].Tags, []string{"dmz"}) {
 			t.Fatalf("%+v %v", hosts, err)
 		}
@@ -171,7 +172,7 @@ func TestExposureByRuleChangesTheDecisionOfPresentAndFutureHosts(t *testing.T) {
 		}
 		w.update(func(ctx context.Context, tx *store.EstateTx) error { return tx.RemoveRule(ctx, rule.ID) })
 		w.sweep(false)
-		if hosts, _ = w.e.Hosts(ctx, store.HostFilter{Text: "10.9.9.9"}); hosts[0].Owner != "" || hosts[0].Exposed != nil || hosts[0].Tags != nil {
+		if hosts, _ = w.e.Hosts(ctx, auth.Everything(), store.HostFilter{Text: "10.9.9.9"}); hosts[0].Owner != "" || hosts[0].Exposed != nil || hosts[0].Tags != nil {
 			t.Errorf("a removed rule's word stayed: %+v", hosts[0])
 		}
 	})
@@ -235,7 +236,7 @@ func TestARetiredSensorsFindingsEndAndThePreviewSaysHowMany(t *testing.T) {
 		w := newWorld(t, eng)
 		w.scan("native", up(), ssh("7.2p2"), covered(1, 1024))
 		w.scan("nmap", up(), httpd("2.4.49"))
-		hosts, err := w.e.SensorHosts(ctx, asset.DefaultSite, "nmap")
+		hosts, err := w.e.SensorHosts(ctx, auth.Everything(), asset.DefaultSite, "nmap")
 		if err != nil || len(hosts) != 1 {
 			t.Fatal(hosts, err)
 		}

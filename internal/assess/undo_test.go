@@ -14,6 +14,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/match"
 	"github.com/patchscout/patchscout/internal/store"
@@ -25,13 +26,13 @@ func (w *world) told() []string {
 	w.t.Helper()
 	ctx := context.Background()
 	var out []string
-	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+	hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	for _, h := range hosts {
 		out = append(out, fmt.Sprintf("host %s %v %v %s %s first %s last %s", h.Address, h.Names(), h.Status, h.OS, h.CPEs, h.FirstSeen.Format(time.DateOnly), h.LastSeen.Format(time.DateOnly)))
-		services, err := w.e.Services(ctx, []int64{h.ID})
+		services, err := w.e.Services(ctx, auth.Everything(), []int64{h.ID})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -39,8 +40,8 @@ func (w *world) told() []string {
 			out = append(out, fmt.Sprintf("  %s/%d %s %s %v", s.Protocol, s.Port, s.Product, s.Version, len(s.Said)))
 		}
 	}
-	if err := w.e.EachFinding(ctx, finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
-		f, err := w.e.Finding(ctx, l.ID)
+	if err := w.e.EachFinding(ctx, auth.Everything(), finding.Filter{ShowHidden: true}, func(l finding.Listed) error {
+		f, err := w.e.Finding(ctx, auth.Everything(), l.ID)
 		if err != nil {
 			return err
 		}
@@ -154,14 +155,14 @@ func TestUndoKeepsAFindingThatAPersonSpokeOf(t *testing.T) {
 		if err != nil || undone.Kept != 1 || undone.FindingsGone != 0 || undone.HostsGone != 0 {
 			t.Fatalf("%+v, %v", undone, err)
 		}
-		f, err = w.e.Finding(ctx, f.ID)
+		f, err = w.e.Finding(ctx, auth.Everything(), f.ID)
 		if err != nil || f.State.Live() || f.Triage.Note != "gone in May" {
 			t.Errorf("%+v, %v", f.Finding, err)
 		}
 		if _, err := w.a.Undo(ctx, res.Scan.ID, "local:anna", true); err == nil {
 			t.Error("what was taken back was taken back again")
 		}
-		hosts, err := w.e.Hosts(ctx, store.HostFilter{Site: asset.DefaultSite})
+		hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{Site: asset.DefaultSite})
 		if err != nil || len(hosts) != 1 {
 			t.Errorf("%d hosts, %v", len(hosts), err)
 		}

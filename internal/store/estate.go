@@ -7,11 +7,15 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // Estate is the half of the data that cannot be rebuilt: sites, hosts, services, scans, findings with their evidence.
 // It is safe for concurrent use.
+//
+// What answers people takes the view of who asks, whose zero value sees nothing. What has none is for the pipeline and for
+// whoever works on a scan, and says so.
 type Estate struct {
 	db    *database
 	rules *ruleCache
@@ -45,10 +49,12 @@ func (e *Estate) Update(ctx context.Context, fn func(*EstateTx) error) error {
 	})
 }
 
-// Sites lists the sites by name.
-func (e *Estate) Sites(ctx context.Context) (sites []asset.Site, err error) {
+// Sites lists the sites of a view by name.
+func (e *Estate) Sites(ctx context.Context, v auth.View) (sites []asset.Site, err error) {
+	c := conditions{}
+	c.see("name", v)
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, name, external, demo FROM site ORDER BY name`)
+		rows, err := tx.Query(ctx, `SELECT id, name, external, demo FROM site WHERE `+c.String()+` ORDER BY name`, c.args...)
 		if err != nil {
 			return err
 		}
@@ -99,13 +105,13 @@ func checkSiteName(name string) error {
 	return nil
 }
 
-// Site returns the site with a name, fault.NotFound when there is none.
-func (e *Estate) Site(ctx context.Context, name string) (site asset.Site, err error) {
+// Site returns the site with a name, fault.NotFound when there is none in the view.
+func (e *Estate) Site(ctx context.Context, v auth.View, name string) (site asset.Site, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		var found bool
 		site, found, err = newEstateTx(tx).site(ctx, name)
-		if err == nil && !found {
-			err = fault.NotFound("site %q: make it with `patchscout site add %s`", name, name)
+		if err == nil && !(found && v.Sees(name)) {
+			site, err = asset.Site{}, fault.NotFound("site %q: make it with `patchscout site add %s`", name, name)
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ func (t *EstateTx) SaveHostWords(ctx context.Context, h *asset.Host) error {
 }
 
 // SetExposed keeps a person's word on whether the internet reaches a host; nil takes it back and leaves it to the rules.
-// The host's findings are to be settled anew.
+// The host's findings are to be settled anew. Whoever calls it has seen the host.
 func (e *Estate) SetExposed(ctx context.Context, host int64, exposed *bool) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
 		hosts, err := tx.HostsByID(ctx, []int64{host})

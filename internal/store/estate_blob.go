@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 )
 
@@ -153,12 +154,16 @@ func (e *Estate) PutBlob(ctx context.Context, raw io.Reader) (hash string, err e
 	return w.Keep(ctx)
 }
 
-// OpenBlob returns a raw report as the tool wrote it; fault.NotFound when it is not kept (any more). Close it.
-func (e *Estate) OpenBlob(ctx context.Context, hash string) (io.ReadCloser, error) {
+// OpenBlob returns a raw report as the tool wrote it; fault.NotFound when it is not kept (any more), or of no scan in the view.
+// Close it.
+func (e *Estate) OpenBlob(ctx context.Context, v auth.View, hash string) (io.ReadCloser, error) {
 	var size int64
 	var first []byte
 	err := e.db.view(ctx, func(tx *Tx) error {
-		return tx.QueryRow(ctx, `SELECT size, stored FROM blob WHERE hash = ?`, hash).Scan(&size, &first)
+		c := conditions{}
+		c.add("hash = ?", hash)
+		c.seeReports(v)
+		return tx.QueryRow(ctx, `SELECT size, stored FROM blob WHERE `+c.String(), c.args...).Scan(&size, &first)
 	})
 	if errors.Is(err, sql.ErrNoRows) || err == nil && size == unfinished {
 		return nil, fault.NotFound("raw report %s", hash)

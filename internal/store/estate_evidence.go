@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -19,13 +20,19 @@ var (
 	lookColumns = []string{"id", "host", "sensor", "scan", "at", "protocol", "ports", "open", "known", "checks", "policy"}
 )
 
-// Evidence returns the evidence of findings, by finding.
-func (e *Estate) Evidence(ctx context.Context, ids []int64) (map[int64][]finding.Evidence, error) {
+// Evidence returns the evidence of those findings that are in the view, by finding.
+func (e *Estate) Evidence(ctx context.Context, v auth.View, ids []int64) (map[int64][]finding.Evidence, error) {
 	byID := map[int64]*finding.Finding{}
 	for _, id := range ids {
 		byID[id] = &finding.Finding{ID: id}
 	}
-	err := e.db.view(ctx, func(tx *Tx) error { return addEvidence(ctx, tx, ids, byID) })
+	err := e.db.view(ctx, func(tx *Tx) error {
+		in, err := seen(ctx, tx, v, "finding", ids)
+		if err != nil {
+			return err
+		}
+		return addEvidence(ctx, tx, in, byID)
+	})
 	out := make(map[int64][]finding.Evidence, len(byID))
 	for id, f := range byID {
 		out[id] = f.Evidence

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -30,12 +31,12 @@ const listedColumns = `, h.address, h.owner, v.name, v.product, v.version`
 const fromFinding = ` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site
 	LEFT JOIN service v ON v.host = f.host AND v.protocol = f.protocol AND v.port = f.port`
 
-// Findings lists findings without evidence, in the order of the filter.
-func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []finding.Listed, err error) {
+// Findings lists findings of a view without evidence, in the order of the filter.
+func (e *Estate) Findings(ctx context.Context, v auth.View, filter finding.Filter) (list []finding.Listed, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		ids, err := e.listedIDs(ctx, tx, filter)
+		ids, err := e.listedIDs(ctx, tx, v, filter)
 		if err == nil {
-			list, err = listedByID(ctx, tx, ids)
+			list, err = listedByID(ctx, tx, v, ids)
 		}
 		return err
 	})
@@ -43,23 +44,24 @@ func (e *Estate) Findings(ctx context.Context, filter finding.Filter) (list []fi
 }
 
 // listedIDs are the findings of a filter in its order.
-func (e *Estate) listedIDs(ctx context.Context, tx *Tx, filter finding.Filter) ([]int64, error) {
+func (e *Estate) listedIDs(ctx context.Context, tx *Tx, v auth.View, filter finding.Filter) ([]int64, error) {
 	l, err := e.currentLists(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.selected(ctx, l, filter)
+	s, err := e.selected(ctx, l, v, filter)
 	if err != nil {
 		return nil, err
 	}
 	return l.first(ctx, s, filter.Sort, filter.After, filter.Limit)
 }
 
-// listedByID returns the findings that exist of a list of ids, in its order.
-func listedByID(ctx context.Context, tx *Tx, ids []int64) ([]finding.Listed, error) {
+// listedByID returns the findings that exist in the view of a list of ids, in its order.
+func listedByID(ctx context.Context, tx *Tx, v auth.View, ids []int64) ([]finding.Listed, error) {
+	clause, args := inView("s.name", v)
 	out := make([]finding.Listed, 0, len(ids))
 	for chunk := range slices.Chunk(ids, chunkSize) {
-		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(chunk))+`)`, anys(chunk)...)
+		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(chunk))+`)`+clause, append(anys(chunk), args...)...)
 		if err != nil {
 			return nil, err
 		}
@@ -83,12 +85,12 @@ func listedByID(ctx context.Context, tx *Tx, ids []int64) ([]finding.Listed, err
 // eachPage is how many findings EachFinding reads at once.
 const eachPage = 2000
 
-// EachFinding calls fn for every finding of the filter in list order, so that no list need fit memory. It lists what
+// EachFinding calls fn for every finding of the filter in the view, in list order, so that no list need fit memory. It lists what
 // there was when it began: what is removed meanwhile is left out, what is changed is told as it is now.
-func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func(finding.Listed) error) error {
+func (e *Estate) EachFinding(ctx context.Context, v auth.View, filter finding.Filter, fn func(finding.Listed) error) error {
 	var ids []int64
 	if err := e.db.view(ctx, func(tx *Tx) (err error) {
-		ids, err = e.listedIDs(ctx, tx, filter)
+		ids, err = e.listedIDs(ctx, tx, v, filter)
 		return err
 	}); err != nil {
 		return err
@@ -96,7 +98,7 @@ func (e *Estate) EachFinding(ctx context.Context, filter finding.Filter, fn func
 	for chunk := range slices.Chunk(ids, eachPage) {
 		var page []finding.Listed
 		if err := e.db.view(ctx, func(tx *Tx) (err error) {
-			page, err = listedByID(ctx, tx, chunk)
+			page, err = listedByID(ctx, tx, v, chunk)
 			return err
 		}); err != nil {
 			return err
@@ -120,14 +122,14 @@ type Counts struct {
 }
 
 // CountFindings counts what Findings would list without its cursor and limit. The kinds count confirmed findings only.
-func (e *Estate) CountFindings(ctx context.Context, filter finding.Filter) (c Counts, err error) {
+func (e *Estate) CountFindings(ctx context.Context, v auth.View, filter finding.Filter) (c Counts, err error) {
 	c.BySeverity, c.ByDecision = map[string]int{}, map[string]int{}
 	err = e.db.view(ctx, func(tx *Tx) error {
 		l, err := e.currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}
-		s, err := e.selected(ctx, l, filter)
+		s, err := e.selected(ctx, l, v, filter)
 		if err != nil {
 			return err
 		}
@@ -166,13 +168,16 @@ func texts[T ~string](items []T) []any {
 	return out
 }
 
-// Finding returns one finding with its evidence and the history of its life, fault.NotFound when there is none.
-func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err error) {
+// Finding returns one finding with its evidence and the history of its life, fault.NotFound when there is none in
+// the view.
+func (e *Estate) Finding(ctx context.Context, v auth.View, asked int64) (l finding.Listed, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		if id, err = followed(ctx, tx, "finding", id); err != nil {
+		id, err := followed(ctx, tx, "finding", asked)
+		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id = ?`, id)
+		clause, args := inView("s.name", v)
+		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id = ?`+clause, append([]any{id}, args...)...)
 		if err != nil {
 			return err
 		}
@@ -185,7 +190,7 @@ func (e *Estate) Finding(ctx context.Context, id int64) (l finding.Listed, err e
 			return err
 		}
 		if len(found) == 0 {
-			return fault.NotFound("there is no finding %d", id)
+			return fault.NotFound("there is no finding %d", asked)
 		}
 		if err := addHostNames(ctx, tx, found); err != nil {
 			return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -21,9 +22,12 @@ func (t *EstateTx) AddChange(ctx context.Context, c finding.Change) error {
 }
 
 // Changes returns the history of a finding, a host or a rule in the order in which it was written, with that of those
-// that were joined into it.
-func (e *Estate) Changes(ctx context.Context, what finding.Subject, item int64) (out []finding.Change, err error) {
+// that were joined into it; nothing of what is not in the view.
+func (e *Estate) Changes(ctx context.Context, v auth.View, what finding.Subject, item int64) (out []finding.Change, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if in, err := seesHistory(ctx, tx, v, what, item); err != nil || !in {
+			return err
+		}
 		rows, err := tx.Query(ctx, `WITH RECURSIVE known (item) AS (SELECT CAST(? AS BIGINT) UNION SELECT r.old FROM redirect r JOIN known k ON r.new = k.item WHERE r.what = ?)
 			SELECT c.id, c.item, c.at, c.who, c.kind, c.was, c.became, c.note, c.rule FROM change c JOIN known k ON k.item = c.item WHERE c.what = ? ORDER BY c.id`,
 			item, string(what), string(what))

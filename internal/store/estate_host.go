@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -37,9 +38,9 @@ type HostFilter struct {
 	Limit       int // 0 means no limit
 }
 
-// Hosts lists hosts with their identifiers.
-func (e *Estate) Hosts(ctx context.Context, f HostFilter) (hosts []*asset.Host, err error) {
-	where, args := f.where()
+// Hosts lists hosts of a view with their identifiers.
+func (e *Estate) Hosts(ctx context.Context, v auth.View, f HostFilter) (hosts []*asset.Host, err error) {
+	where, args := f.where(v)
 	err = e.db.view(ctx, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `SELECT h.id FROM host h JOIN site s ON s.id = h.site WHERE `+where+` ORDER BY h.id`+
 			limit(f.Limit), args...)
@@ -56,9 +57,10 @@ func (e *Estate) Hosts(ctx context.Context, f HostFilter) (hosts []*asset.Host, 
 	return hosts, err
 }
 
-func (f HostFilter) where() (string, []any) {
+func (f HostFilter) where(v auth.View) (string, []any) {
 	c := conditions{}
 	c.add("h.id > ?", f.After)
+	c.see("s.name", v)
 	if f.Site != "" {
 		c.add("s.name = ?", f.Site)
 	}
@@ -85,10 +87,15 @@ func (f HostFilter) where() (string, []any) {
 	return c.String(), c.args
 }
 
-// HostIDs lists the ids of all hosts in order, from the one after a given id.
-func (e *Estate) HostIDs(ctx context.Context, after int64, n int) (ids []int64, err error) {
+// HostIDs lists the ids of the hosts of a view in order, from the one after a given id.
+func (e *Estate) HostIDs(ctx context.Context, v auth.View, after int64, n int) (ids []int64, err error) {
+	query, clause, args := `SELECT h.id FROM host h`, "", []any(nil)
+	if !v.All() {
+		query += ` JOIN site s ON s.id = h.site`
+		clause, args = inView("s.name", v)
+	}
 	err = e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id FROM host WHERE id > ? ORDER BY id`+limit(n), after)
+		rows, err := tx.Query(ctx, query+` WHERE h.id > ?`+clause+` ORDER BY h.id`+limit(n), append([]any{after}, args...)...)
 		if err == nil {
 			ids, err = appendIDs(nil, rows)
 		}
@@ -97,15 +104,20 @@ func (e *Estate) HostIDs(ctx context.Context, after int64, n int) (ids []int64, 
 	return ids, err
 }
 
-// Host returns one host, fault.NotFound when there is none.
-func (e *Estate) Host(ctx context.Context, id int64) (host *asset.Host, err error) {
+// Host returns one host, fault.NotFound when there is none in the view.
+func (e *Estate) Host(ctx context.Context, v auth.View, asked int64) (host *asset.Host, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		if id, err = followed(ctx, tx, "host", id); err != nil {
+		id, err := followed(ctx, tx, "host", asked)
+		if err != nil {
 			return err
 		}
-		hosts, err := hostsByID(ctx, tx, []int64{id})
+		ids, err := seen(ctx, tx, v, "host", []int64{id})
+		if err != nil {
+			return err
+		}
+		hosts, err := hostsByID(ctx, tx, ids)
 		if err == nil && len(hosts) == 0 {
-			err = fault.NotFound("there is no host %d", id)
+			err = fault.NotFound("there is no host %d", asked)
 		}
 		if err == nil {
 			host = hosts[0]
@@ -115,18 +127,24 @@ func (e *Estate) Host(ctx context.Context, id int64) (host *asset.Host, err erro
 	return host, err
 }
 
-// Services lists the services of hosts, by host, protocol and port.
-func (e *Estate) Services(ctx context.Context, hosts []int64) (services []*asset.Service, err error) {
+// Services lists the services of those hosts that are in the view, by host, protocol and port.
+func (e *Estate) Services(ctx context.Context, v auth.View, hosts []int64) (services []*asset.Service, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if hosts, err = seen(ctx, tx, v, "host", hosts); err != nil {
+			return err
+		}
 		services, err = servicesOf(ctx, tx, hosts)
 		return err
 	})
 	return services, err
 }
 
-// Looks lists the looks at hosts, by host, in order of time.
-func (e *Estate) Looks(ctx context.Context, hosts []int64) (looks map[int64][]finding.Look, err error) {
+// Looks lists the looks at those hosts that are in the view, by host, in order of time.
+func (e *Estate) Looks(ctx context.Context, v auth.View, hosts []int64) (looks map[int64][]finding.Look, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if hosts, err = seen(ctx, tx, v, "host", hosts); err != nil {
+			return err
+		}
 		looks, err = looksOf(ctx, tx, hosts)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -30,8 +31,8 @@ const (
 	inRange
 )
 
-// selected are the findings of a filter.
-func (e *Estate) selected(ctx context.Context, l *lists, f finding.Filter) (*findingSet, error) {
+// selected are the findings of a filter in a view.
+func (e *Estate) selected(ctx context.Context, l *lists, v auth.View, f finding.Filter) (*findingSet, error) {
 	s, err := l.everything(ctx)
 	if err != nil {
 		return nil, err
@@ -46,6 +47,13 @@ func (e *Estate) selected(ctx context.Context, l *lists, f finding.Filter) (*fin
 	conditions, err := l.conditions(ctx, f, e.db.opts.Now())
 	if err != nil {
 		return nil, err
+	}
+	if !v.All() {
+		site, err := l.viewCondition(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		conditions = append([]condition{site}, conditions...)
 	}
 	for _, c := range conditions {
 		if err := l.obey(ctx, s, c); err != nil {
@@ -403,6 +411,22 @@ func (l *lists) hostConditions(ctx context.Context, f finding.Filter) (out []con
 	}
 	hosts, err := l.hostsWith(ctx, f)
 	return append(out, hosts.condition(colHost)), err
+}
+
+// viewCondition asks for the sites of a view. It comes before all others: what is outside is not even looked at.
+func (l *lists) viewCondition(ctx context.Context, v auth.View) (condition, error) {
+	c := conditions{}
+	c.see("name", v)
+	rows, err := l.tx.Query(ctx, `SELECT id FROM site WHERE `+c.String(), c.args...)
+	if err != nil {
+		return condition{}, err
+	}
+	ids, err := appendIDs(nil, rows)
+	sites := &numberSet{}
+	for _, id := range ids {
+		sites.add(uint64(id)) //nolint:gosec // ids are positive
+	}
+	return sites.condition(colSite), err
 }
 
 // hostsWith are the hosts of an owner, with tags, of a criticality.

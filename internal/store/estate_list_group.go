@@ -7,20 +7,23 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/version"
 )
 
-// FindingGroups lists groups of the findings that a filter selects, the most urgent first, and says how many there are
+// FindingGroups lists groups of the findings that a filter selects in a view, the most urgent first, and says how many there are
 // altogether. The filter's own order, cursor and limit do not matter; limit 0 is all groups.
-func (e *Estate) FindingGroups(ctx context.Context, f finding.Filter, by finding.GroupBy, after finding.GroupCursor, limit int) (page []finding.Group, total int, err error) {
+func (e *Estate) FindingGroups(ctx context.Context, v auth.View, f finding.Filter, by finding.GroupBy, after finding.GroupCursor, limit int) (
+	page []finding.Group, total int, err error,
+) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		l, err := e.currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}
 		g := &grouping{lists: l, by: by, index: map[uint64]int32{}}
-		if g.findings, err = e.selected(ctx, l, f); err != nil {
+		if g.findings, err = e.selected(ctx, l, v, f); err != nil {
 			return err
 		}
 		for _, step := range []func(context.Context) error{g.part, g.rate} {

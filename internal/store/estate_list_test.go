@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
@@ -165,7 +166,7 @@ func (w *world) vary(f *finding.Finding) {
 // reread reads all rows in the plainest way.
 func (w *world) reread() {
 	ctx := context.Background()
-	hosts, err := w.e.Hosts(ctx, store.HostFilter{})
+	hosts, err := w.e.Hosts(ctx, auth.Everything(), store.HostFilter{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func (w *world) reread() {
 		ids = append(ids, h.ID)
 		w.hosts[h.ID] = h
 	}
-	services, err := w.e.Services(ctx, ids)
+	services, err := w.e.Services(ctx, auth.Everything(), ids)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -388,13 +389,13 @@ func (w *world) check(f finding.Filter) {
 	w.t.Helper()
 	ctx := context.Background()
 	want := w.want(f)
-	counts, err := w.e.CountFindings(ctx, f)
+	counts, err := w.e.CountFindings(ctx, auth.Everything(), f)
 	if err != nil || counts.Total != len(want) {
 		w.t.Fatalf("%+v: counted %d, want %d (%v)", f, counts.Total, len(want), err)
 	}
 	var got []int64
 	for f.Limit = 1 + w.rng.IntN(2*len(want)+3); ; {
-		page, err := w.e.Findings(ctx, f)
+		page, err := w.e.Findings(ctx, auth.Everything(), f)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -502,7 +503,7 @@ func (w *world) checkGroups(n int) {
 		var got []finding.Group
 		var after finding.GroupCursor
 		for limit := 1 + w.rng.IntN(20); ; {
-			page, total, err := w.e.FindingGroups(ctx, f, by, after, limit)
+			page, total, err := w.e.FindingGroups(ctx, auth.Everything(), f, by, after, limit)
 			if err != nil || total != len(want) {
 				w.t.Fatalf("%s %+v: %d groups, want %d (%v)", by, f, total, len(want), err)
 			}
@@ -609,7 +610,7 @@ func TestPagesGoOnWhenTheListChangesMeanwhile(t *testing.T) {
 			f := finding.Filter{Sort: finding.Sort{By: by}, ShowHidden: true, Limit: 37}
 			seen, before := map[int64]bool{}, w.want(finding.Filter{ShowHidden: true})
 			for {
-				page, err := w.e.Findings(ctx, f)
+				page, err := w.e.Findings(ctx, auth.Everything(), f)
 				if err != nil {
 					t.Fatal(err)
 				}

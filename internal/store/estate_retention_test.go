@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
@@ -48,7 +49,7 @@ func TestOnlyTheNewestReportsOfAToolAndTargetAreKept(t *testing.T) {
 		other := keep("b.nessus", "nessus", "another file", finding.Completed)
 		running := keep("a.nessus", "nessus", "still read", finding.Running)
 		kept := func(hash string) bool {
-			r, err := e.OpenBlob(ctx, hash)
+			r, err := e.OpenBlob(ctx, auth.Everything(), hash)
 			if err == nil {
 				r.Close()
 			}
@@ -73,7 +74,7 @@ func TestOnlyTheNewestReportsOfAToolAndTargetAreKept(t *testing.T) {
 		if done, err = e.Prune(ctx, store.Retention{Newest: 3, Age: 180 * 24 * time.Hour}); err != nil || done.Kept != 1 {
 			t.Errorf("after a year: %+v, %v", done, err)
 		}
-		if ledgers, err := e.Ledgers(ctx, 1); err != nil || len(ledgers) != 1 {
+		if ledgers, err := e.Ledgers(ctx, auth.Everything(), 1); err != nil || len(ledgers) != 1 {
 			t.Errorf("the ledger went with its report: %d, %v", len(ledgers), err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -48,7 +49,7 @@ func (t *EstateTx) Rules(ctx context.Context) (*finding.Rules, error) {
 	if t.rules.rules != nil && t.rules.state == now {
 		return t.rules.rules, nil
 	}
-	ofFindings, ofHosts, err := readRules(ctx, t.tx)
+	ofFindings, ofHosts, err := readRules(ctx, t.tx, auth.Everything())
 	if err != nil {
 		return nil, err
 	}
@@ -89,30 +90,36 @@ func followHosts(ctx context.Context, tx *Tx, rules []finding.Rule) error {
 	return nil
 }
 
-// FindingRules lists the rules about findings by id, with the number of findings on which each has an effect.
-func (e *Estate) FindingRules(ctx context.Context) (rules []finding.Rule, err error) {
+// FindingRules lists the rules about findings that a view holds by id, with the number of its findings on which each has an
+// effect, -1 where that is known of all sites together only.
+func (e *Estate) FindingRules(ctx context.Context, v auth.View) (rules []finding.Rule, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		if rules, _, err = readRules(ctx, tx); err != nil {
+		if rules, _, err = readRules(ctx, tx, v); err != nil {
 			return err
 		}
-		return countHits(ctx, tx, rules)
+		return countHits(ctx, tx, v, rules)
 	})
 	return rules, err
 }
 
-// HostRules lists the rules about hosts by id.
-func (e *Estate) HostRules(ctx context.Context) (rules []asset.Rule, err error) {
+// HostRules lists the rules about hosts that a view holds by id.
+func (e *Estate) HostRules(ctx context.Context, v auth.View) (rules []asset.Rule, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		_, rules, err = readRules(ctx, tx)
+		_, rules, err = readRules(ctx, tx, v)
 		return err
 	})
 	return rules, err
 }
 
 // countHits replaces the stored number by the present one where the findings themselves name their rule.
-func countHits(ctx context.Context, tx *Tx, rules []finding.Rule) error {
+func countHits(ctx context.Context, tx *Tx, v auth.View, rules []finding.Rule) error {
+	from, clause, args := `finding f`, "", []any(nil)
+	if !v.All() {
+		from += ` JOIN host h ON h.id = f.host JOIN site s ON s.id = h.site`
+		clause, args = inView("s.name", v)
+	}
 	//nolint:sqlclosecheck // eachRow closes them
-	rows, err := tx.Query(ctx, `SELECT triage_rule, count(*) FROM finding WHERE triage_rule <> 0 GROUP BY triage_rule`)
+	rows, err := tx.Query(ctx, `SELECT f.triage_rule, count(*) FROM `+from+` WHERE f.triage_rule <> 0`+clause+` GROUP BY f.triage_rule`, args...)
 	if err != nil {
 		return err
 	}
@@ -129,13 +136,17 @@ func countHits(ctx context.Context, tx *Tx, rules []finding.Rule) error {
 	for i := range rules {
 		if r := &rules[i]; r.Says.Assign == "" && len(r.Says.Labels) == 0 {
 			r.Hits = n[r.ID]
+		} else if !v.All() {
+			r.Hits = -1
 		}
 	}
 	return nil
 }
 
-func readRules(ctx context.Context, tx *Tx) (ofFindings []finding.Rule, ofHosts []asset.Rule, err error) {
-	rows, err := tx.Query(ctx, `SELECT `+strings.Join(ruleColumns, ", ")+` FROM rule ORDER BY id`)
+func readRules(ctx context.Context, tx *Tx, v auth.View) (ofFindings []finding.Rule, ofHosts []asset.Rule, err error) {
+	c := conditions{}
+	c.seeRules(tx, v)
+	rows, err := tx.Query(ctx, `SELECT `+strings.Join(ruleColumns, ", ")+` FROM rule WHERE `+c.String()+` ORDER BY id`, c.args...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -240,7 +251,7 @@ func (t *EstateTx) SetHits(ctx context.Context, hits map[int64]int) error {
 }
 
 // RuleHosts lists, sorted, the hosts on whose findings the rules can have an effect, or had one. all says that it may be
-// any host.
+// any host. It is for the pipeline and knows no view.
 func (e *Estate) RuleHosts(ctx context.Context, rules []finding.Rule) (hosts []int64, all bool, err error) {
 	var weaknesses, ids []any
 	for i := range rules {
@@ -276,10 +287,10 @@ func (e *Estate) RuleHosts(ctx context.Context, rules []finding.Rule) (hosts []i
 	return slices.Compact(hosts), false, err
 }
 
-// Rule returns one rule of either kind; exactly one is not nil. fault.NotFound when there is none.
-func (e *Estate) Rule(ctx context.Context, id int64) (ofFindings *finding.Rule, ofHosts *asset.Rule, err error) {
+// Rule returns one rule of either kind; exactly one is not nil. fault.NotFound when there is none in the view.
+func (e *Estate) Rule(ctx context.Context, v auth.View, id int64) (ofFindings *finding.Rule, ofHosts *asset.Rule, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		f, h, err := readRules(ctx, tx)
+		f, h, err := readRules(ctx, tx, v)
 		if i := slices.IndexFunc(f, func(r finding.Rule) bool { return r.ID == id }); i >= 0 {
 			ofFindings = &f[i]
 		}
@@ -296,12 +307,12 @@ func (e *Estate) Rule(ctx context.Context, id int64) (ofFindings *finding.Rule, 
 
 // RuleList lists the rules about findings by id, for whoever changes them.
 func (t *EstateTx) RuleList(ctx context.Context) ([]finding.Rule, error) {
-	rules, _, err := readRules(ctx, t.tx)
+	rules, _, err := readRules(ctx, t.tx, auth.Everything())
 	return rules, err
 }
 
 // HostRuleList lists the rules about hosts by id.
 func (t *EstateTx) HostRuleList(ctx context.Context) ([]asset.Rule, error) {
-	_, rules, err := readRules(ctx, t.tx)
+	_, rules, err := readRules(ctx, t.tx, auth.Everything())
 	return rules, err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -64,9 +65,10 @@ type ScanFilter struct {
 	Limit  int
 }
 
-// Scans lists scans and imports, the newest first.
-func (e *Estate) Scans(ctx context.Context, f ScanFilter) ([]finding.Scan, error) {
+// Scans lists scans and imports of a view, the newest first.
+func (e *Estate) Scans(ctx context.Context, v auth.View, f ScanFilter) ([]finding.Scan, error) {
 	c := conditions{}
+	c.see("site", v)
 	if f.Site != "" {
 		c.add("site = ?", f.Site)
 	}
@@ -79,9 +81,10 @@ func (e *Estate) Scans(ctx context.Context, f ScanFilter) ([]finding.Scan, error
 	return e.scans(ctx, c, limit(f.Limit))
 }
 
-// Scan returns one scan, fault.NotFound when there is none.
-func (e *Estate) Scan(ctx context.Context, id int64) (finding.Scan, error) {
+// Scan returns one scan, fault.NotFound when there is none in the view.
+func (e *Estate) Scan(ctx context.Context, v auth.View, id int64) (finding.Scan, error) {
 	c := conditions{}
+	c.see("site", v)
 	c.add("id = ?", id)
 	found, err := e.scans(ctx, c, "")
 	if err == nil && len(found) == 0 {
@@ -152,9 +155,13 @@ func (t *EstateTx) AddScanHost(ctx context.Context, scan int64, h finding.ScanHo
 	return nil
 }
 
-// ScanHosts lists how the hosts of a scan answered, by host id, the silent and unknown ones last.
-func (e *Estate) ScanHosts(ctx context.Context, scan int64) (hosts []finding.ScanHost, err error) {
+// ScanHosts lists how the hosts of a scan answered, by host id, the silent and unknown ones last; none when
+// the scan is not in the view.
+func (e *Estate) ScanHosts(ctx context.Context, v auth.View, scan int64) (hosts []finding.ScanHost, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if in, err := sees(ctx, tx, v, "scan", scan); err != nil || !in {
+			return err
+		}
 		rows, err := tx.Query(ctx, `SELECT host, address, name, status, reason, ports FROM scan_host WHERE scan = ?
 			ORDER BY CASE WHEN host IS NULL THEN 1 ELSE 0 END, host, address, name`, scan)
 		if err != nil {
@@ -173,7 +180,7 @@ func (e *Estate) ScanHosts(ctx context.Context, scan int64) (hosts []finding.Sca
 	return hosts, err
 }
 
-// CountScanFindings counts the findings that a scan saw.
+// CountScanFindings counts the findings that a scan saw, for the pipeline.
 func (e *Estate) CountScanFindings(ctx context.Context, scan int64) (n int, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		ids, err := seenBy(ctx, tx, scan)
@@ -201,9 +208,13 @@ func (e *Estate) AddLedger(ctx context.Context, l finding.Ledger, report string)
 	})
 }
 
-// Ledgers lists the ledgers of a scan or import, in the order in which they were made.
-func (e *Estate) Ledgers(ctx context.Context, scan int64) (ledgers []finding.Ledger, err error) {
+// Ledgers lists the ledgers of a scan or import, in the order in which they were made; none when it is not in the
+// view.
+func (e *Estate) Ledgers(ctx context.Context, v auth.View, scan int64) (ledgers []finding.Ledger, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if in, err := sees(ctx, tx, v, "scan", scan); err != nil || !in {
+			return err
+		}
 		rows, err := tx.Query(ctx, `SELECT scan, file, tool, records, expanded, hosts, hosts_up, services, new, merged, informational, dropped,
 			cves, matched, unknown FROM ledger WHERE scan = ? ORDER BY id`, scan)
 		if err != nil {

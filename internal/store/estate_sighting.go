@@ -65,7 +65,7 @@ func (t *EstateTx) SightingLike(ctx context.Context, s finding.Sighting) (old fi
 	return old, found, err
 }
 
-// ScanSightings returns what the reports of a scan said, by host.
+// ScanSightings returns what the reports of a scan said, by host, for the pipeline.
 func (e *Estate) ScanSightings(ctx context.Context, scan int64) (out map[int64][]finding.Sighting, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		out, err = sightingsBy(ctx, tx, "scan", []int64{scan})

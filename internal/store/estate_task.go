@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
@@ -149,7 +150,8 @@ func owned(res sql.Result, err error, scanID int64) error {
 	return nil
 }
 
-// Want asks the process that works on a scan to pause or cancel it. It says whether there is one.
+// Want asks the process that works on a scan to pause or cancel it. It says whether there is one. Whoever calls it has seen
+// the scan.
 func (e *Estate) Want(ctx context.Context, scanID int64, what Wanted) (works bool, err error) {
 	err = e.Update(ctx, func(tx *EstateTx) error {
 		found, err := controls(ctx, tx.tx, []int64{scanID})
@@ -174,9 +176,13 @@ func (e *Estate) Release(ctx context.Context, scanID int64, owner string, paused
 	})
 }
 
-// Controls returns what is known of who works on scans, by scan. Scans and imports of before tasks have none.
-func (e *Estate) Controls(ctx context.Context, scans []int64) (found map[int64]Control, err error) {
+// Controls returns what is known of who works on those scans that are in the view, by scan. Scans and imports of before
+// tasks have none.
+func (e *Estate) Controls(ctx context.Context, v auth.View, scans []int64) (found map[int64]Control, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if scans, err = seen(ctx, tx, v, "scan", scans); err != nil {
+			return err
+		}
 		found, err = controls(ctx, tx, scans)
 		return err
 	})
@@ -275,9 +281,12 @@ func taskRow(t *scan.Task) ([]any, error) {
 	return row, err
 }
 
-// Tasks lists the tasks of a scan in the order in which they were made.
-func (e *Estate) Tasks(ctx context.Context, scanID int64) (tasks []*scan.Task, err error) {
+// Tasks lists the tasks of a scan in the order in which they were made; none when it is not in the view.
+func (e *Estate) Tasks(ctx context.Context, v auth.View, scanID int64) (tasks []*scan.Task, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
+		if in, err := sees(ctx, tx, v, "scan", scanID); err != nil || !in {
+			return err
+		}
 		rows, err := tx.Query(ctx, `SELECT `+taskColumns+` FROM task WHERE scan = ? ORDER BY n`, scanID)
 		if err != nil {
 			return err

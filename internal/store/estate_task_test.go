@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
@@ -47,7 +48,7 @@ func TestTasksAreGivenBackAsTheyWere(t *testing.T) {
 		if err := e.SaveTasks(ctx, id, "me", []*scan.Task{task}); err != nil {
 			t.Fatal(err)
 		}
-		got, err := e.Tasks(ctx, id)
+		got, err := e.Tasks(ctx, auth.Everything(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +106,7 @@ func TestOneProcessAtATimeWorksOnAScan(t *testing.T) {
 		if err != nil || wanted != store.WantPause || generation(t, s) != before {
 			t.Errorf("%q %v, generation %d to %d", wanted, err, before, generation(t, s))
 		}
-		found, err := e.Controls(ctx, []int64{id, 99})
+		found, err := e.Controls(ctx, auth.Everything(), []int64{id, 99})
 		c := found[id]
 		if err != nil || len(found) != 1 || c.Percent != 12.5 || c.ETA != time.Minute || c.Total != 8 || !c.Works(now) {
 			t.Errorf("%+v %v", found, err)
@@ -126,7 +127,7 @@ func TestOneProcessAtATimeWorksOnAScan(t *testing.T) {
 		if err := e.Release(ctx, id, "b", true); err != nil {
 			t.Error(err)
 		}
-		if found, err := e.Controls(ctx, []int64{id}); err != nil || !found[id].Paused || found[id].Works(now) {
+		if found, err := e.Controls(ctx, auth.Everything(), []int64{id}); err != nil || !found[id].Paused || found[id].Works(now) {
 			t.Errorf("%+v %v", found, err)
 		}
 		if err := e.UpdateScan(ctx, finding.Scan{ID: id, Status: finding.Completed}); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -80,17 +81,17 @@ func TestEstateGivesBackWhatItWasGiven(t *testing.T) {
 			}
 			return tx.SaveFinding(ctx, f, nil)
 		})
-		got, err := e.Hosts(ctx, store.HostFilter{Text: "H.10.0.0.1"})
+		got, err := e.Hosts(ctx, auth.Everything(), store.HostFilter{Text: "H.10.0.0.1"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, []*asset.Host{host}, got)
-		services, err := e.Services(ctx, []int64{host.ID})
+		services, err := e.Services(ctx, auth.Everything(), []int64{host.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, []*asset.Service{service}, services)
-		shown, err := e.Finding(ctx, f.ID)
+		shown, err := e.Finding(ctx, auth.Everything(), f.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,13 +119,13 @@ func TestEstateGivesBackWhatItWasGiven(t *testing.T) {
 			found[0].Evidence = found[0].Evidence[:1]
 			return tx.SaveFinding(ctx, found[0], []int64{gone})
 		})
-		if shown, err = e.Finding(ctx, f.ID); err != nil || len(shown.Evidence) != 1 || !shown.LastSeen.Equal(day1.AddDate(0, 0, 1)) {
+		if shown, err = e.Finding(ctx, auth.Everything(), f.ID); err != nil || len(shown.Evidence) != 1 || !shown.LastSeen.Equal(day1.AddDate(0, 0, 1)) {
 			t.Errorf("%v %+v", err, shown.Evidence)
 		}
-		if _, err := e.Finding(ctx, 99); fault.KindOf(err) != fault.KindNotFound {
+		if _, err := e.Finding(ctx, auth.Everything(), 99); fault.KindOf(err) != fault.KindNotFound {
 			t.Errorf("finding 99: %v", err)
 		}
-		if _, err := e.Host(ctx, 99); fault.KindOf(err) != fault.KindNotFound {
+		if _, err := e.Host(ctx, auth.Everything(), 99); fault.KindOf(err) != fault.KindNotFound {
 			t.Errorf("host 99: %v", err)
 		}
 	})
@@ -181,14 +182,14 @@ func TestFindingsAreFilteredAndPaged(t *testing.T) {
 			"site": {finding.Filter{Site: "default"}, 30}, "other site": {finding.Filter{Site: "branch"}, 0},
 			"together": {finding.Filter{HostID: hosts[0].ID, Live: true, Confirmed: true, KEV: new(bool)}, 5},
 		} {
-			got, err := e.Findings(ctx, c.filter)
+			got, err := e.Findings(ctx, auth.Everything(), c.filter)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if len(got) != c.want {
 				t.Errorf("%s: %d, want %d", name, len(got), c.want)
 			}
-			counts, err := e.CountFindings(ctx, c.filter)
+			counts, err := e.CountFindings(ctx, auth.Everything(), c.filter)
 			if err != nil || counts.Total != c.want {
 				t.Errorf("%s: counted %d, want %d (%v)", name, counts.Total, c.want, err)
 			}
@@ -196,7 +197,7 @@ func TestFindingsAreFilteredAndPaged(t *testing.T) {
 		var all []string
 		filter := finding.Filter{Limit: 7}
 		for {
-			page, err := e.Findings(ctx, filter)
+			page, err := e.Findings(ctx, auth.Everything(), filter)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +213,7 @@ func TestFindingsAreFilteredAndPaged(t *testing.T) {
 			t.Errorf("pages: %v", all)
 		}
 		n := 0
-		if err := e.EachFinding(ctx, finding.Filter{Limit: 11}, func(finding.Listed) error { n++; return nil }); err != nil || n != 11 {
+		if err := e.EachFinding(ctx, auth.Everything(), finding.Filter{Limit: 11}, func(finding.Listed) error { n++; return nil }); err != nil || n != 11 {
 			t.Errorf("each: %d %v", n, err)
 		}
 	})
@@ -237,11 +238,11 @@ func TestTriageSurvivesAndHides(t *testing.T) {
 		if err := e.Triage(ctx, id, want); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := e.Finding(ctx, id); got.Triage != want {
+		if got, _ := e.Finding(ctx, auth.Everything(), id); got.Triage != want {
 			t.Errorf("%+v", got.Triage)
 		}
 		for filter, n := range map[*finding.Filter]int{{}: 0, {ShowHidden: true}: 1, {Triage: []finding.TriageState{finding.FalsePositive}}: 1} {
-			if got, err := e.Findings(ctx, *filter); err != nil || len(got) != n {
+			if got, err := e.Findings(ctx, auth.Everything(), *filter); err != nil || len(got) != n {
 				t.Errorf("%+v: %d %v", filter, len(got), err)
 			}
 		}
@@ -264,7 +265,7 @@ func TestSitesScansLedgersAndRawReports(t *testing.T) {
 		if _, _, err := e.CreateSite(ctx, asset.Site{Name: "no good; name"}); fault.KindOf(err) != fault.KindInvalid {
 			t.Error(err)
 		}
-		sites, err := e.Sites(ctx)
+		sites, err := e.Sites(ctx, auth.Everything())
 		if err != nil || len(sites) != 2 || sites[1].Name != "dmz" || sites[1].External {
 			t.Errorf("%+v %v", sites, err)
 		}
@@ -278,19 +279,19 @@ func TestSitesScansLedgersAndRawReports(t *testing.T) {
 		if err := e.UpdateScan(ctx, scan); err != nil {
 			t.Fatal(err)
 		}
-		got, err := e.Scan(ctx, scan.ID)
+		got, err := e.Scan(ctx, auth.Everything(), scan.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, scan, got)
-		if list, err := e.Scans(ctx, store.ScanFilter{Limit: 5}); err != nil || len(list) != 1 {
+		if list, err := e.Scans(ctx, auth.Everything(), store.ScanFilter{Limit: 5}); err != nil || len(list) != 1 {
 			t.Errorf("%v %v", list, err)
 		}
 		for _, h := range []finding.ScanHost{{Address: "10.0.0.1", Status: "up", Reason: "syn-ack", Ports: []string{"tcp/22"}},
 			{Address: "10.0.0.1", Status: "down", Ports: []string{"tcp/80"}}} {
 			update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.AddScanHost(ctx, scan.ID, h) })
 		}
-		hosts, err := e.ScanHosts(ctx, scan.ID)
+		hosts, err := e.ScanHosts(ctx, auth.Everything(), scan.ID)
 		if err != nil || len(hosts) != 1 || hosts[0].Status != "up" || len(hosts[0].Ports) != 2 {
 			t.Errorf("%+v %v", hosts, err)
 		}
@@ -298,7 +299,7 @@ func TestSitesScansLedgersAndRawReports(t *testing.T) {
 		if err := e.AddLedger(ctx, ledger, ""); err != nil {
 			t.Fatal(err)
 		}
-		ledgers, err := e.Ledgers(ctx, scan.ID)
+		ledgers, err := e.Ledgers(ctx, auth.Everything(), scan.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -314,7 +315,7 @@ func TestSitesScansLedgersAndRawReports(t *testing.T) {
 		if back, err := readBlob(ctx, e, hash); err != nil || back != raw {
 			t.Error(len(back), err)
 		}
-		if _, err := e.OpenBlob(ctx, "none"); fault.KindOf(err) != fault.KindNotFound {
+		if _, err := e.OpenBlob(ctx, auth.Everything(), "none"); fault.KindOf(err) != fault.KindNotFound {
 			t.Error(err)
 		}
 	})
@@ -347,15 +348,15 @@ func TestDemoIsRemovedAndNothingElse(t *testing.T) {
 		if err != nil || hosts != 1 || findings != 1 || scans != 1 {
 			t.Fatal(hosts, findings, scans, err)
 		}
-		left, err := e.Findings(ctx, finding.Filter{})
+		left, err := e.Findings(ctx, auth.Everything(), finding.Filter{})
 		if err != nil || len(left) != 1 || left[0].Site != "default" {
 			t.Errorf("%+v %v", left, err)
 		}
-		shown, err := e.Finding(ctx, left[0].ID)
+		shown, err := e.Finding(ctx, auth.Everything(), left[0].ID)
 		if err != nil || shown.Evidence[0].Output != "said by default" {
 			t.Errorf("%+v %v", shown.Evidence, err)
 		}
-		if sites, err := e.Sites(ctx); err != nil || len(sites) != 1 {
+		if sites, err := e.Sites(ctx, auth.Everything()); err != nil || len(sites) != 1 {
 			t.Errorf("%+v %v", sites, err)
 		}
 	})
@@ -393,7 +394,7 @@ func TestTwentyThousandFindingsAreWrittenInSeconds(t *testing.T) {
 }
 
 func readBlob(ctx context.Context, e *store.Estate, hash string) (string, error) {
-	r, err := e.OpenBlob(ctx, hash)
+	r, err := e.OpenBlob(ctx, auth.Everything(), hash)
 	if err != nil {
 		return "", err
 	}

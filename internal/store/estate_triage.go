@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -118,7 +119,7 @@ func (w *sayings) flush(ctx context.Context, tx *Tx) error {
 	return nil
 }
 
-// Triage keeps a person's word on a finding, fault.NotFound when there is none.
+// Triage keeps a person's word on a finding, fault.NotFound when there is none. Whoever calls it has seen the finding.
 func (e *Estate) Triage(ctx context.Context, id int64, said finding.Triage) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
 		found, err := tx.FindingsByID(ctx, []int64{id})
@@ -150,9 +151,10 @@ func ownOf(s string) (o finding.Own) {
 	return o
 }
 
-// SensorHosts lists, sorted, the hosts of a site on which a sensor saw a finding; site "" is every site.
-func (e *Estate) SensorHosts(ctx context.Context, site, sensor string) (hosts []int64, err error) {
+// SensorHosts lists, sorted, the hosts of a site on which a sensor saw a finding; site "" is every site of the view.
+func (e *Estate) SensorHosts(ctx context.Context, v auth.View, site, sensor string) (hosts []int64, err error) {
 	c := conditions{}
+	c.see("s.name", v)
 	c.add("e.sensor = ?", sensor)
 	if site != "" {
 		c.add("s.name = ?", site)
@@ -168,11 +170,18 @@ func (e *Estate) SensorHosts(ctx context.Context, site, sensor string) (hosts []
 	return hosts, err
 }
 
-// Sensors lists the names of all sensors that ever saw a finding.
-func (e *Estate) Sensors(ctx context.Context) (names []string, err error) {
+// Sensors lists the names of all sensors that ever saw a finding of the view.
+func (e *Estate) Sensors(ctx context.Context, v auth.View) (names []string, err error) {
+	query, args := `SELECT DISTINCT sensor FROM evidence ORDER BY sensor`, []any(nil)
+	if !v.All() {
+		c := conditions{}
+		c.see("s.name", v)
+		query, args = `SELECT DISTINCT e.sensor FROM evidence e JOIN finding f ON f.id = e.finding JOIN host h ON h.id = f.host
+			JOIN site s ON s.id = h.site WHERE `+c.String()+` ORDER BY e.sensor`, c.args
+	}
 	err = e.db.view(ctx, func(tx *Tx) error {
 		//nolint:sqlclosecheck // eachRow closes them
-		rows, err := tx.Query(ctx, `SELECT DISTINCT sensor FROM evidence ORDER BY sensor`)
+		rows, err := tx.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}

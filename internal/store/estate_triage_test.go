@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
@@ -74,20 +75,20 @@ func TestWhatPeopleSayIsKeptAndReadBack(t *testing.T) {
 			return nil
 		})
 		for _, id := range ids[:2] {
-			f, err := e.Finding(ctx, id)
+			f, err := e.Finding(ctx, auth.Everything(), id)
 			if err != nil || f.Triage != want || f.Assignee != "bob" || !slices.Equal(f.Labels, []string{"a", "b"}) || !f.SLADue.Equal(day1.Truncate(24*time.Hour)) ||
 				!slices.Equal(f.Own.Labels, []string{"a"}) || !slices.Equal(f.Own.Without, []string{"c"}) || !f.Own.AssignedAt.Equal(day1) || len(f.Evidence) != 1 {
 				t.Errorf("%v %+v %+v", err, f.Triage, f.Own)
 			}
 		}
-		if f, err := e.Finding(ctx, ids[2]); err != nil || f.Triage.Spoken() || f.Assignee != "" {
+		if f, err := e.Finding(ctx, auth.Everything(), ids[2]); err != nil || f.Triage.Spoken() || f.Assignee != "" {
 			t.Errorf("another finding: %v %+v", err, f.Triage)
 		}
-		changes, err := e.Changes(ctx, finding.OfFinding, ids[0])
+		changes, err := e.Changes(ctx, auth.Everything(), finding.OfFinding, ids[0])
 		if err != nil || len(changes) != 1 || changes[0].By != "local:anna" || changes[0].Note != "later" || !changes[0].At.Equal(day1) {
 			t.Errorf("%+v %v", changes, err)
 		}
-		if sensors, err := e.Sensors(ctx); err != nil || !slices.Equal(sensors, []string{"native"}) {
+		if sensors, err := e.Sensors(ctx, auth.Everything()); err != nil || !slices.Equal(sensors, []string{"native"}) {
 			t.Errorf("%v %v", sensors, err)
 		}
 	})
@@ -109,12 +110,12 @@ func TestRulesAreKeptCachedAndForgotten(t *testing.T) {
 			}
 			return tx.SaveHostRule(ctx, &hosts)
 		})
-		ofFindings, err := e.FindingRules(ctx)
+		ofFindings, err := e.FindingRules(ctx, auth.Everything())
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, []finding.Rule{rule}, ofFindings)
-		ofHosts, err := e.HostRules(ctx)
+		ofHosts, err := e.HostRules(ctx, auth.Everything())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func TestRulesAreKeptCachedAndForgotten(t *testing.T) {
 			t.Errorf("%v %v %v", got, all, err)
 		}
 		update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.EnableRule(ctx, rule.ID, false) })
-		if f, _, err := e.Rule(ctx, rule.ID); err != nil || f.Enabled || ready() == first {
+		if f, _, err := e.Rule(ctx, auth.Everything(), rule.ID); err != nil || f.Enabled || ready() == first {
 			t.Errorf("%+v %v", f, err)
 		}
 		update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.RemoveRule(ctx, rule.ID) })
@@ -174,16 +175,16 @@ func TestWhatAPersonSaysOfAHostIsKeptApartFromRules(t *testing.T) {
 			h.Tags, h.Owner, h.Exposed, h.Criticality = []string{"by rule", "mine"}, "anna", &no, "high"
 			return tx.SaveHostWords(ctx, h)
 		})
-		got, err := e.Host(ctx, 1)
+		got, err := e.Host(ctx, auth.Everything(), 1)
 		if err != nil || got.Owner != "anna" || got.Own.Owner != "anna" || !slices.Equal(got.Own.Without, []string{"net"}) || got.Own.Exposed == nil || got.Criticality != "high" {
 			t.Errorf("%+v %v", got, err)
 		}
 		for name, f := range map[string]store.HostFilter{"owner": {Owner: "anna"}, "tag": {Tag: "mine"}, "criticality": {Criticality: "high"}} {
-			if found, err := e.Hosts(ctx, f); err != nil || len(found) != 1 || found[0].ID != 1 {
+			if found, err := e.Hosts(ctx, auth.Everything(), f); err != nil || len(found) != 1 || found[0].ID != 1 {
 				t.Errorf("%s: %d %v", name, len(found), err)
 			}
 		}
-		if found, err := e.Hosts(ctx, store.HostFilter{Tag: "min"}); err != nil || len(found) != 0 {
+		if found, err := e.Hosts(ctx, auth.Everything(), store.HostFilter{Tag: "min"}); err != nil || len(found) != 0 {
 			t.Errorf("a part of a tag: %d %v", len(found), err)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -171,7 +172,7 @@ type asker struct {
 // sample reads findings at random: the rows behind random cursors.
 func (a *asker) sample(ctx context.Context, findings int) error {
 	for range 50 {
-		page, err := a.e.Findings(ctx, finding.Filter{Sort: finding.Sort{By: finding.ByFirstSeen}, ShowHidden: true, Limit: 4,
+		page, err := a.e.Findings(ctx, auth.Everything(), finding.Filter{Sort: finding.Sort{By: finding.ByFirstSeen}, ShowHidden: true, Limit: 4,
 			After: finding.Cursor{Key: finding.Key{1: finding.TimeKey(estateDay.Add(-time.Duration(a.rng.IntN(399*24)) * time.Hour))}, ID: 1}})
 		if err != nil {
 			return err
@@ -215,7 +216,7 @@ func (a *asker) text(ctx context.Context) error {
 func (a *asker) list(ctx context.Context, f finding.Filter) error {
 	f.Limit = estatePage
 	return a.time(describe(f), func() (string, error) {
-		page, err := a.e.Findings(ctx, f)
+		page, err := a.e.Findings(ctx, auth.Everything(), f)
 		var ids []int64
 		for _, l := range page {
 			ids = append(ids, l.ID)
@@ -229,7 +230,7 @@ func (a *asker) countAll(ctx context.Context) error { return a.count(ctx, findin
 
 func (a *asker) count(ctx context.Context, f finding.Filter) error {
 	return a.time(describe(f), func() (string, error) {
-		counts, err := a.e.CountFindings(ctx, f)
+		counts, err := a.e.CountFindings(ctx, auth.Everything(), f)
 		return fmt.Sprint(counts), err
 	})
 }
@@ -244,7 +245,7 @@ func (a *asker) groupAll(ctx context.Context) error {
 
 func (a *asker) group(ctx context.Context, f finding.Filter, by finding.GroupBy) error {
 	return a.time(describe(f)+" by "+string(by), func() (string, error) {
-		groups, total, err := a.e.FindingGroups(ctx, f, by, finding.GroupCursor{}, 50)
+		groups, total, err := a.e.FindingGroups(ctx, auth.Everything(), f, by, finding.GroupCursor{}, 50)
 		return fmt.Sprint(groups, total), err
 	})
 }
