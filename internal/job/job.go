@@ -68,9 +68,9 @@ type Job struct {
 	By       string
 
 	State       State
-	Attempt     int // that is running, or the last one; the first is 1
-	MaxAttempts int // 0 is DefaultAttempts of the store
-	RunAt       time.Time
+	Attempt     int       // that is running, or the last one; the first is 1
+	MaxAttempts int       // 0 is DefaultAttempts
+	RunAt       time.Time // not before; zero is at once
 	Created     time.Time
 	Started     time.Time
 	Finished    time.Time
@@ -115,10 +115,17 @@ type Filter struct {
 	States []State
 	Scan   int64
 	Before int64 // the last id of the page before
-	Limit  int
+	Limit  int   // 0 is no limit
+	// Limited leaves only the jobs of Sites and, of those that concern no site, the ones that Own asked for.
+	Limited bool
+	Sites   []string
+	Own     string
 }
 
-// Store keeps the rows; store.Estate is the one of the product. Every method is one short transaction and safe for
+// DefaultAttempts is how often a job is tried that does not say it.
+const DefaultAttempts = 3
+
+// Store keeps the rows; store.Jobs is the one of the product. Every method is one short transaction and safe for
 // concurrent use by many processes.
 type Store interface {
 	// Enqueue keeps new jobs and returns them with their ids. A job whose Key has an unfinished one is not kept: the
