@@ -46,6 +46,7 @@ type Store struct {
 	estate    *database
 	rules     ruleCache
 	lists     listCache
+	listener  listener
 
 	closeOnce sync.Once
 	closeErr  error
@@ -69,7 +70,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Store{opts: opts, engine: SQLite}
+	s := &Store{opts: opts, engine: SQLite, listener: listener{warn: opts.Log.Warn}}
 	if opts.DatabaseURL != "" {
 		return s, s.openPostgres(ctx)
 	}
@@ -99,6 +100,7 @@ func (s *Store) openPostgres(context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.listener.server = server
 	s.catalogue = newDatabase("catalogue", s.opts, &postgresSchema{server: server, schema: "catalogue"})
 	s.estate = newDatabase("estate", s.opts, &postgresSchema{server: server, schema: "estate"})
 	return nil
@@ -132,6 +134,7 @@ func (s *Store) Generations(ctx context.Context) (catalogue, estate int64, err e
 // Close releases everything. A second call returns what the first did.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
+		s.listener.close()
 		s.closeErr = errors.Join(s.catalogue.close(), s.estate.close(), s.folder.close())
 	})
 	return s.closeErr
