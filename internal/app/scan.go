@@ -103,7 +103,7 @@ func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)
 	if len(expansion.Hosts)+len(expansion.Unresolved) == 0 { // a scan of nothing would look like a clean network
 		return ScanResult{}, fault.InvalidOption("exclude", " leaves nothing to scan")
 	}
-	if err := a.inScope(expansion.Hosts); err != nil {
+	if err := a.inScope(ctx, either(req.Site, asset.DefaultSite), expansion.Hosts); err != nil {
 		return ScanResult{}, err
 	}
 	w, err := a.begin(ctx, req, p, expansion)
@@ -136,7 +136,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 }
 
 // inScope refuses a scan of which any host may not be scanned: leaving it out silently would look like a clean host.
-func (a *App) inScope(hosts []scan.HostTarget) error {
+func (a *App) inScope(_ context.Context, _ string, hosts []scan.HostTarget) error {
 	limits, err := scopeOf(a.cfg)
 	if err != nil {
 		return err

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -81,8 +83,15 @@ func (a *App) bury(ctx context.Context, id int64) error {
 }
 
 // PauseScan asks the process that works on a scan to pause it, which it does when its running tasks have ended, or half a
-// minute later by stopping and repeating them.
+// minute later by stopping and repeating them. A scan that waits for its turn is taken out of the queue.
 func (a *App) PauseScan(ctx context.Context, id int64) error {
+	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
+	if err != nil {
+		return err
+	}
+	if s.Kind != finding.KindScan {
+		return fault.Conflict("scan %d is an import, which cannot be paused", id)
+	}
 	if err := a.bury(ctx, id); err != nil {
 		return err
 	}
@@ -90,7 +99,35 @@ func (a *App) PauseScan(ctx context.Context, id int64) error {
 	if err != nil || works {
 		return err
 	}
-	return a.notRunning(ctx, id)
+	waits, err := a.waits(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !waits {
+		return a.notRunning(ctx, id)
+	}
+	if err := a.jobs().CancelScan(ctx, id, job.Scan); err != nil {
+		return err
+	}
+	return a.store.Estate().PauseQueued(ctx, id)
+}
+
+// waits says whether a scan waits for a process to take it.
+func (a *App) waits(ctx context.Context, id int64) (bool, error) {
+	waiting, err := a.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Scan}, States: []job.State{job.Queued, job.Running}, Scan: id, Limit: 1})
+	return len(waiting) > 0, err
+}
+
+// canceller ends jobs: the queue of this process, which sees to it at once, or their rows.
+type canceller interface {
+	CancelScan(ctx context.Context, scan int64, kinds ...job.Kind) error
+}
+
+func (a *App) jobs() canceller {
+	if a.queue != nil {
+		return a.queue
+	}
+	return a.store.Jobs()
 }
 
 // notRunning says what a scan is doing instead.
@@ -99,7 +136,7 @@ func (a *App) notRunning(ctx context.Context, id int64) error {
 	switch {
 	case err != nil:
 		return err
-	case s.Status != finding.Running:
+	case s.Status != finding.Running && s.Status != finding.Pending:
 		return fault.Conflict("scan %d is over (%s)", id, s.Status)
 	}
 	return fault.Conflict("scan %d is not running: continue it with: patchscout scans resume %d", id, id)
@@ -108,14 +145,24 @@ func (a *App) notRunning(ctx context.Context, id int64) error {
 // CancelScan ends a scan. Now says that it has ended; else a process works on it, which ends it within seconds. What was
 // found is kept.
 func (a *App) CancelScan(ctx context.Context, id int64) (now bool, err error) {
+	if _, err := a.store.Estate().Scan(ctx, a.who.View, id); err != nil {
+		return false, err
+	}
 	if err := a.bury(ctx, id); err != nil {
 		return false, err
 	}
 	works, err := a.store.Estate().Want(ctx, id, store.WantCancel)
-	if err != nil || works {
+	if err != nil {
+		return false, err
+	}
+	// Its jobs hear of it at once, and the tools of other machines before whoever conducts the scan tells them.
+	if err := a.jobs().CancelScan(ctx, id); err != nil || works {
 		return false, err
 	}
 	w, err := a.resume(ctx, id)
+	if fault.KindOf(err) == fault.KindConflict {
+		return a.endedMeanwhile(ctx, id, err)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -130,6 +177,15 @@ func (a *App) CancelScan(ctx context.Context, id int64) (now bool, err error) {
 		return false, orReleased(err, w.release(keep, true))
 	}
 	return true, w.release(keep, false)
+}
+
+// endedMeanwhile is for a cancel that came while a process was about to take the scan: its job has been told.
+func (a *App) endedMeanwhile(ctx context.Context, id int64, conflict error) (now bool, err error) {
+	c, err := a.control(ctx, id)
+	if err == nil && c != nil && c.Works(a.now()) {
+		return false, nil
+	}
+	return false, errors.Join(err, conflict)
 }
 
 // showControl adds to a running scan how far it is and who works on it.

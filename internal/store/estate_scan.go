@@ -20,18 +20,22 @@ const scanColumns = `id, kind, site, targets, profile, status, reason, asked_by,
 // CreateScan keeps a new scan or import and returns its id.
 func (e *Estate) CreateScan(ctx context.Context, s finding.Scan) (id int64, err error) {
 	err = e.Update(ctx, func(tx *EstateTx) error {
-		if id, err = tx.nextID(ctx, "scan"); err != nil {
-			return err
-		}
-		s.ID = id
-		row, err := scanRow(s)
-		if err != nil {
-			return err
-		}
-		_, err = tx.tx.Exec(ctx, `INSERT INTO scan (`+scanColumns+`) VALUES (`+Marks(len(row))+`)`, row...)
+		id, err = tx.insertScan(ctx, s)
 		return err
 	})
 	return id, err
+}
+
+func (t *EstateTx) insertScan(ctx context.Context, s finding.Scan) (id int64, err error) {
+	if s.ID, err = t.nextID(ctx, "scan"); err != nil {
+		return 0, err
+	}
+	row, err := scanRow(s)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.tx.Exec(ctx, `INSERT INTO scan (`+scanColumns+`) VALUES (`+Marks(len(row))+`)`, row...)
+	return s.ID, err
 }
 
 // UpdateScan writes how far a scan is.
@@ -61,13 +65,35 @@ func scanRow(s finding.Scan) ([]any, error) {
 type ScanFilter struct {
 	Site   string
 	Kind   finding.ScanKind
+	Status finding.ScanStatus
 	Before int64 // the last id of the page before; 0 begins with the newest
+	Skip   int
 	Limit  int
 }
 
 // Scans lists scans and imports of a view, the newest first.
 func (e *Estate) Scans(ctx context.Context, v auth.View, f ScanFilter) ([]finding.Scan, error) {
-	c := conditions{}
+	c := f.conditions(v)
+	if f.Before != 0 {
+		c.add("id < ?", f.Before)
+	}
+	tail := limit(f.Limit)
+	if f.Skip > 0 && f.Limit > 0 {
+		tail += fmt.Sprintf(" OFFSET %d", f.Skip)
+	}
+	return e.scans(ctx, c, tail)
+}
+
+// CountScans counts what the filter selects, on all its pages.
+func (e *Estate) CountScans(ctx context.Context, v auth.View, f ScanFilter) (n int, err error) {
+	c := f.conditions(v)
+	err = e.db.view(ctx, func(tx *Tx) error {
+		return tx.QueryRow(ctx, `SELECT count(*) FROM scan WHERE `+c.String(), c.args...).Scan(&n)
+	})
+	return n, err
+}
+
+func (f ScanFilter) conditions(v auth.View) (c conditions) {
 	c.see("site", v)
 	if f.Site != "" {
 		c.add("site = ?", f.Site)
@@ -75,10 +101,10 @@ func (e *Estate) Scans(ctx context.Context, v auth.View, f ScanFilter) ([]findin
 	if f.Kind != "" {
 		c.add("kind = ?", string(f.Kind))
 	}
-	if f.Before != 0 {
-		c.add("id < ?", f.Before)
+	if f.Status != "" {
+		c.add("status = ?", string(f.Status))
 	}
-	return e.scans(ctx, c, limit(f.Limit))
+	return c
 }
 
 // Scan returns one scan, fault.NotFound when there is none in the view.
