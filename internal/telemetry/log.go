@@ -1,5 +1,6 @@
-// Package telemetry sets up the process's log: text or JSON lines on stderr, and a rotated file beside them. It never
-// writes to stdout, which belongs to results, and never lets logged text move a terminal's cursor.
+// Package telemetry is how the process tells what it does: its log (text or JSON lines on stderr, and a rotated file
+// beside them) with the ids of requests, scans and jobs, metrics for Prometheus, traces for OpenTelemetry. It never writes
+// to stdout, which belongs to results, and never lets logged text move a terminal's cursor.
 package telemetry
 
 import (
@@ -24,13 +25,13 @@ func Open(stderr io.Writer, o Options) (*slog.Logger, func() error, error) {
 	level := parseLevel(o.Level)
 	console := handler(stderr, o.Format, level)
 	if o.File == "" {
-		return slog.New(console), func() error { return nil }, nil
+		return slog.New(contextual{console}), func() error { return nil }, nil
 	}
 	file, err := openRotating(o.File, int64(o.MaxSizeMB)<<20, o.MaxFiles)
 	if err != nil {
 		return nil, nil, err
 	}
-	return slog.New(both{console, handler(file, "json", level)}), file.Close, nil
+	return slog.New(contextual{both{console, handler(file, "json", level)}}), file.Close, nil
 }
 
 func parseLevel(s string) slog.Level {
@@ -45,6 +46,9 @@ func parseLevel(s string) slog.Level {
 // and its JSON handler keeps bidirectional controls: plain covers both.
 func handler(w io.Writer, format string, level slog.Level) slog.Handler {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if isSecret(a.Key) && a.Value.String() != "" {
+			return slog.String(a.Key, "***")
+		}
 		if a.Value.Kind() == slog.KindString {
 			return slog.String(a.Key, Plain(a.Value.String()))
 		}
