@@ -14,8 +14,8 @@ import (
 
 // How much is told of one scan. Beyond it only states, a notice and the end are.
 const (
-	maxSingles = 20_000 // hosts, services, findings
-	maxOthers  = 20_000 // progress, logs
+	maxSingles = live.MaxSingles // hosts, services, findings
+	maxOthers  = 20_000          // progress, logs
 )
 
 // LiveChannel is where PostgreSQL tells of new events; what it says is the number of the scan.
