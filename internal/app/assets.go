@@ -243,11 +243,18 @@ func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (report.Tria
 			return doc, err
 		}
 	}
+	if r.Where.Sites, err = a.bound(r.Where.Sites); err != nil {
+		return doc, err
+	}
 	if _, err := a.addHostRules(ctx, []*asset.Rule{&r}); err != nil {
 		return doc, err
 	}
 	doc.Rules = append(doc.Rules, r.ID)
-	swept, err := a.assessor().Sweep(ctx, nil, false)
+	hosts, err := a.allHosts(ctx)
+	if err != nil {
+		return doc, err
+	}
+	swept, err := a.assessor().Sweep(ctx, hosts, false)
 	doc.Swept = &report.Swept{Hosts: swept.Hosts, Findings: swept.Findings, Assets: swept.Assets, Rerated: swept.Rerated}
 	return doc, err
 }
@@ -363,7 +370,7 @@ func (a *App) readAssets(ctx context.Context, file io.Reader, site string, doc *
 		if doc.Records++; doc.Records > maxAssetRows {
 			return nil, fault.Invalid("more than %d rows", maxAssetRows)
 		}
-		row, reason, err := readAsset(table, site, known)
+		row, reason, err := a.readAsset(table, site, known)
 		if err != nil {
 			refused[reason]++
 			if len(doc.Problems) < 20 {
@@ -411,7 +418,7 @@ func (x hostIndex) find(site, value string) (*asset.Host, error) {
 }
 
 // readAsset reads one row; reason is for the ledger.
-func readAsset(table *intake.Table, site string, known hostIndex) (row assetRow, reason string, err error) {
+func (a *App) readAsset(table *intake.Table, site string, known hostIndex) (row assetRow, reason string, err error) {
 	text := table.Get(hostColumns...)
 	if text == "" {
 		return row, "names no host", fault.Invalid("names no host")
@@ -421,6 +428,9 @@ func readAsset(table *intake.Table, site string, known hostIndex) (row assetRow,
 		return row, "a host that is no address, network or name", err
 	}
 	row.place, row.site = place.String(), either(table.Get("site"), site)
+	if row.site != "" && !a.who.View.Sees(row.site) {
+		return row, "a site that does not exist", fault.Invalid("site %q does not exist", row.site)
+	}
 	host, err := known.find(row.site, row.place)
 	if err != nil {
 		return row, "a host that is in several sites", err
@@ -467,7 +477,12 @@ func (a *App) keepAssets(ctx context.Context, rows []assetRow, doc *report.Asset
 			words[r.host] = words[r.host].then(r.word)
 			continue
 		}
-		rules = append(rules, a.assetRule(r, doc.File))
+		rule := a.assetRule(r, doc.File)
+		var err error
+		if rule.Where.Sites, err = a.bound(rule.Where.Sites); err != nil {
+			return err
+		}
+		rules = append(rules, rule)
 	}
 	changed, swept, err := a.sayOfHosts(ctx, words)
 	doc.Rerated = swept.Rerated
@@ -488,7 +503,11 @@ func (a *App) keepAssets(ctx context.Context, rows []assetRow, doc *report.Asset
 	if err != nil || added == 0 {
 		return err
 	}
-	again, err := a.assessor().Sweep(ctx, nil, false) // a row may name a network
+	hosts, err := a.allHosts(ctx)
+	if err != nil {
+		return err
+	}
+	again, err := a.assessor().Sweep(ctx, hosts, false) // a row may name a network
 	doc.Rerated += again.Rerated
 	return err
 }

@@ -290,6 +290,9 @@ func (a *App) Sites(ctx context.Context) ([]report.Site, error) {
 
 // AddSite adds a vantage point; the name must be new.
 func (a *App) AddSite(ctx context.Context, name string, external bool) error {
+	if err := a.wide("adding a site"); err != nil {
+		return err
+	}
 	sites, err := a.store.Estate().Sites(ctx, a.who.View)
 	if err != nil {
 		return err

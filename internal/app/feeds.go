@@ -50,6 +50,9 @@ func isURL(s string) bool { return strings.Contains(s, "://") }
 // SyncFeeds loads the feeds. One that fails keeps its old data and has its error in its run; the error is about what
 // concerns all.
 func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Progress)) (report.Sync, error) {
+	if err := a.wide("loading feeds"); err != nil {
+		return report.Sync{}, err
+	}
 	seen, err := a.store.Catalogue().Seen(ctx)
 	if err != nil {
 		return report.Sync{}, err

@@ -74,6 +74,9 @@ func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (report.Undo
 
 // Remerge applies today's rules to everything stored; without apply it only says what would change.
 func (a *App) Remerge(ctx context.Context, apply bool) (report.Remerge, error) {
+	if err := a.wide("remerge"); err != nil {
+		return report.Remerge{}, err
+	}
 	done, err := a.assessor().Remerge(ctx, apply)
 	doc := report.Remerge{Applied: apply && err == nil, Hosts: done.Hosts, Findings: done.Findings, Joined: done.Joined, Parted: done.Parted,
 		Renamed: done.Renamed, Rated: done.Rated, Changes: []report.Change{}}

@@ -56,6 +56,9 @@ func CheckIngest(req IngestRequest) error {
 // listed, the first maxPlaces of them with their places.
 func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progress)) (report.Ingest, error) {
 	doc := report.Ingest{Source: req.Source, Files: notNil(req.Files), Rejected: []report.RejectedLine{}}
+	if err := a.wide("loading records"); err != nil {
+		return doc, err
+	}
 	if err := CheckIngest(req); err != nil {
 		return doc, err
 	}

@@ -25,6 +25,9 @@ func (a *App) feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
 
 // RefreshCVE asks NVD's API for one CVE and loads the answer into the catalogue.
 func (a *App) RefreshCVE(ctx context.Context, id cve.ID) error {
+	if err := a.wide("loading a record"); err != nil {
+		return err
+	}
 	client, err := a.client("")
 	if err != nil {
 		return err

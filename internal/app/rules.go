@@ -42,8 +42,18 @@ func (a *App) AddRule(ctx context.Context, req RuleRequest) (report.Triaged, err
 			return doc, err
 		}
 	}
+	if r.Where.Host != 0 {
+		if _, err := a.store.Estate().Host(ctx, a.who.View, r.Where.Host); err != nil {
+			return doc, err
+		}
+	}
 	if err := r.Validate(a.now()); err != nil {
 		return doc, err
+	}
+	if r.Where.Host == 0 {
+		if r.Where.Sites, err = a.bound(r.Where.Sites); err != nil {
+			return doc, err
+		}
 	}
 	if req.DryRun {
 		doc.Selected, err = a.selectedBy(ctx, r)
@@ -140,12 +150,14 @@ func ruleChange(id int64, by string, at time.Time, to, note string) finding.Chan
 // applyRules applies the present rules where rules that were added, changed or removed can have an effect.
 func (a *App) applyRules(ctx context.Context, changed []finding.Rule) (report.Swept, error) {
 	estate := a.store.Estate()
-	hosts, all, err := estate.RuleHosts(ctx, changed)
+	hosts, all, err := estate.RuleHosts(ctx, a.who.View, changed)
 	if err != nil {
 		return report.Swept{}, err
 	}
 	if all {
-		hosts = nil
+		if hosts, err = a.allHosts(ctx); err != nil {
+			return report.Swept{}, err
+		}
 	} else if hosts == nil {
 		hosts = []int64{}
 	}
@@ -182,7 +194,11 @@ func (a *App) Rules(ctx context.Context, all bool) ([]report.Rule, error) {
 }
 
 func (a *App) toRule(r finding.Rule) report.Rule {
-	hits := r.Hits
+	r.Where.Sites = seenOf(a.who.View, r.Where.Sites)
+	hits := &r.Hits
+	if r.Hits < 0 {
+		hits = nil
+	}
 	says := []string{}
 	for _, s := range []string{string(r.Says.State), r.Says.Reason} {
 		if s != "" {
@@ -199,7 +215,7 @@ func (a *App) toRule(r finding.Rule) report.Rule {
 	enabled := r
 	enabled.Enabled = true
 	return report.Rule{ID: r.ID, About: "finding", Name: report.Text(r.Name), CreatedAt: r.Created.UTC(), By: report.Text(r.By), Until: report.Date{Time: r.Expires},
-		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source), Where: report.RuleWhere(r.Where), Says: saysOf(r.Says), Hits: &hits,
+		Enabled: r.Enabled, Ended: !enabled.Active(a.now()), Source: report.Text(r.Source), Where: report.RuleWhere(r.Where), Says: saysOf(r.Says), Hits: hits,
 		WhereText: report.Text(r.Where.String()), SaysText: report.Text(text)}
 }
 
@@ -208,6 +224,7 @@ func saysOf(s finding.RuleSays) report.RuleSays {
 }
 
 func (a *App) toHostRule(r asset.Rule) report.Rule {
+	r.Where.Sites = seenOf(a.who.View, r.Where.Sites)
 	enabled := r
 	enabled.Enabled = true
 	return report.Rule{ID: r.ID, About: "host", Name: report.Text(r.Name), CreatedAt: r.Created.UTC(), By: report.Text(r.By), Until: report.Date{Time: r.Expires},
@@ -233,6 +250,14 @@ func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*
 	if err != nil {
 		return report.Swept{}, err
 	}
+	if ofHosts != nil {
+		err = a.mayChange(id, ofHosts.Where.Sites, 0)
+	} else {
+		err = a.mayChange(id, ofFindings.Where.Sites, ofFindings.Where.Host)
+	}
+	if err != nil {
+		return report.Swept{}, err
+	}
 	if err := a.store.Estate().Update(ctx, func(tx *store.EstateTx) error {
 		if err := change(tx); err != nil {
 			return err
@@ -242,7 +267,11 @@ func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*
 		return report.Swept{}, err
 	}
 	if ofHosts != nil {
-		swept, err := a.assessor().Sweep(ctx, nil, false)
+		hosts, err := a.allHosts(ctx)
+		if err != nil {
+			return report.Swept{}, err
+		}
+		swept, err := a.assessor().Sweep(ctx, hosts, false)
 		return report.Swept{Hosts: swept.Hosts, Findings: swept.Findings, Assets: swept.Assets, Rerated: swept.Rerated}, err
 	}
 	return a.applyRules(ctx, []finding.Rule{*ofFindings})
@@ -251,6 +280,9 @@ func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*
 // ImportRules reads VEX documents of any format that an import knows and makes rules of their statements.
 func (a *App) ImportRules(ctx context.Context, req ImportRequest) (report.RuleImport, error) {
 	doc := report.RuleImport{Files: []report.RuleLedger{}}
+	if err := a.wide("importing statements"); err != nil {
+		return doc, err
+	}
 	if err := CheckImport(req); err != nil {
 		return doc, err
 	}
@@ -319,10 +351,15 @@ func readStatements(ctx context.Context, req ImportRequest, path string) (format
 }
 
 // KeepStatements brings the VEX statements of an imported report into the rules and applies them; it does nothing without
-// any.
+// any. They speak of all sites, so of who sees only some they are refused.
 func (a *App) KeepStatements(ctx context.Context, statements []finding.Statement) (report.RuleLedger, error) {
 	if len(statements) == 0 {
 		return report.RuleLedger{Refused: []report.Dropped{}}, nil
+	}
+	if !a.who.View.All() {
+		return report.RuleLedger{Statements: len(statements), Refused: []report.Dropped{
+			{Reason: "it concerns all sites: that takes somebody who sees all of them", Count: len(statements)},
+		}}, nil
 	}
 	ledger, changed, err := a.keepStatements(ctx, statements)
 	if err == nil && len(changed) > 0 {

@@ -122,7 +122,8 @@ func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)
 func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 	if _, err := a.store.Estate().Site(ctx, a.who.View, either(req.Site, asset.DefaultSite)); err != nil {
 		if fault.KindOf(err) == fault.KindNotFound {
-			return fault.Invalid("site %s does not exist: patchscout site add %s", req.Site, req.Site)
+			site := either(req.Site, asset.DefaultSite)
+			return fault.Invalid("site %s does not exist: patchscout site add %s", site, site)
 		}
 		return err
 	}

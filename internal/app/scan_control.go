@@ -18,6 +18,9 @@ func (a *App) ResumeScan(ctx context.Context, id int64, progress func(Progress))
 	if progress == nil {
 		progress = func(Progress) {}
 	}
+	if err := a.checkExist(ctx, id, ""); err != nil {
+		return ScanResult{}, err
+	}
 	w, err := a.takeOver(ctx, id, progress)
 	if err != nil {
 		return ScanResult{}, err
@@ -85,6 +88,9 @@ func (a *App) bury(ctx context.Context, id int64) error {
 // PauseScan asks the process that works on a scan to pause it, which it does when its running tasks have ended, or half a
 // minute later by stopping and repeating them. A scan that waits for its turn is taken out of the queue.
 func (a *App) PauseScan(ctx context.Context, id int64) error {
+	if err := a.checkExist(ctx, id, ""); err != nil {
+		return err
+	}
 	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return err
@@ -145,6 +151,9 @@ func (a *App) notRunning(ctx context.Context, id int64) error {
 // CancelScan ends a scan. Now says that it has ended; else a process works on it, which ends it within seconds. What was
 // found is kept.
 func (a *App) CancelScan(ctx context.Context, id int64) (now bool, err error) {
+	if err := a.checkExist(ctx, id, ""); err != nil {
+		return false, err
+	}
 	if _, err := a.store.Estate().Scan(ctx, a.who.View, id); err != nil {
 		return false, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/scan"
@@ -149,7 +150,7 @@ func (w *work) restore(ctx context.Context, job json.RawMessage) (err error) {
 	if err := w.read(job); err != nil {
 		return err
 	}
-	record, err := w.store.Estate().Scan(ctx, w.who.View, w.id)
+	record, err := w.store.Estate().Scan(ctx, auth.Everything(), w.id)
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (w *work) restore(ctx context.Context, job json.RawMessage) (err error) {
 	if err := w.choose(); err != nil {
 		return err
 	}
-	if w.tasks, err = w.store.Estate().Tasks(ctx, w.who.View, w.id); err != nil {
+	if w.tasks, err = w.store.Estate().Tasks(ctx, auth.Everything(), w.id); err != nil {
 		return err
 	}
 	w.pipeline, err = w.assessor().Resume(ctx, w.id)

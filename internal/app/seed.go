@@ -42,6 +42,9 @@ var seedHosts = []struct {
 
 // Seed makes a small estate to look at, marked as demo. Doing it again begins anew.
 func (a *App) Seed(ctx context.Context) (string, error) {
+	if err := a.wide("seeding examples"); err != nil {
+		return "", err
+	}
 	if _, err := a.RemoveSeed(ctx); err != nil {
 		return "", err
 	}
@@ -89,6 +92,9 @@ func seedEvents(at time.Time) (events []finding.Event) {
 
 // RemoveSeed takes away everything that is marked as demo, whoever made it.
 func (a *App) RemoveSeed(ctx context.Context) (string, error) {
+	if err := a.wide("removing examples"); err != nil {
+		return "", err
+	}
 	hosts, findings, scans, err := a.store.Estate().RemoveDemo(ctx)
 	return fmt.Sprintf("removed %s, %s, %s", report.Plural(int(hosts), "demo host", "demo hosts"),
 		report.Plural(int(findings), "finding", "findings"), report.Plural(int(scans), "scan", "scans")), err

@@ -34,6 +34,7 @@ type said struct {
 	comment  string
 	scope    string
 	site     string
+	sites    []string // of rules that speak of everywhere; none is all
 	by       string
 	at       time.Time
 	selected []selectedFinding
@@ -57,6 +58,12 @@ func (a *App) Triage(ctx context.Context, req TriageRequest) (report.Triaged, er
 	}
 	if s.site != "" {
 		if err := a.checkExist(ctx, 0, s.site); err != nil {
+			return doc, err
+		}
+		s.sites = []string{s.site}
+	}
+	if s.scope == ScopeEverywhere {
+		if s.sites, err = a.bound(s.sites); err != nil {
 			return doc, err
 		}
 	}
@@ -179,8 +186,8 @@ func (s *said) rules() ([]finding.Rule, error) {
 		where := finding.RuleWhere{Weaknesses: []string{string(f.weakness)}}
 		if s.scope == ScopeHost {
 			key.host, where.Host = f.host, f.host
-		} else if s.site != "" {
-			where.Sites = []string{s.site}
+		} else {
+			where.Sites = slices.Clone(s.sites)
 		}
 		if seen[key] {
 			continue
@@ -417,6 +424,9 @@ func (a *App) terms() finding.Terms {
 // ApplyRules applies all rules and the terms to every finding. Terms that were changed since the last time are applied
 // from the beginning; else no day moves later.
 func (a *App) ApplyRules(ctx context.Context) (report.Swept, error) {
+	if err := a.wide("applying all rules"); err != nil {
+		return report.Swept{}, err
+	}
 	body, err := json.Marshal(a.terms())
 	if err != nil {
 		return report.Swept{}, err

@@ -52,7 +52,7 @@ type Rule struct {
 	Source    Text      `json:"source"`
 	Where     RuleWhere `json:"where"`
 	Says      RuleSays  `json:"says"`
-	Hits      *int      `json:"hits"` // findings on which it has an effect; null for rules about hosts
+	Hits      *int      `json:"hits"` // findings on which it has an effect; null for rules about hosts and where a part cannot be told
 
 	WhereText Text `json:"-"`
 	SaysText  Text `json:"-"`

@@ -251,8 +251,8 @@ func (t *EstateTx) SetHits(ctx context.Context, hits map[int64]int) error {
 }
 
 // RuleHosts lists, sorted, the hosts on whose findings the rules can have an effect, or had one. all says that it may be
-// any host. It is for the pipeline and knows no view.
-func (e *Estate) RuleHosts(ctx context.Context, rules []finding.Rule) (hosts []int64, all bool, err error) {
+// any host. Hosts outside of the view are left out.
+func (e *Estate) RuleHosts(ctx context.Context, v auth.View, rules []finding.Rule) (hosts []int64, all bool, err error) {
 	var weaknesses, ids []any
 	for i := range rules {
 		w := &rules[i].Where
@@ -266,7 +266,7 @@ func (e *Estate) RuleHosts(ctx context.Context, rules []finding.Rule) (hosts []i
 			return nil, true, nil
 		}
 	}
-	err = e.db.view(ctx, func(tx *Tx) error {
+	err = e.db.view(ctx, func(tx *Tx) (err error) {
 		for _, q := range []struct {
 			column string
 			values []any
@@ -281,7 +281,8 @@ func (e *Estate) RuleHosts(ctx context.Context, rules []finding.Rule) (hosts []i
 				}
 			}
 		}
-		return nil
+		hosts, err = seen(ctx, tx, v, "host", hosts)
+		return err
 	})
 	slices.Sort(hosts)
 	return slices.Compact(hosts), false, err

@@ -132,7 +132,7 @@ func TestRulesAreKeptCachedAndForgotten(t *testing.T) {
 		if first.Len() != 1 || first != ready() {
 			t.Error("rules that did not change are read once")
 		}
-		if got, all, err := e.RuleHosts(ctx, ofFindings); err != nil || all || !slices.Equal(got, []int64{2}) {
+		if got, all, err := e.RuleHosts(ctx, auth.Everything(), ofFindings); err != nil || all || !slices.Equal(got, []int64{2}) {
 			t.Errorf("%v %v %v", got, all, err)
 		}
 		update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.EnableRule(ctx, rule.ID, false) })
