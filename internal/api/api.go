@@ -4,6 +4,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/report"
 )
 
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
@@ -31,6 +33,13 @@ type Options struct {
 	Authenticate func(*http.Request) (auth.Identity, error)
 	// BasePath is where a reverse proxy shows the server ("/patchscout"), "" is at the root.
 	BasePath string
+	// Health says whether the server can do its work; nil is always. It may be slow or hang.
+	Health func(context.Context) report.Health
+	// Metrics answers /metrics; nil is no such page. MetricsOpen lets everybody read it, else viewers may.
+	Metrics     http.Handler
+	MetricsOpen bool
+	Observer    Observer // nil counts nothing
+	Limits      Limits
 }
 
 // Server answers requests. It is safe for concurrent use.
@@ -52,9 +61,10 @@ func New(opts Options) *Server {
 		opts.Authenticate = func(*http.Request) (auth.Identity, error) { return auth.Identity{}, nil }
 	}
 	s := &Server{opts: opts, router: chi.NewRouter()}
-	s.router.Use(s.identify)
+	s.router.Use(s.frame()...)
 	s.api = humachi.New(s.router, describe(opts))
 	s.docs()
+	s.metrics()
 	for _, resource := range resources {
 		resource(s)
 	}
@@ -64,6 +74,7 @@ func New(opts Options) *Server {
 
 // resources register the operations, one file each.
 var resources = []func(*Server){
+	(*Server).healthOperations,
 	(*Server).siteOperations,
 }
 

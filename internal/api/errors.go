@@ -29,6 +29,9 @@ var statuses = map[fault.Kind]int{
 	fault.KindInternal:    http.StatusInternalServerError,
 }
 
+// sayInternal is all that a client learns of what went wrong inside.
+const sayInternal = "internal error; the server's log has the cause"
+
 // problem turns an error into the document of RFC 9457. Of what has no kind the client only learns that it is ours, and the
 // log learns everything.
 func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
@@ -36,13 +39,19 @@ func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
 	if errors.As(err, &done) {
 		return done
 	}
+	if fault.KindOf(err) == fault.KindInternal && errors.Is(err, context.DeadlineExceeded) {
+		err = fault.Unavailable("this took too long and was given up; ask for less, or try again")
+	}
+	if fault.KindOf(err) == fault.KindInternal && errors.Is(err, context.Canceled) {
+		err = fault.Unavailable("the client went away, or the server stops") // nobody may be left to read it
+	}
 	status := statuses[fault.KindOf(err)]
 	if errors.Is(err, errAnonymous) {
 		status = http.StatusUnauthorized
 	}
 	if status == http.StatusInternalServerError {
 		s.opts.Log.ErrorContext(ctx, "request failed", "who", auth.From(ctx).Name, "error", err)
-		return huma.NewError(status, "internal error; the server's log has the cause")
+		return huma.NewError(status, sayInternal)
 	}
 	field, text := fault.FieldOf(err)
 	if field == "" {
