@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,10 @@ type operation struct {
 	Unchanged bool
 	Errors    []int // beside the usual ones
 	Hidden    bool  // left out of the document
+	// Also are further statuses of success with the same body, and what they mean; fn's output has a field Status then.
+	Also map[int]string
+	// Streams are the media types of an answer that is written as it comes; fn returns s.stream then.
+	Streams []string
 }
 
 // mayKey holds what an operation demands, for those who check it and for the tests that list it.
@@ -47,12 +52,41 @@ const mayKey = "x-patchscout-role"
 // handle registers an operation. fn gets the product as the asker may see it; its error becomes a problem document.
 func handle[I, O any](s *Server, op operation, fn func(ctx context.Context, d Desk, in *I) (*O, error)) {
 	huma.Register(s.api, s.describeOperation(op), func(ctx context.Context, in *I) (*O, error) {
+		ctx, cancel := s.within(ctx, op)
+		defer cancel()
 		out, err := fn(ctx, s.opts.Desk(auth.From(ctx)), in)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
 		return out, nil
 	})
+	s.addStatuses(op)
+}
+
+// addStatuses documents the further statuses of success.
+func (s *Server) addStatuses(op operation) {
+	for status, meaning := range op.Also {
+		responses := s.documented(op).Responses
+		same := *responses[strconv.Itoa(op.Status)]
+		same.Description = meaning
+		responses[strconv.Itoa(status)] = &same
+	}
+}
+
+// documented is the operation in the document.
+func (s *Server) documented(op operation) *huma.Operation {
+	item := s.api.OpenAPI().Paths[op.path()]
+	return map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch,
+		http.MethodDelete: item.Delete}[op.Method]
+}
+
+// within ends what an operation does when it has taken too long: somebody waits for the answer. What it streams afterwards
+// may take as long as it is read, and what takes a long body as long as that takes to come.
+func (s *Server) within(ctx context.Context, op operation) (context.Context, context.CancelFunc) {
+	if s.opts.Limits.Answer <= 0 || op.Timeout < 0 || len(op.Streams) > 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.opts.Limits.Answer)
 }
 
 // path is the whole path of an operation.
@@ -80,6 +114,9 @@ func (s *Server) describeOperation(op operation) huma.Operation {
 	}
 	if d.BodyReadTimeout == 0 {
 		d.BodyReadTimeout = 15 * time.Second
+	}
+	if len(op.Streams) > 0 {
+		d.Responses = streams(op.Streams)
 	}
 	if op.Role != auth.Nobody {
 		d.Security = []map[string][]string{{"token": {}}, {"cookie": {}}}

@@ -63,6 +63,7 @@ type Filter struct {
 
 	Sort  Sort
 	After Cursor
+	Skip  int // findings of the beginning that are left out
 	Limit int // 0 means no limit
 }
 

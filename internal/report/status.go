@@ -33,8 +33,12 @@ type ScanStatus struct {
 	Findings    int        `json:"findings" example:"31" doc:"that it saw so far"`
 }
 
-// ScanStatusList is a page of scans, newest first.
+// ScanStatusList is a page of scans, newest first. Who pages by numbers (skip and limit) finds the same scans in Items.
 type ScanStatusList struct {
 	Scans []ScanStatus `json:"scans"`
-	Next  *string      `json:"next" doc:"the cursor of the next page, null on the last"`
+	Total int          `json:"total" example:"1" doc:"of all pages"`
+	Next  *string      `json:"next" example:"42" doc:"the cursor of the next page, null on the last"`
+	Items []ScanStatus `json:"items,omitempty" doc:"the same, where skip was given"`
+	Skip  int          `json:"skip" example:"0"`
+	Limit int          `json:"limit" example:"100"`
 }

@@ -53,7 +53,12 @@ func (e *Estate) listedIDs(ctx context.Context, tx *Tx, v auth.View, filter find
 	if err != nil {
 		return nil, err
 	}
-	return l.first(ctx, s, filter.Sort, filter.After, filter.Limit)
+	most := filter.Limit
+	if most > 0 {
+		most += filter.Skip
+	}
+	ids, err := l.first(ctx, s, filter.Sort, filter.After, most)
+	return ids[min(filter.Skip, len(ids)):], err
 }
 
 // listedByID returns the findings that exist in the view of a list of ids, in its order.
