@@ -12,6 +12,7 @@ import (
 func (s *Server) complete() {
 	doc := s.api.OpenAPI()
 	nullable(doc.Components.Schemas)
+	s.secrets = secretive(doc)
 	e := examples{doc.Components.Schemas}
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {

@@ -40,6 +40,9 @@ type operation struct {
 	Unchanged bool
 	Errors    []int // beside the usual ones
 	Hidden    bool  // left out of the document
+	// AnyQuery lets query parameters through that are not described, and leaves it to fn to check those that are: other
+	// programs send the browser there.
+	AnyQuery bool
 	// Also are further statuses of success with the same body, and what they mean; fn's output has a field Status then.
 	Also map[int]string
 	// Streams are the media types of an answer that is written as it comes; fn returns s.stream then.
@@ -54,9 +57,11 @@ func handle[I, O any](s *Server, op operation, fn func(ctx context.Context, d De
 	huma.Register(s.api, s.describeOperation(op), func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := s.within(ctx, op)
 		defer cancel()
+		ctx = auth.WithTrail(ctx)
 		out, err := fn(ctx, s.opts.Desk(auth.From(ctx)), in)
+		s.record(ctx, op, err)
 		if err != nil {
-			return nil, s.problem(ctx, err)
+			return nil, s.answer(ctx, err)
 		}
 		return out, nil
 	})
@@ -105,7 +110,7 @@ func (op operation) writes() bool {
 func (s *Server) describeOperation(op operation) huma.Operation {
 	d := huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.path(), Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
-		DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody, BodyReadTimeout: op.Timeout, Errors: op.errors(), Hidden: op.Hidden,
+		DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody, BodyReadTimeout: op.Timeout, Errors: op.errors(), Hidden: op.Hidden, SkipValidateParams: op.AnyQuery,
 		Middlewares: huma.Middlewares{s.guard(op)},
 		Extensions:  map[string]any{mayKey: string(op.Role)},
 	}
@@ -114,6 +119,9 @@ func (s *Server) describeOperation(op operation) huma.Operation {
 	}
 	if d.BodyReadTimeout == 0 {
 		d.BodyReadTimeout = 15 * time.Second
+	}
+	if op.Method == http.MethodPost && op.writes() && op.Role != auth.Nobody {
+		d.Parameters = append(d.Parameters, onceParam())
 	}
 	if len(op.Streams) > 0 {
 		d.Responses = streams(op.Streams)
@@ -146,6 +154,7 @@ func (op operation) errors() []int {
 func (s *Server) guard(op operation) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		if err := op.admit(auth.From(c.Context())); err != nil {
+			s.recordDenial(c, op, err)
 			s.writeProblem(c, err)
 			return
 		}
