@@ -111,11 +111,13 @@ type End struct {
 
 // Filter selects jobs; the zero value is all, newest first.
 type Filter struct {
+	IDs    []int64
 	Kinds  []Kind
 	States []State
 	Scan   int64
 	Before int64 // the last id of the page before
 	Limit  int   // 0 is no limit
+	Bare   bool  // without Args and Result
 	// Limited leaves only the jobs of Sites and, of those that concern no site, the ones that Own asked for.
 	Limited bool
 	Sites   []string

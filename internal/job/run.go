@@ -42,3 +42,17 @@ func (r *Run) Result(v any) error {
 	r.result = b
 	return nil
 }
+
+// told is what the next beat says.
+func (r *Run) told() Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.progress
+}
+
+// came is what the job came to.
+func (r *Run) came() json.RawMessage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.result
+}

@@ -68,7 +68,7 @@ func enqueueOne(ctx context.Context, tx *Tx, clock func() time.Time, one job.Job
 		if !errors.Is(err, sql.ErrNoRows) {
 			return job.Job{}, err
 		}
-		found, err := oneJob(ctx, tx, `j.key = ? AND j.state IN ('queued', 'running')`, one.Key)
+		found, err := oneJob(ctx, tx, `j.key = ? AND j.state IN ('queued', 'running')`, plain(one.Key))
 		if fault.KindOf(err) != fault.KindNotFound {
 			return found, err
 		}
@@ -90,7 +90,7 @@ func insertJob(ctx context.Context, tx *Tx, clock func() time.Time, one job.Job)
 	err = tx.QueryRow(ctx, `INSERT INTO job (kind, lane, site, scan, key, priority, who, state, attempt, max_attempts, run_at, created,
 		started, finished, worker, fence, beat, cancel, percent, stage, error)
 		VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, `+runAt+`, `+now+`, 0, 0, '', 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING RETURNING id`,
-		string(one.Kind), one.Lane, one.Site, one.Scan, one.Key, one.Priority, one.By, one.MaxAttempts).Scan(&id)
+		string(one.Kind), one.Lane, one.Site, one.Scan, plain(one.Key), one.Priority, plain(one.By), one.MaxAttempts).Scan(&id)
 	if err != nil || len(one.Args) == 0 {
 		return id, err
 	}
@@ -103,6 +103,11 @@ func (j *Jobs) Lease(ctx context.Context, want job.Want) (leased []job.Job, err 
 	if want.N <= 0 {
 		return nil, nil
 	}
+	if j.db.side.engine() == SQLite { // whoever asks every second must not wait for the one writer
+		if waits, err := j.waits(ctx, want); err != nil || !waits {
+			return nil, err
+		}
+	}
 	err = j.write(ctx, func(tx *Tx) error {
 		ids, err := j.take(ctx, tx, want)
 		if err != nil || len(ids) == 0 {
@@ -114,22 +119,37 @@ func (j *Jobs) Lease(ctx context.Context, want job.Want) (leased []job.Job, err 
 	return leased, err
 }
 
-func (j *Jobs) take(ctx context.Context, tx *Tx, want job.Want) ([]int64, error) {
-	now := jobNow(tx, j.db.opts.Now)
-	where, args := `state = 'queued' AND lane = ? AND run_at <= `+now, []any{want.Lane}
+// waits says whether there is anything to lease.
+func (j *Jobs) waits(ctx context.Context, want job.Want) (waits bool, err error) {
+	err = j.db.view(ctx, func(tx *Tx) error {
+		where, args := j.due(tx, want)
+		return tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM job WHERE `+where+`)`, args...).Scan(&waits)
+	})
+	return waits, err
+}
+
+// due is the condition for what a worker would take.
+func (j *Jobs) due(tx *Tx, want job.Want) (string, []any) {
+	where, args := `state = 'queued' AND lane = ? AND run_at <= `+jobNow(tx, j.db.opts.Now), []any{want.Lane}
 	if want.ID != 0 {
 		where, args = where+` AND id = ?`, append(args, want.ID)
 	}
 	if len(want.Kinds) > 0 {
 		where, args = where+` AND kind IN (`+Marks(len(want.Kinds))+`)`, append(args, anys(names(want.Kinds))...)
 	}
+	return where, args
+}
+
+func (j *Jobs) take(ctx context.Context, tx *Tx, want job.Want) ([]int64, error) {
+	now := jobNow(tx, j.db.opts.Now)
+	where, args := j.due(tx, want)
 	skip := ""
 	if tx.Engine() == Postgres {
 		skip = ` FOR UPDATE SKIP LOCKED`
 	}
 	rows, err := tx.Query(ctx, `WITH taken AS MATERIALIZED (SELECT id FROM job WHERE `+where+` ORDER BY priority, id LIMIT ?`+skip+`)
 		UPDATE job SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = ?, started = `+now+`, beat = `+now+`,
-		cancel = 0, percent = 0, stage = '' WHERE id IN (SELECT id FROM taken) RETURNING id`, append(args, want.N, want.Worker)...)
+		cancel = 0, percent = 0, stage = '' WHERE id IN (SELECT id FROM taken) RETURNING id`, append(args, want.N, plain(want.Worker))...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +160,7 @@ func (j *Jobs) take(ctx context.Context, tx *Tx, want job.Want) ([]int64, error)
 func (j *Jobs) Beat(ctx context.Context, id, fence int64, p job.Progress) (cancel bool, err error) {
 	err = j.write(ctx, func(tx *Tx) error {
 		err := tx.QueryRow(ctx, `UPDATE job SET beat = `+jobNow(tx, j.db.opts.Now)+`, percent = ?, stage = ?
-			WHERE id = ? AND fence = ? AND state = 'running' RETURNING cancel`, p.Percent, p.Stage, id, fence).Scan(&cancel)
+			WHERE id = ? AND fence = ? AND state = 'running' RETURNING cancel`, p.Percent, plain(p.Stage), id, fence).Scan(&cancel)
 		return held(err, id)
 	})
 	return cancel, err
@@ -172,7 +192,7 @@ func (j *Jobs) Finish(ctx context.Context, id, fence int64, end job.End) error {
 			set, args = requeued(now)+`, run_at = `+now+` + ?`, []any{max(0, end.After.Milliseconds())}
 		}
 		err := tx.QueryRow(ctx, `UPDATE job SET error = ?, `+set+` WHERE id = ? AND fence = ? AND state = 'running' RETURNING id`,
-			slices.Concat([]any{end.Error}, args, []any{id, fence})...).Scan(&id)
+			slices.Concat([]any{plain(end.Error)}, args, []any{id, fence})...).Scan(&id)
 		if err := held(err, id); err != nil {
 			return err
 		}
@@ -334,8 +354,12 @@ func (j *Jobs) Jobs(ctx context.Context, f job.Filter) (found []job.Job, err err
 	if f.Limit > 0 {
 		where, args = where+` LIMIT ?`, append(args, f.Limit)
 	}
+	read := jobsWhere
+	if f.Bare {
+		read = bareJobsWhere
+	}
 	err = j.db.view(ctx, func(tx *Tx) error {
-		found, err = jobsWhere(ctx, tx, where, args...)
+		found, err = read(ctx, tx, where, args...)
 		return err
 	})
 	return found, err
@@ -344,6 +368,9 @@ func (j *Jobs) Jobs(ctx context.Context, f job.Filter) (found []job.Job, err err
 func jobFilter(f job.Filter) (string, []any) {
 	where, args := []string{`1 = 1`}, []any(nil)
 	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
+	if len(f.IDs) > 0 {
+		add(`j.id IN (`+Marks(len(f.IDs))+`)`, anys(f.IDs)...)
+	}
 	if len(f.Kinds) > 0 {
 		add(`j.kind IN (`+Marks(len(f.Kinds))+`)`, anys(names(f.Kinds))...)
 	}
@@ -440,6 +467,11 @@ func notifyJobs(ctx context.Context, tx *Tx, what string) error {
 	return err
 }
 
+// plain leaves out what PostgreSQL takes in no text.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
 func names[T ~string](items []T) []string {
 	out := make([]string, len(items))
 	for i, v := range items {
@@ -459,9 +491,17 @@ func oneJob(ctx context.Context, tx *Tx, where string, arg any) (job.Job, error)
 	return found[0], nil
 }
 
-func jobsWhere(ctx context.Context, tx *Tx, where string, args ...any) (found []job.Job, err error) {
-	rows, err := tx.Query(ctx, `SELECT `+jobColumns+`, coalesce(b.args, ''), coalesce(b.result, '')
-		FROM job j LEFT JOIN job_body b ON b.job = j.id WHERE `+where, args...)
+func jobsWhere(ctx context.Context, tx *Tx, where string, args ...any) ([]job.Job, error) {
+	return readJobs(ctx, tx, `SELECT `+jobColumns+`, coalesce(b.args, ''), coalesce(b.result, '')
+		FROM job j LEFT JOIN job_body b ON b.job = j.id WHERE `+where, args)
+}
+
+func bareJobsWhere(ctx context.Context, tx *Tx, where string, args ...any) ([]job.Job, error) {
+	return readJobs(ctx, tx, `SELECT `+jobColumns+`, '', '' FROM job j WHERE `+where, args)
+}
+
+func readJobs(ctx context.Context, tx *Tx, query string, args []any) (found []job.Job, err error) {
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
