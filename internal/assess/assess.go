@@ -75,6 +75,7 @@ type Assessor struct {
 	matcher   Matcher
 	now       func() time.Time
 	terms     finding.Terms // see WithTerms
+	watch     Watch         // see WithWatch
 }
 
 // New returns a pipeline: assess.New(store.Estate(), catalogue, match.New(packs), time.Now).
@@ -200,7 +201,11 @@ func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
 		s.Status, s.Reason = finding.Failed, "not everything could be stored: "+err.Error()
 	}
 	s.Completed = r.a.now()
-	if saveErr := r.a.estate.UpdateScan(ctx, *s); err == nil {
+	saveErr := r.a.estate.UpdateScan(ctx, *s)
+	if saveErr == nil && r.a.watch.Ended != nil {
+		r.a.watch.Ended(*s)
+	}
+	if err == nil {
 		err = saveErr
 	}
 	return res, err

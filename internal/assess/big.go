@@ -33,11 +33,14 @@ func (p *pass) writeBig(ctx context.Context, h *hostReport, ledger *finding.Ledg
 		}
 		p.countSlice(&one, ledger, named, matched, first)
 		first = false
-		part, err := p.commitSlice(ctx, &one)
+		part, seen, err := p.commitSlice(ctx, &one)
 		ledger.Expanded += part.Expanded
 		ledger.New += part.New
 		ledger.Merged += part.Merged
 		ledger.Informational += part.Informational
+		if err == nil {
+			p.told(*ledger, seen)
+		}
 		return err
 	}
 	return p.report.eachSlice(h, write)
@@ -51,7 +54,7 @@ func (p *pass) countSlice(h *hostReport, ledger *finding.Ledger, named, matched 
 	}
 }
 
-func (p *pass) commitSlice(ctx context.Context, h *hostReport) (part finding.Ledger, err error) {
+func (p *pass) commitSlice(ctx context.Context, h *hostReport) (part finding.Ledger, seen []Seen, err error) {
 	err = p.estate.Update(ctx, func(tx Tx) error {
 		part = finding.Ledger{}
 		m, err := p.find(ctx, tx, []*hostReport{h})
@@ -64,9 +67,13 @@ func (p *pass) commitSlice(ctx context.Context, h *hostReport) (part finding.Led
 		if err := m.merge(ctx, h, &part); err != nil {
 			return err
 		}
-		return m.save(ctx)
+		if err := m.save(ctx); err != nil {
+			return err
+		}
+		seen = m.sightings()
+		return nil
 	})
-	return part, err
+	return part, seen, err
 }
 
 // loadSlice reads what is stored of the host but for findings of which the slice says nothing.

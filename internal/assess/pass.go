@@ -43,11 +43,14 @@ func (p *pass) write(ctx context.Context) (finding.Ledger, error) {
 	var batch []*hostReport
 	rows := 0
 	flush := func() error {
-		part, err := p.commit(ctx, batch)
+		part, seen, err := p.commit(ctx, batch)
 		ledger.Expanded += part.Expanded
 		ledger.New += part.New
 		ledger.Merged += part.Merged
 		ledger.Informational += part.Informational
+		if err == nil {
+			p.told(ledger, seen)
+		}
 		for _, h := range batch {
 			h.said, h.matched = said{}, nil
 		}
@@ -149,9 +152,9 @@ func (h *hostReport) rows() int {
 
 // commit merges some hosts in one transaction. The ledger it returns holds what became of their records. Nothing is
 // changed outside of the transaction, which may be run again.
-func (p *pass) commit(ctx context.Context, batch []*hostReport) (part finding.Ledger, err error) {
+func (p *pass) commit(ctx context.Context, batch []*hostReport) (part finding.Ledger, seen []Seen, err error) {
 	if len(batch) == 0 {
-		return part, nil
+		return part, nil, nil
 	}
 	err = p.estate.Update(ctx, func(tx Tx) error {
 		part = finding.Ledger{}
@@ -164,10 +167,14 @@ func (p *pass) commit(ctx context.Context, batch []*hostReport) (part finding.Le
 				return err
 			}
 		}
-		return m.save(ctx)
+		if err := m.save(ctx); err != nil {
+			return err
+		}
+		seen = m.sightings()
+		return nil
 	})
 	if err != nil {
-		return finding.Ledger{}, err // what was merged went back with the transaction
+		return finding.Ledger{}, nil, err // what was merged went back with the transaction
 	}
-	return part, nil
+	return part, seen, nil
 }
