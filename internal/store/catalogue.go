@@ -103,7 +103,7 @@ func (c *Catalogue) Rebuild(ctx context.Context, fn func(catalogue.Writer) error
 	if err := c.db.open(ctx); err != nil {
 		return err
 	}
-	if err := interrupted(ctx, c.db.side.rebuild(ctx, fn)); err != nil {
+	if err := interrupted(ctx, unavailable(ctx, c.db.side.engine(), c.db.side.rebuild(ctx, fn))); err != nil {
 		return fmt.Errorf("build the next catalogue: %w", err)
 	}
 	return nil

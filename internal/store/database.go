@@ -5,8 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 )
@@ -50,7 +54,7 @@ func (d *database) open(ctx context.Context) error {
 		return nil
 	}
 	if err := d.side.prepare(ctx, d.opts); err != nil {
-		return fmt.Errorf("open the %s: %w", d.name, err)
+		return fmt.Errorf("open the %s: %w", d.name, unavailable(ctx, d.side.engine(), err))
 	}
 	d.ready = true
 	return nil
@@ -111,10 +115,10 @@ func (d *database) transact(ctx context.Context, write bool, fn func(*Tx) error)
 	}
 	for try := 0; ; try++ {
 		err := d.attempt(ctx, write, fn)
-		if err != nil && try < 5 && d.side.stale(err) {
+		if err != nil && (try < 5 && d.side.stale(err) || try <= postgresConns && notBegun(err)) {
 			continue
 		}
-		return err
+		return unavailable(ctx, d.side.engine(), err)
 	}
 }
 
@@ -126,7 +130,7 @@ func (d *database) attempt(ctx context.Context, write bool, fn func(*Tx) error) 
 	defer done()
 	tx, err := db.BeginTx(ctx, d.txOptions(write))
 	if err != nil {
-		return fmt.Errorf("begin on the %s: %w", d.name, err)
+		return fmt.Errorf("begin on the %s: %w", d.name, &beginError{err})
 	}
 	if err := fn(&Tx{Tx: tx, engine: d.side.engine()}); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
@@ -135,6 +139,25 @@ func (d *database) attempt(ctx context.Context, write bool, fn func(*Tx) error) 
 		return fmt.Errorf("commit to the %s: %w", d.name, err)
 	}
 	return nil
+}
+
+// beginError is a transaction that did not begin.
+type beginError struct{ cause error }
+
+func (b *beginError) Error() string { return b.cause.Error() }
+func (b *beginError) Unwrap() error { return b.cause }
+
+// notBegun says that a connection of the pool turned out to be broken before anything was done on it: the server was
+// started anew meanwhile. The pool throws it away; as many as it has may be broken.
+func notBegun(err error) bool {
+	var b *beginError
+	var noServer *pgconn.ConnectError
+	var refused *pgconn.PgError
+	if !errors.As(err, &b) || errors.As(err, &noServer) {
+		return false
+	}
+	return errors.As(err, &refused) && refused.Code == "57P01" || errors.As(err, new(net.Error)) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // txOptions: a reader on PostgreSQL asks for a snapshot, which on SQLite it has anyway.

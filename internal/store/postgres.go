@@ -76,7 +76,7 @@ func (p *postgresSchema) pool(context.Context, bool) (*sql.DB, func(), error) {
 func (p *postgresSchema) prepare(ctx context.Context, opts Options) error {
 	db := p.handle()
 	if err := db.PingContext(ctx); err != nil {
-		return fault.Unavailable("PostgreSQL: %w", err)
+		return err
 	}
 	_, behind, err := checkVersion(ctx, db, Postgres, p.schema)
 	if err != nil || !behind {

@@ -38,8 +38,10 @@ var server struct {
 
 // cluster is a PostgreSQL in a temporary folder.
 type cluster struct {
-	process *exec.Cmd
-	dir     string
+	process  *exec.Cmd
+	dir      string
+	account  *syscall.SysProcAttr
+	settings []string
 }
 
 // throwAway turns durability off, for data that nobody will miss.
@@ -131,22 +133,27 @@ func (c *cluster) start(settings ...string) error {
 	if err != nil {
 		return err
 	}
-	data := filepath.Join(dir, "data")
+	c.account, c.settings = account, settings
 	// No context ends these: the server must outlive the test that needed it first.
-	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", data, "-U", "patchscout",
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "patchscout",
 		"-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: account.Credential}, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	logFile, err := os.Create(filepath.Join(dir, "log"))
+	return c.run(bin)
+}
+
+// run starts the server of a folder that is there.
+func (c *cluster) run(bin string) error {
+	logFile, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
 		return err
 	}
 	defer logFile.Close()
 	process := exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"),
-		append([]string{"-D", data, "-k", dir, "-c", "listen_addresses="}, settings...)...)
-	process.SysProcAttr, process.Dir = account, dir
+		append([]string{"-D", filepath.Join(c.dir, "data"), "-k", c.dir, "-c", "listen_addresses="}, c.settings...)...)
+	process.SysProcAttr, process.Dir = c.account, c.dir
 	process.Stdout, process.Stderr = logFile, logFile
 	if err := startPinned(process); err != nil {
 		return err
@@ -227,6 +234,48 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	}
 	return nil, errors.New("PostgreSQL cannot run as root and there is no user postgres or nobody")
 }
+
+// Server is a PostgreSQL of one test's own, which may be stopped and started.
+type Server struct {
+	URL string // of an empty database
+	c   *cluster
+}
+
+// NewServer starts one. The error is ErrNotInstalled without the server's binaries.
+func NewServer(database string) (*Server, error) {
+	c := &cluster{}
+	if err := c.start(throwAway...); err != nil {
+		c.stop()
+		return nil, err
+	}
+	if err := c.admin(`CREATE DATABASE ` + database); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return &Server{URL: c.url(database), c: c}, nil
+}
+
+// Halt stops the server at once, with everybody's connections; Resume starts it on the same data.
+func (s *Server) Halt() error {
+	if err := s.c.process.Process.Signal(syscall.SIGINT); err != nil {
+		return err
+	}
+	_ = s.c.process.Wait()
+	s.c.process = nil
+	return nil
+}
+
+// Resume see Halt.
+func (s *Server) Resume() error {
+	bin, err := binaries()
+	if err != nil {
+		return err
+	}
+	return s.c.run(bin)
+}
+
+// Stop ends it and removes its data.
+func (s *Server) Stop() { s.c.stop() }
 
 // stop ends the server that this process started (SIGINT is PostgreSQL's fast shutdown) and removes its folder.
 func (c *cluster) stop() {
