@@ -16,6 +16,7 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/job"
+	"github.com/patchscout/patchscout/internal/live"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -38,6 +39,7 @@ type parts struct {
 	resolver scan.Resolver
 	indexing indexing
 
+	hub   *live.Hub     // what scans tell; nil tells nobody
 	queue job.Queue     // of the server; nil for a command
 	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
 }
@@ -59,6 +61,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error
 		return nil, err
 	}
 	a.find = find.New(a.store.Catalogue(), filepath.Join(cfg.DataDir, "text"))
+	a.openHub()
 	return a, nil
 }
 
@@ -68,6 +71,7 @@ func (a *App) For(who auth.Identity) *App { return &App{parts: a.parts, who: who
 // Close waits for what goes on in the background and releases everything. It is safe to call twice.
 func (a *App) Close() error {
 	a.indexing.done.Wait()
+	a.hub.Stop()
 	return errors.Join(a.find.Close(), a.store.Close())
 }
 

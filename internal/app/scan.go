@@ -211,7 +211,7 @@ func (a *App) newScan(ctx context.Context, req ScanRequest, p plan) (finding.Sca
 
 func (a *App) assessor() *assess.Assessor {
 	cat := a.store.Catalogue()
-	return assess.New(a.store.Estate(), cat, match.New(cat), a.now).WithTerms(a.terms())
+	return assess.New(a.store.Estate(), cat, match.New(cat), a.now).WithTerms(a.terms()).WithWatch(a.watchRuns())
 }
 
 // ScanResult returns a scan as it stands now.

@@ -29,7 +29,7 @@ func (k *taskKeeper) Open(_ context.Context, t *scan.Task) (scan.Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &taskReport{keeper: k, raw: raw, mask: intake.NewMaskWriter(raw), part: k.pipeline.Part(t.Scanner)}, nil
+	return &taskReport{keeper: k, raw: raw, mask: intake.NewMaskWriter(raw), part: k.pipeline.Part(t.Scanner), scanner: t.Scanner}, nil
 }
 
 // Stored implements scan.Keeper.
@@ -50,6 +50,8 @@ type taskReport struct {
 	mask   *intake.MaskWriter
 	size   int64
 	part   *assess.Part
+
+	scanner string
 }
 
 func (r *taskReport) Write(p []byte) (int, error) {
@@ -57,7 +59,10 @@ func (r *taskReport) Write(p []byte) (int, error) {
 	return r.mask.Write(p)
 }
 
-func (r *taskReport) Emit(e finding.Event) error { return r.part.Emit(e) }
+func (r *taskReport) Emit(e finding.Event) error {
+	r.keeper.tell(r.scanner, e)
+	return r.part.Emit(e)
+}
 
 // Keep stores the raw report. One that cannot be kept is worth a warning, not the scan.
 func (r *taskReport) Keep(ctx context.Context, t *scan.Task) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/live"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -41,6 +42,8 @@ type work struct {
 	tasks    []*scan.Task          // of an earlier process
 	moved    map[netip.Addr]string // addresses that are not to be scanned any more, and why
 	stopping <-chan struct{}       // closed when this process is to end and another one to continue; nil is never
+
+	told told // to who watches
 
 	mu       sync.Mutex
 	progress store.ScanProgress
@@ -232,6 +235,7 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 	defer cancel(nil)
 	pause, stop := w.beat(ctx, cancel)
 	defer stop()
+	w.publishBegin(ctx)
 	result, err := w.scan(ctx, pause, progress)
 	keep := context.WithoutCancel(ctx) // what was found is kept when the user stops the scan
 	switch {
@@ -241,6 +245,7 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 		err = fmt.Errorf("scan %d: %w; continue it with: patchscout scans resume %d", w.id, err, w.id)
 		return errors.Join(err, w.release(keep, false))
 	case result.Paused:
+		defer w.publishState(keep, w.id)
 		return w.release(keep, !w.stopped())
 	}
 	progress(Progress{Percent: 97, Stage: "storing"})
@@ -344,6 +349,7 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 			const share = 0.97 // the rest is for storing
 			w.mu.Lock()
 			w.progress = store.ScanProgress{Percent: s.Percent * share, Stage: stageName(s), ETA: s.ETA, Done: s.Done, Total: s.Total}
+			w.publish(w.id, live.Progress, liveProgress(w.progress))
 			w.mu.Unlock()
 			progress(Progress{Percent: s.Percent * share, Stage: stage(s)})
 		},
