@@ -42,6 +42,9 @@ type parts struct {
 	hub   *live.Hub     // what scans tell; nil tells nobody
 	queue job.Queue     // of the server; nil for a command
 	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
+
+	tools  toolBoard  // who waits for tools that run elsewhere
+	places toolPlaces // for tools of other scans that run here
 }
 
 // Progress is how far a long task is. Percent is 0..100 and never falls within one task.

@@ -26,8 +26,7 @@ func (e *environment) workerCommand() *cobra.Command {
 		return e.worker(cmd, f)
 	})
 	cmd.Long = "Runs the tools of a server's scans, on this machine.\n\n" +
-		"With --server it leases the tasks of one site over HTTPS, with a token of that site, and sends the raw reports back;\n" +
-		"it needs no database. With --database-url it runs whatever the server itself would run, on the same database."
+		"It leases the tasks of one site over HTTPS, with a token of that site, and sends the raw reports back. It needs no database."
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "server", "", "URL of the server: https://patchscout.example.org (http on this machine only)")
 	flags.StringVar(&f.token, "token-file", "", "file with the worker's token, which nobody else may read; read again at each use")
@@ -46,10 +45,8 @@ func (e *environment) worker(cmd *cobra.Command, f workerFlags) error {
 		return fault.InvalidOption("concurrency", " %d: want 1 to 64", f.concurrency)
 	}
 	switch {
-	case f.server == "" && cfg.DatabaseURL == "":
-		return fault.Invalid("say where the jobs are: --server with --token-file, or --database-url")
 	case f.server == "":
-		return e.databaseWorker(cmd, cfg, f)
+		return fault.Invalid("say where the jobs are: --server with --token-file")
 	case cfg.DatabaseURL != "":
 		return fault.InvalidOption("server", ": a worker of a server has no database; leave out --database-url (PATCHSCOUT_DATABASE_URL)")
 	case f.token == "":
