@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -93,7 +95,7 @@ func (w *worker) greet(ctx context.Context) error {
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !again(err):
+		case !again(err), untrusted(err):
 			return err
 		}
 		w.Log.Warn("the server does not answer; trying again", "error", err)
@@ -101,6 +103,12 @@ func (w *worker) greet(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// untrusted says that the server's certificate is not one to believe, which is for a person to mend.
+func untrusted(err error) bool {
+	var bad *tls.CertificateVerificationError
+	return errors.As(err, &bad)
 }
 
 // hello asks every scanner whether it is there, all at once.
