@@ -4,7 +4,9 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/scan"
 )
@@ -41,10 +43,30 @@ func TestWhatMayBeScanned(t *testing.T) {
 		{server, "", "192.168.4.5", "", ""},
 		{server, "", "100.64.0.1", "", "outside"},
 		{server, "", "fd12::1", "", ""},
-		{server, "", "fe80::1%eth0", "", ""},
-		{server, "", "169.254.1.1", "", ""},
+		{server, "", "fe80::1%eth0", "", "link-local"},
+		{server, "", "169.254.1.1", "", "link-local"},
 		{server, "", "169.254.169.254", "", "metadata"},
-		{server, "169.254.169.254", "169.254.169.254", "", ""},
+		{server, "169.254.169.254", "169.254.169.254", "", "never"},
+		{server, "0.0.0.0/0 ::/0", "169.254.169.254", "", "never"},
+		{server, "metadata.example", "169.254.169.254", "metadata.example", "never"},
+		{server, "::/0", "::ffff:169.254.169.254", "", "never"},
+		{server, "::/0", "64:ff9b::a9fe:a9fe", "", "never"},
+		{server, "::/0", "64:ff9b:1:a9fe:a9:fe00::", "", "never"},
+		{server, "::/0", "64:ff9b:1::a9fe:a9fe", "", "never"},
+		{server, "::/0", "2002:a9fe:a9fe::1", "", "never"},
+		{server, "::/0", "2001:0:a9fe:a9fe::1", "", "never"},
+		{server, "::/0", "2001:0:102:304:0:0:5601:5601", "", "never"},
+		{server, "::/0", "::169.254.169.254", "", "never"},
+		{server, "::/0", "::ffff:0:169.254.169.254", "", "never"},
+		{server, "::/0", "2001:db8::5efe:a9fe:a9fe", "", "never"},
+		{server, "::/0", "fd00:ec2::254", "", "never"},
+		{server, "", "fd00:ec2::254", "", "never"},
+		{server, "", "fd20:ce::254", "", "never"},
+		{server, "100.64.0.0/10", "100.100.100.200", "", "never"},
+		{server, "100.64.0.0/10", "100.100.100.201", "", ""},
+		{server, "::/0 !10.0.0.0/8", "2002:a01:203::1", "", "!10.0.0.0/8"},
+		{server, "::/0 !10.0.0.0/8", "64:ff9b::a01:203", "", "!10.0.0.0/8"},
+		{server, "", "64:ff9b::a01:203", "", "outside"},
 		{server, "", "192.0.2.1", "", "outside"},
 		{server, "", "2001:db8::1", "", "outside"},
 		{server, "192.0.2.0/24", "192.0.2.1", "", ""},
@@ -74,6 +96,60 @@ func TestWhatMayBeScanned(t *testing.T) {
 	}
 	if ok, _ := ForServer(nil).Allowed(netip.Addr{}); ok {
 		t.Error("no address was allowed")
+	}
+}
+
+func TestTheConfigurationIsTheOuterLimitOfAServer(t *testing.T) {
+	for _, c := range []struct {
+		configured, kept, addr string
+		ok                     bool
+	}{
+		{"", "", "10.0.0.1", true},
+		{"!10.0.0.0/8", "10.0.0.1", "10.0.0.1", false},
+		{"10.1.0.0/16", "", "10.1.0.1", true},
+		{"10.1.0.0/16", "", "10.2.0.1", false},
+		{"192.0.2.0/24", "", "192.0.2.1", false}, // within the limit, but nobody allowed it
+		{"192.0.2.0/24", "192.0.2.0/24", "192.0.2.1", true},
+		{"192.0.2.0/24", "198.51.100.0/24", "198.51.100.1", false},
+	} {
+		s := ForServer(rules(t, c.kept)).Within(ForCommand(rules(t, c.configured)))
+		if ok, why := s.Allowed(netip.MustParseAddr(c.addr)); ok != c.ok {
+			t.Errorf("%+v: %v, %s", c, ok, why)
+		}
+	}
+}
+
+func TestARuleThatCanAllowNothingIsKnown(t *testing.T) {
+	for text, want := range map[string]bool{"169.254.169.254": true, "169.254.0.0/17": true, "fe80::/10": true, "!169.254.0.0/16": false,
+		"0.0.0.0/0": false, "fd00:ec2::254": true, "x.example": false, "224.0.0.0/8": true} {
+		if got := rules(t, text)[0].Hopeless(); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func TestARuleHoldsForASiteSomePeopleAndSomeTime(t *testing.T) {
+	now := time.Date(2027, 3, 1, 23, 59, 0, 0, time.UTC)
+	anna, admin := auth.Identity{User: 7, Role: auth.Analyst}, auth.Identity{User: 1, Role: auth.Admin}
+	for _, c := range []struct {
+		entry       Entry
+		anna, admin bool
+	}{
+		{Entry{}, true, true},
+		{Entry{Site: "lab"}, true, true},
+		{Entry{Site: "office"}, false, false},
+		{Entry{Role: auth.Admin}, false, true},
+		{Entry{Role: auth.Analyst}, true, true},
+		{Entry{User: 7}, true, false},
+		{Entry{Expires: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)}, true, true},
+		{Entry{Expires: time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC)}, false, false},
+	} {
+		if got := c.entry.Holds(anna, "lab", now); got != c.anna {
+			t.Errorf("anna, %+v: %v", c.entry, got)
+		}
+		if got := c.entry.Holds(admin, "lab", now); got != c.admin {
+			t.Errorf("admin, %+v: %v", c.entry, got)
+		}
 	}
 }
 
