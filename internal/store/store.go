@@ -116,6 +116,16 @@ func (s *Store) Init(ctx context.Context) error {
 	return nil
 }
 
+// Ready says whether both databases can be read, making them ready first where nobody has used them yet.
+func (s *Store) Ready(ctx context.Context) error {
+	for _, d := range []*database{s.catalogue, s.estate} {
+		if err := d.view(ctx, func(tx *Tx) error { return tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(new(int64)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Engine says which database is behind the store.
 func (s *Store) Engine() Engine { return s.engine }
 
