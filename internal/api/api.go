@@ -20,6 +20,7 @@ import (
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
 type Desk interface {
 	sites
+	watching
 }
 
 // Options are what the server needs.
@@ -76,6 +77,7 @@ func New(opts Options) *Server {
 var resources = []func(*Server){
 	(*Server).healthOperations,
 	(*Server).siteOperations,
+	(*Server).liveOperations,
 }
 
 // Handler serves everything, below BasePath too when a proxy passes it on.

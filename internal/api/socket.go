@@ -1,0 +1,250 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"github.com/patchscout/patchscout/internal/auth"
+	events "github.com/patchscout/patchscout/internal/live"
+)
+
+// Close codes of our own (RFC 6455, 7.4.2); the others are the standard's: 1000 the scan is over, 1001 the server stops,
+// 1008 too many messages from the client, 1011 an error of ours.
+const (
+	closeOut     websocket.StatusCode = 4001
+	closeRemoved websocket.StatusCode = 4004
+	closeSlow    websocket.StatusCode = 4008
+)
+
+// goodbye is a close frame.
+type goodbye struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+// closing says how a connection is ended for a reason.
+func closing(why error) goodbye {
+	for err, code := range map[error]websocket.StatusCode{errOut: closeOut, errRemoved: closeRemoved, events.ErrSlow: closeSlow,
+		events.ErrStopping: websocket.StatusGoingAway, errTalk: websocket.StatusPolicyViolation} {
+		if errors.Is(why, err) {
+			return goodbye{code, err.Error()}
+		}
+	}
+	if errors.Is(why, io.EOF) {
+		return goodbye{websocket.StatusNormalClosure, "the scan is over"}
+	}
+	return goodbye{websocket.StatusInternalError, "internal error: connect again with ?since="}
+}
+
+// Bounds of what a client may send: nothing is expected, but some clients say "ping".
+const (
+	socketRead     = 4 << 10
+	socketMessages = 60 // in a minute
+)
+
+// socket answers a WebSocket's handshake.
+func (s *Server) socket(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
+	desk := s.opts.Desk(auth.From(ctx))
+	w, err := desk.Watch(ctx, in.Scan, in.Since, false)
+	if err != nil {
+		return nil, s.refusal(ctx, err)
+	}
+	return &huma.StreamResponse{Body: func(c huma.Context) {
+		defer w.Close()
+		r, answer := humachi.Unwrap(c)
+		if !upgrades(r) {
+			answer.Header().Set("Upgrade", "websocket")
+			answer.Header().Set("Connection", "Upgrade")
+			s.writeError(answer, r, huma.NewError(http.StatusUpgradeRequired, "this is a WebSocket: connect with ws:// or wss://, or use /api/v1/scans/{id}/events"))
+			return
+		}
+		p := &pipe{}
+		conn, err := websocket.Accept(taking{answer, p}, r, &websocket.AcceptOptions{
+			InsecureSkipVerify: true,                          // sameSite has looked at Origin, with the reverse proxy in mind
+			CompressionMode:    websocket.CompressionDisabled, // each of a thousand watchers would have to be compressed for
+		})
+		if err != nil {
+			return // Accept has answered
+		}
+		t := &talk{s: s, conn: conn, pipe: p, watcher: w, desk: desk, scan: in.Scan}
+		t.run(context.WithoutCancel(c.Context()))
+	}}, nil
+}
+
+func upgrades(r *http.Request) bool {
+	return r.ProtoMajor == 1 && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// talk is one open WebSocket.
+type talk struct {
+	s       *Server
+	conn    *websocket.Conn
+	pipe    *pipe
+	watcher *events.Watcher
+	desk    Desk
+	scan    int64
+}
+
+// run sends events until there is a reason to stop, tells it and waits for everything.
+func (t *talk) run(ctx context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { cancel(t.listen(ctx)) })
+	work.Go(func() { cancel(t.tend(ctx)) })
+	why := t.send(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		why = cause
+	}
+	if errors.Is(why, errGone) {
+		_ = t.conn.CloseNow() // nobody is left to tell
+	} else {
+		bye := closing(why)
+		_ = t.conn.Close(bye.code, bye.reason) // as above
+	}
+	cancel(errGone)
+	work.Wait()
+}
+
+// errGone is a peer that went away or does not read.
+var errGone = errors.New("the peer is gone")
+
+func (t *talk) send(ctx context.Context) error {
+	for {
+		frames, err := t.watcher.Next(ctx)
+		if len(frames) > 0 && t.write(ctx, frames) != nil {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// write sends several messages by one system call.
+func (t *talk) write(ctx context.Context, frames []events.Frame) error {
+	t.pipe.hold()
+	for _, f := range frames {
+		if err := t.conn.Write(ctx, websocket.MessageText, f.Text); err != nil {
+			return err
+		}
+	}
+	return t.pipe.release(liveEvery.write)
+}
+
+// listen takes in what the peer sends, which means nothing, and its close.
+func (t *talk) listen(ctx context.Context) error {
+	t.conn.SetReadLimit(socketRead)
+	begin, messages := time.Now(), 0
+	for {
+		_, in, err := t.conn.Reader(ctx)
+		if err == nil {
+			_, err = io.Copy(io.Discard, in)
+		}
+		if err != nil {
+			return errGone
+		}
+		if time.Since(begin) > time.Minute {
+			begin, messages = time.Now(), 0
+		}
+		if messages++; messages > socketMessages {
+			return errTalk
+		}
+	}
+}
+
+// tend finds out from time to time whether the peer is there and may still watch.
+func (t *talk) tend(ctx context.Context) error {
+	ping, check := time.NewTicker(liveEvery.ping), time.NewTicker(liveEvery.check)
+	defer ping.Stop()
+	defer check.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ping.C:
+			if err := t.ping(ctx); err != nil {
+				return errGone
+			}
+		case <-check.C:
+			if err := t.s.check(ctx, t.desk, t.scan, t.watcher); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (t *talk) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, liveEvery.write)
+	defer cancel()
+	return t.conn.Ping(ctx)
+}
+
+// pipe is a connection to one of many watchers: many messages cost one system call. Only hold and release are for the
+// goroutine that sends; Write is for all.
+type pipe struct {
+	net.Conn
+
+	mu      sync.Mutex
+	holding bool
+	held    []byte
+}
+
+// Write sends, or keeps for release.
+func (p *pipe) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.holding {
+		p.held = append(p.held, b...)
+		return len(b), nil
+	}
+	return p.Conn.Write(b)
+}
+
+// hold keeps what is written until release.
+func (p *pipe) hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = true
+}
+
+// release sends what was held, within a time.
+func (p *pipe) release(within time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = false
+	_ = p.Conn.SetWriteDeadline(time.Now().Add(within))
+	_, err := p.Conn.Write(p.held)
+	_ = p.Conn.SetWriteDeadline(time.Time{})
+	if p.held = p.held[:0]; cap(p.held) > 64<<10 {
+		p.held = nil
+	}
+	return err
+}
+
+// taking puts a pipe around the connection that websocket.Accept takes over.
+type taking struct {
+	http.ResponseWriter
+	pipe *pipe
+}
+
+// Hijack implements http.Hijacker.
+func (t taking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buf, err := http.NewResponseController(t.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	t.pipe.Conn = conn
+	buf.Writer.Reset(t.pipe)
+	return t.pipe, buf, nil
+}
