@@ -19,8 +19,21 @@ import (
 
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
 type Desk interface {
+	findings
+	once
+	reports
+	rules
+	scans
+	triage
+	vulnerabilities
 	sites
+	scopes
 	watching
+	workers
+	logins
+	users
+	tokens
+	auditing
 }
 
 // Options are what the server needs.
@@ -32,6 +45,10 @@ type Options struct {
 	Desk func(auth.Identity) Desk
 	// Authenticate says who asks; an error is answered as it is (fault.Denied is 401). Nil lets nobody in.
 	Authenticate func(*http.Request) (auth.Identity, error)
+	// Browser says by which names and from which pages the server may be used; nil checks nothing, for tests only.
+	Browser *Browser
+	// Record adds to the audit trail what nothing below has recorded; nil records nothing.
+	Record func(ctx context.Context, e auth.Entry)
 	// BasePath is where a reverse proxy shows the server ("/patchscout"), "" is at the root.
 	BasePath string
 	// Health says whether the server can do its work; nil is always. It may be slow or hang.
@@ -48,6 +65,12 @@ type Server struct {
 	opts   Options
 	router chi.Router
 	api    huma.API
+	// secrets are the paths whose answers to POST are not kept.
+	secrets map[string]bool
+	shield  *shield // nil without Options.Browser
+
+	docsPolicy string // the Content-Security-Policy of the documentation
+	denials    denials
 }
 
 // New returns a server with all operations.
@@ -63,6 +86,7 @@ func New(opts Options) *Server {
 	}
 	s := &Server{opts: opts, router: chi.NewRouter()}
 	s.router.Use(s.frame()...)
+	s.router.Use(s.idempotent)
 	s.api = humachi.New(s.router, describe(opts))
 	s.docs()
 	s.metrics()
@@ -77,7 +101,19 @@ func New(opts Options) *Server {
 var resources = []func(*Server){
 	(*Server).healthOperations,
 	(*Server).siteOperations,
+	(*Server).scopeOperations,
 	(*Server).liveOperations,
+	(*Server).workerOperations,
+	(*Server).scanOperations,
+	(*Server).findingOperations,
+	(*Server).triageOperations,
+	(*Server).vulnerabilityOperations,
+	(*Server).ruleOperations,
+	(*Server).reportOperations,
+	(*Server).loginOperations,
+	(*Server).userOperations,
+	(*Server).tokenOperations,
+	(*Server).auditOperations,
 }
 
 // Handler serves everything, below BasePath too when a proxy passes it on.
@@ -97,18 +133,6 @@ func (s *Server) Handler() http.Handler {
 
 // OpenAPI is the document that describes all operations.
 func (s *Server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
-
-// identify finds out who asks and puts it into the request's context.
-func (s *Server) identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := s.opts.Authenticate(r)
-		if err != nil {
-			s.writeError(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), who)))
-	})
-}
 
 // describe is the frame of the OpenAPI document and how bodies are read.
 func describe(opts Options) huma.Config {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +20,7 @@ import (
 )
 
 // errAnonymous is the answer to who has not said who he is: 401, where other denials are 403.
-var errAnonymous = fault.Denied("log in first: a session cookie or the header Authorization: Bearer <token>")
+var errAnonymous = fault.Denied("log in first, with a session cookie or the header Authorization: Bearer and a token")
 
 // statuses is the one place where kinds of errors become HTTP statuses.
 var statuses = map[fault.Kind]int{
@@ -46,8 +49,11 @@ func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
 		err = fault.Unavailable("the client went away, or the server stops") // nobody may be left to read it
 	}
 	status := statuses[fault.KindOf(err)]
-	if errors.Is(err, errAnonymous) {
+	switch {
+	case errors.Is(err, errAnonymous), auth.NotLetIn(err):
 		status = http.StatusUnauthorized
+	case errors.As(err, new(auth.Throttled)):
+		status = http.StatusTooManyRequests
 	}
 	if status == http.StatusInternalServerError {
 		s.opts.Log.ErrorContext(ctx, "request failed", "who", auth.From(ctx).Name, "error", err)
@@ -61,6 +67,29 @@ func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
 	return huma.NewError(status, field+": "+text, &huma.ErrorDetail{Message: text, Location: field})
 }
 
+// answer is the problem document of an error with the headers that belong to it.
+func (s *Server) answer(ctx context.Context, err error) error {
+	if errors.As(err, new(huma.HeadersError)) {
+		return err
+	}
+	if headers := retry(err); headers != nil {
+		return huma.ErrorWithHeaders(s.problem(ctx, err), headers)
+	}
+	return s.problem(ctx, err)
+}
+
+// retry says when to come again, in the header Retry-After.
+func retry(err error) http.Header {
+	var throttled auth.Throttled
+	if !errors.As(err, &throttled) {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(max(1, int(math.Ceil(throttled.Wait.Seconds()))))}}
+}
+
+// notIn is the answer to who says in a way that does not count who he is.
+func notIn(text string) error { return fmt.Errorf("%w: %s", errAnonymous, text) }
+
 // writeProblem answers a request whose operation did not run.
 func (s *Server) writeProblem(c huma.Context, err error) {
 	p := s.problem(c.Context(), err)
@@ -73,6 +102,7 @@ func (s *Server) writeProblem(c huma.Context, err error) {
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.problem(r.Context(), err)
 	w.Header().Set("Content-Type", "application/problem+json")
+	maps.Copy(w.Header(), retry(err))
 	w.WriteHeader(p.GetStatus())
 	_ = json.NewEncoder(w).Encode(p) // as above
 }

@@ -35,7 +35,7 @@ type Limits struct {
 
 // frame is around every request, outermost first.
 func (s *Server) frame() []func(http.Handler) http.Handler {
-	return []func(http.Handler) http.Handler{s.observe, s.recover, s.atOnce(), s.patient, s.compress, s.introduce}
+	return []func(http.Handler) http.Handler{s.observe, s.recover, s.protect, s.atOnce(), s.patient, s.compress, s.introduce}
 }
 
 // noted is what the frame wants to know of a request when it is over.

@@ -38,6 +38,7 @@ type parts struct {
 
 	resolver scan.Resolver
 	indexing indexing
+	provider provider
 
 	hub   *live.Hub     // what scans tell; nil tells nobody
 	queue job.Queue     // of the server; nil for a command

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -51,6 +52,9 @@ func isURL(s string) bool { return strings.Contains(s, "://") }
 // concerns all.
 func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Progress)) (report.Sync, error) {
 	if err := a.wide("loading feeds"); err != nil {
+		return report.Sync{}, err
+	}
+	if err := a.namedSource(req.From); err != nil {
 		return report.Sync{}, err
 	}
 	seen, err := a.store.Catalogue().Seen(ctx)
@@ -103,6 +107,15 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	}
 	watch.stage("indexing texts")
 	return doc, a.followTexts(ctx)
+}
+
+// namedSource refuses to fetch from where somebody who is not at the server's own command line says, unless the configuration
+// file names the same: he would make the server ask its own network, or read its own disk, for him.
+func (a *App) namedSource(from string) error {
+	if from == "" || a.who.Kind == auth.Local || from == a.cfg.Feeds.Mirror {
+		return nil
+	}
+	return fault.InvalidOption("from", ": only the mirror that the server's configuration names (feeds.mirror) can be loaded from here")
 }
 
 // starterFirst loads the starter catalogue into an empty one before the CVE List comes without NVD: a catalogue that holds
@@ -191,6 +204,11 @@ func (a *App) client(from string) (*outbound.Client, error) {
 			c.Named = append(c.Named, u)
 		}
 	}
+	return a.door(c)
+}
+
+// door opens connections by the configured proxy and certificates.
+func (a *App) door(c outbound.Config) (*outbound.Client, error) {
 	if p := a.cfg.Outbound.Proxy.Reveal(); p != "" {
 		proxy, err := url.Parse(p)
 		if err != nil {

@@ -25,6 +25,7 @@ type Config struct {
 	Reports     Reports   `koanf:"reports"`
 	SLA         SLA       `koanf:"sla"`
 	Server      Server    `koanf:"server"`
+	OIDC        OIDC      `koanf:"oidc"`
 	Jobs        Jobs      `koanf:"jobs"`
 	Telemetry   Telemetry `koanf:"telemetry"`
 }
@@ -95,6 +96,7 @@ func Default() Config {
 		Feeds:     defaultFeeds(),
 		Reports:   defaultReports(),
 		Server:    defaultServer(),
+		OIDC:      defaultOIDC(),
 		Jobs:      defaultJobs(),
 		Telemetry: defaultTelemetry(),
 	}

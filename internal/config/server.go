@@ -22,6 +22,9 @@ type Server struct {
 	TrustedProxies []string      `koanf:"trusted_proxies"` // networks of reverse proxies, whose X-Forwarded headers are believed
 	CORSOrigins    []string      `koanf:"cors_origins"`    // origins of other front ends that may call the API
 	Auth           string        `koanf:"auth"`            // on, or off: everybody who reaches it is admin; loopback only
+	SessionIdle    time.Duration `koanf:"session_idle"`    // a login ends when it was not used for so long
+	SessionMax     time.Duration `koanf:"session_max"`     // and in any case after so long
+	StrangerRate   int           `koanf:"stranger_rate"`   // requests a minute of one client who has not logged in; 0 is no limit
 	MaxUploadMB    int           `koanf:"max_upload_mb"`   // of one report or file of records
 	Metrics        string        `koanf:"metrics"`         // /metrics: on for who has logged in or has a token, open for everybody, off
 	Compress       string        `koanf:"compress"`        // answers by gzip: on, off, or auto: not for clients on this machine
@@ -38,7 +41,7 @@ type Jobs struct {
 }
 
 func defaultServer() Server {
-	return Server{Listen: "127.0.0.1:8000", Auth: "on", MaxUploadMB: 2048, CORSOrigins: []string{"http://localhost:3000", "http://localhost:5173"},
+	return Server{Listen: "127.0.0.1:8000", Auth: "on", MaxUploadMB: 2048, SessionIdle: 12 * time.Hour, SessionMax: 7 * 24 * time.Hour, StrangerRate: 6000, CORSOrigins: []string{"http://localhost:3000", "http://localhost:5173"},
 		Metrics: "on", Compress: "auto", MaxRequests: 256, Timeout: 30 * time.Second, Grace: 20 * time.Second}
 }
 
@@ -73,6 +76,12 @@ func (s Server) validate() error {
 		if u, err := url.Parse(origin); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
 			return fault.Invalid("server.cors_origins %q: want an origin as https://ui.example.org", origin)
 		}
+	}
+	if s.SessionIdle < time.Minute || s.SessionMax < s.SessionIdle || s.SessionMax > 366*24*time.Hour {
+		return fault.Invalid("server.session_idle %s and server.session_max %s: want a minute or more, and not longer than the latter, a year at most", s.SessionIdle, s.SessionMax)
+	}
+	if s.StrangerRate < 0 {
+		return fault.Invalid("server.stranger_rate %d: want 0 or more", s.StrangerRate)
 	}
 	if s.MaxUploadMB < 1 || s.MaxUploadMB > 1<<20 {
 		return fault.Invalid("server.max_upload_mb %d: want 1 to 1048576", s.MaxUploadMB)

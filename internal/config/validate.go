@@ -19,7 +19,7 @@ func (c Config) Validate() error {
 // Mistakes are the sentences of Validate, one of each part of the configuration that has any.
 func (c Config) Mistakes() (mistakes []error) {
 	for _, check := range []func() error{
-		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate,
+		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate, c.OIDC.validate,
 		c.Jobs.validate, c.Telemetry.validate,
 	} {
 		if err := check(); err != nil {
