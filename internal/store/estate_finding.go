@@ -138,31 +138,52 @@ func (e *Estate) CountFindings(ctx context.Context, v auth.View, filter finding.
 		if err != nil {
 			return err
 		}
-		kinds := map[facets]int{}
-		if err := l.scan(ctx, colFacets, s.alive(), within{}, func(block int64, values *blockValues) {
-			s.blocks[block].each(func(i int) { kinds[facets(values[i])]++ })
-		}); err != nil {
-			return err
-		}
-		for kind, n := range kinds {
-			c.add(kind, n)
-		}
-		return nil
+		return l.count(ctx, s, &c)
 	})
 	return c, err
 }
 
-func (c *Counts) add(kind facets, n int) {
-	c.Total += n
-	if wordOf(codesOfStatus, kind.get(facetStatus)) != string(finding.Affected) || kind.get(facetConfidence) < finding.ConfirmedAt {
-		return
+// count counts the findings of a selection.
+func (l *lists) count(ctx context.Context, s *findingSet, c *Counts) error {
+	there, err := l.directory(ctx, colFacets)
+	if err != nil {
+		return err
 	}
-	c.Confirmed += n
-	if kind.get(facetKEV) == 1 {
-		c.KEV += n
+	alive := s.alive()
+	for _, block := range alive {
+		c.Total += s.blocks[block].n
 	}
-	c.BySeverity[wordOf(codesOfSeverity, kind.get(facetSeverity))] += n
-	c.ByDecision[wordOf(codesOfDecision, kind.get(facetDecision))] += n
+	var severities, decisions [8]int
+	err = l.packed(ctx, colFacets, alive, within{}, func(block int64, data []byte) error {
+		t, err := l.tally(l.memo(there, colFacets, block), data)
+		if err != nil {
+			return err
+		}
+		selected := &s.blocks[block].bits
+		c.Confirmed += common(selected, &t.confirmed)
+		c.KEV += common(selected, &t.kev)
+		for i := range severities {
+			severities[i] += common(selected, &t.severity[i])
+			decisions[i] += common(selected, &t.decision[i])
+		}
+		return nil
+	})
+	for i := range severities {
+		if n := severities[i]; n > 0 {
+			c.BySeverity[wordOf(codesOfSeverity, uint64(i))] += n //nolint:gosec // small
+		}
+		if n := decisions[i]; n > 0 {
+			c.ByDecision[wordOf(codesOfDecision, uint64(i))] += n //nolint:gosec // small
+		}
+	}
+	return err
+}
+
+func (l *lists) tally(b *listBlock, data []byte) (*blockTally, error) {
+	if b == nil {
+		return newTally(data)
+	}
+	return b.memo.counts(&l.cache.memo, data)
 }
 
 func texts[T ~string](items []T) []any {

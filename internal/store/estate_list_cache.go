@@ -14,7 +14,8 @@ const maxListCache = 256 << 20
 type listCache struct {
 	mu      sync.Mutex
 	columns map[listColumn]*directory
-	size    atomic.Int64
+	size    atomic.Int64 // of the data
+	memo    atomic.Int64 // of what was worked out of them
 }
 
 // directory is the blocks of a column at one generation. Which blocks there are never changes; their data comes later.
@@ -28,6 +29,7 @@ type listBlock struct {
 	stamp  int64
 	lo, hi int64
 	data   atomic.Pointer[[]byte] // nil before it was read, or where there was no room
+	memo   blockMemo
 }
 
 // directory returns what blocks a column has in the transaction's generation.
@@ -90,7 +92,11 @@ func (c *listCache) keep(col listColumn, d *directory) {
 		return
 	}
 	for n, b := range old.blocks {
-		if data := b.data.Load(); data != nil && d.blocks[n] != b {
+		if d.blocks[n] == b {
+			continue
+		}
+		b.memo.forget(&c.memo)
+		if data := b.data.Load(); data != nil {
 			c.size.Add(-int64(len(*data)))
 		}
 	}

@@ -3,10 +3,14 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +25,7 @@ type condition struct {
 	passes func(uint64) bool
 	rank   int // those that leave least come first, since the next reads only the blocks that are left
 	anyOf  []condition
+	key    string // what is asked, so that answers can be kept; two conditions of a column with one key pass the same
 }
 
 // The ranks of conditions.
@@ -65,12 +70,12 @@ func (e *Estate) selected(ctx context.Context, l *lists, v auth.View, f finding.
 
 func (l *lists) obey(ctx context.Context, s *findingSet, c condition) error {
 	if c.anyOf == nil {
-		return l.keep(ctx, s, c.col, c.in, c.passes)
+		return l.keep(ctx, s, c)
 	}
 	found := make([]selectedBlock, len(s.blocks))
 	for _, one := range c.anyOf {
 		part := &findingSet{blocks: slices.Clone(s.blocks)}
-		if err := l.keep(ctx, part, one.col, one.in, one.passes); err != nil {
+		if err := l.keep(ctx, part, one); err != nil {
 			return err
 		}
 		for i := range found {
@@ -86,7 +91,7 @@ func (l *lists) obey(ctx context.Context, s *findingSet, c condition) error {
 // conditions lists what the filter asks of columns, in the order in which it is best asked.
 func (l *lists) conditions(ctx context.Context, f finding.Filter, now time.Time) ([]condition, error) {
 	out := append(placeConditions(f), timeConditions(f, now)...)
-	out = append(out, condition{col: colFacets, passes: facetCondition(f), rank: ofFacets})
+	out = append(out, facetCondition(f))
 	for _, more := range []func(context.Context, finding.Filter) ([]condition, error){l.wordConditions, l.setConditions, l.textConditions, l.hostConditions} {
 		c, err := more(ctx, f)
 		if err != nil {
@@ -99,7 +104,7 @@ func (l *lists) conditions(ctx context.Context, f finding.Filter, now time.Time)
 }
 
 // facetCondition asks everything that one number answers.
-func facetCondition(f finding.Filter) func(uint64) bool {
+func facetCondition(f finding.Filter) condition {
 	wanted := []struct {
 		field facet
 		set   uint64 // of codes; 0 where nothing is asked
@@ -126,7 +131,8 @@ func facetCondition(f finding.Filter) func(uint64) bool {
 	hide := hides(f)
 	affected := code(codesOfStatus, string(finding.Affected), facetStatus)
 	least := uint64(max(f.MinConfidence, 0)) //nolint:gosec // not negative
-	return func(n uint64) bool {
+	key := fmt.Sprint(wanted, hide, least, f.Confirmed, f.Potential)
+	return condition{col: colFacets, rank: ofFacets, key: key, passes: func(n uint64) bool {
 		v := facets(n)
 		if v&1 == 0 || v.get(facetConfidence) < least {
 			return false
@@ -138,7 +144,7 @@ func facetCondition(f finding.Filter) func(uint64) bool {
 		}
 		sure := v.get(facetStatus) == affected && v.get(facetConfidence) >= finding.ConfirmedAt
 		return !(f.Confirmed && !sure || f.Potential && sure || hide && setAside(v))
-	}
+	}}
 }
 
 // hides says whether the list leaves out what a person set aside.
@@ -173,12 +179,17 @@ func yesOrNo(b *bool) uint64 {
 	return 1 << 0
 }
 
+// isNumber asks a column for one number.
+func isNumber(col listColumn, n uint64) condition {
+	return condition{col: col, in: within{n, n}, passes: equals(n), rank: oneOfMany, key: strconv.FormatUint(n, 10)}
+}
+
 func equals(n uint64) func(uint64) bool { return func(v uint64) bool { return v == n } }
 
 func placeConditions(f finding.Filter) (out []condition) {
 	if f.HostID != 0 {
 		id := uint64(f.HostID) //nolint:gosec // a negative one is nobody's
-		out = append(out, condition{col: colHost, in: within{id, id}, passes: equals(id), rank: oneOfMany})
+		out = append(out, isNumber(colHost, id))
 	}
 	if len(f.Ports) > 0 {
 		var in within
@@ -189,7 +200,7 @@ func placeConditions(f finding.Filter) (out []condition) {
 		if len(f.Ports) == 1 && f.Ports[0] != 0 {
 			in = within{uint64(f.Ports[0]), uint64(f.Ports[0])}
 		}
-		out = append(out, condition{col: colPort, in: in, passes: func(v uint64) bool { return ports[v] }, rank: someOfMany})
+		out = append(out, condition{col: colPort, in: in, passes: func(v uint64) bool { return ports[v] }, rank: someOfMany, key: fmt.Sprint(f.Ports)})
 	}
 	return out
 }
@@ -199,7 +210,8 @@ func timeConditions(f finding.Filter, now time.Time) (out []condition) {
 	today := now.UTC().Truncate(24 * time.Hour)
 	between := func(col listColumn, lo, hi uint64) { // both included
 		lo = max(lo, 1)
-		out = append(out, condition{col: col, in: within{lo, hi}, passes: func(v uint64) bool { return v >= lo && v <= hi }, rank: inRange})
+		out = append(out, condition{col: col, in: within{lo, hi}, passes: func(v uint64) bool { return v >= lo && v <= hi }, rank: inRange,
+			key: fmt.Sprint(lo, "-", hi)})
 	}
 	before := func(col listColumn, t time.Time) {
 		if !t.IsZero() {
@@ -232,7 +244,7 @@ func timeConditions(f finding.Filter, now time.Time) (out []condition) {
 	atLeast(colEPSS, f.MinEPSS)
 	if hides(f) {
 		day := dayNumber(today.UnixMilli())
-		out = append(out, condition{col: colUntil, passes: func(v uint64) bool { return v < day }, rank: inRange + 1})
+		out = append(out, condition{col: colUntil, passes: func(v uint64) bool { return v < day }, rank: inRange + 1, key: fmt.Sprint("<", day)})
 	}
 	return out
 }
@@ -245,7 +257,7 @@ func (l *lists) wordConditions(ctx context.Context, f finding.Filter) (out []con
 			out = append(out, condition{col: col, in: nowhere, passes: never, rank: oneOfMany})
 			return nil
 		}
-		out = append(out, condition{col: col, in: within{n, n}, passes: equals(n), rank: oneOfMany})
+		out = append(out, isNumber(col, n))
 		return err
 	}
 	for col, text := range map[listColumn]string{colWeakness: weaknessOf(f.Weakness), colRemedy: f.Remedy, colComponent: f.Component} {
@@ -259,7 +271,7 @@ func (l *lists) wordConditions(ctx context.Context, f finding.Filter) (out []con
 	switch {
 	case f.Assignee == nil:
 	case *f.Assignee == "":
-		out = append(out, condition{col: colAssignee, in: within{}, passes: equals(0), rank: inRange})
+		out = append(out, condition{col: colAssignee, in: within{}, passes: equals(0), rank: inRange, key: "0"})
 	default:
 		err = one(colAssignee, *f.Assignee)
 	}
@@ -400,9 +412,10 @@ func (l *lists) hostConditions(ctx context.Context, f finding.Filter) (out []con
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
-		site := condition{col: colSite, in: within{id, id}, passes: equals(id), rank: someOfMany}
+		site := isNumber(colSite, id)
+		site.rank = someOfMany
 		if id == 0 {
-			site.in, site.passes = nowhere, never
+			site.in, site.passes, site.key = nowhere, never, ""
 		}
 		out = append(out, site)
 	}
@@ -488,7 +501,15 @@ func (s *numberSet) condition(col listColumn) condition {
 	for _, n := range s.numbers {
 		s.bits[(n-lo)/64] |= 1 << ((n - lo) % 64)
 	}
-	return condition{col: col, in: within{lo, hi}, passes: s.has, rank: someOfMany}
+	return condition{col: col, in: within{lo, hi}, passes: s.has, rank: someOfMany, key: s.key()}
+}
+
+// key tells sets apart.
+func (s *numberSet) key() string {
+	hash := sha256.New()
+	_ = binary.Write(hash, binary.LittleEndian, s.lo) // a hash takes everything
+	_ = binary.Write(hash, binary.LittleEndian, s.bits)
+	return string(hash.Sum(nil)[:16])
 }
 
 func (s *numberSet) has(n uint64) bool {

@@ -252,7 +252,7 @@ func (g *grouping) countDifferent(ctx context.Context) error {
 		g.page[m.place()].Hosts++
 	}
 	cves := &findingSet{blocks: slices.Clone(g.findings.blocks)}
-	if err := g.keep(ctx, cves, colFacets, within{}, func(n uint64) bool { return facets(n).get(facetIsCVE) == 1 }); err != nil {
+	if err := g.keep(ctx, cves, condition{col: colFacets, passes: func(n uint64) bool { return facets(n).get(facetIsCVE) == 1 }, key: "cve"}); err != nil {
 		return err
 	}
 	ids, err := g.different(ctx, cves, colWeakness)

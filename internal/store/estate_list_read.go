@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"slices"
+	"sort"
 
 	"github.com/patchscout/patchscout/internal/finding"
 )
@@ -12,7 +13,7 @@ import (
 type findingSet struct{ blocks []selectedBlock }
 
 type selectedBlock struct {
-	bits [blockSize / 64]uint64
+	bits blockBits
 	n    int // of bits that are set
 }
 
@@ -32,22 +33,37 @@ func (b *selectedBlock) each(fn func(i int)) {
 	}
 }
 
-// keep leaves those of the block whose value passes.
-func (b *selectedBlock) keep(values *blockValues, passes func(uint64) bool) {
-	for w, word := range b.bits {
-		if word == 0 {
-			continue
+// keep leaves those of the block whose number passes; the numbers are read one by one.
+func (b *selectedBlock) keep(data []byte, passes func(uint64) bool) {
+	b.each(func(i int) {
+		if !passes(packedAt(data, i)) {
+			b.bits[i/64] &^= 1 << (i % 64)
+			b.n--
 		}
-		kept := word
-		for ; word != 0; word &= word - 1 {
-			i := bits.TrailingZeros64(word)
-			if !passes(values[w*64+i]) {
-				kept &^= 1 << i
-			}
-		}
-		b.bits[w] = kept
+	})
+}
+
+// and leaves those that are in the set too.
+func (b *selectedBlock) and(set *blockBits) {
+	for w := range b.bits {
+		b.bits[w] &= set[w]
 	}
 	b.count()
+}
+
+// passing are the findings of a block whose number passes.
+func passing(values *blockValues, passes func(uint64) bool) *blockBits {
+	set := &blockBits{}
+	for w := range set {
+		word := uint64(0)
+		for i, n := range values[w*64 : w*64+64] {
+			if passes(n) {
+				word |= 1 << i
+			}
+		}
+		set[w] = word
+	}
+	return set
 }
 
 // everything is all ids that there may be.
@@ -86,10 +102,7 @@ func (s *findingSet) only(ids []int64) {
 
 func (s *findingSet) and(other []selectedBlock) {
 	for i := range s.blocks {
-		for w := range s.blocks[i].bits {
-			s.blocks[i].bits[w] &= other[i].bits[w]
-		}
-		s.blocks[i].count()
+		s.blocks[i].and(&other[i].bits)
 	}
 }
 
@@ -109,11 +122,22 @@ type within struct{ lo, hi uint64 }
 // scan calls fn for the blocks that are asked for, unless they hold zeros only or nothing within the bounds. values are
 // fn's until it returns.
 func (l *lists) scan(ctx context.Context, col listColumn, blocks []int64, in within, fn func(block int64, values *blockValues)) error {
+	values := &blockValues{}
+	return l.packed(ctx, col, blocks, in, func(block int64, data []byte) error {
+		err := values.unpack(data)
+		if err == nil {
+			fn(block, values)
+		}
+		return err
+	})
+}
+
+// packed is scan for who reads the numbers as they are kept, which checkPacked has seen. The data must not be changed.
+func (l *lists) packed(ctx context.Context, col listColumn, blocks []int64, in within, fn func(block int64, data []byte) error) error {
 	there, err := l.directory(ctx, col)
 	if err != nil {
 		return err
 	}
-	values := &blockValues{}
 	var unread []int64
 	for _, block := range blocks {
 		data, replaced := l.held[col][block]
@@ -130,17 +154,15 @@ func (l *lists) scan(ctx context.Context, col listColumn, blocks []int64, in wit
 		if data == nil {
 			continue
 		}
-		if err := values.unpack(data); err != nil {
+		if err := fn(block, data); err != nil {
 			return err
 		}
-		fn(block, values)
 	}
-	return l.read(ctx, col, unread, there, values, fn)
+	return l.read(ctx, col, unread, there, fn)
 }
 
-// read is scan for blocks that are in the database only.
-func (l *lists) read(ctx context.Context, col listColumn, blocks []int64, there map[int64]*listBlock, values *blockValues,
-	fn func(block int64, values *blockValues)) error {
+// read is packed for blocks that are in the database only.
+func (l *lists) read(ctx context.Context, col listColumn, blocks []int64, there map[int64]*listBlock, fn func(block int64, data []byte) error) error {
 	for _, part := range ranges(blocks) {
 		query, args := `SELECT block, data FROM list_column WHERE col = ?`, []any{int(col)}
 		if len(part.only) > 0 {
@@ -163,17 +185,25 @@ func (l *lists) read(ctx context.Context, col listColumn, blocks []int64, there 
 			if _, asked := slices.BinarySearch(blocks, block); !asked {
 				return nil
 			}
-			if err := values.unpack(data); err != nil {
+			if err := checkPacked(data); err != nil {
 				return err
 			}
 			l.cache.fill(there[block], data)
-			fn(block, values)
-			return nil
+			return fn(block, data)
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// memo is the block of a column with what was worked out of it; nil where the transaction has numbers of its own for it,
+// or none.
+func (l *lists) memo(there map[int64]*listBlock, col listColumn, block int64) *listBlock {
+	if _, replaced := l.held[col][block]; replaced {
+		return nil
+	}
+	return there[block]
 }
 
 // blockRange is a part of a column that one statement reads: from first to last, or only some blocks.
@@ -198,17 +228,43 @@ func ranges(blocks []int64) (parts []blockRange) {
 }
 
 // keep leaves the findings whose value in a column passes; in bounds what can.
-func (l *lists) keep(ctx context.Context, s *findingSet, col listColumn, in within, passes func(uint64) bool) error {
-	alive := s.alive()
-	seen := make(map[int64]bool, len(alive))
-	err := l.scan(ctx, col, alive, in, func(block int64, values *blockValues) {
-		seen[block] = true
-		s.blocks[block].keep(values, passes)
-	})
-	if err != nil || passes(0) {
+func (l *lists) keep(ctx context.Context, s *findingSet, c condition) error {
+	there, err := l.directory(ctx, c.col)
+	if err != nil {
 		return err
 	}
-	for _, block := range alive {
+	var rest []int64
+	for _, block := range s.alive() {
+		if b := l.memo(there, c.col, block); b != nil && c.key != "" {
+			if set := b.memo.answer(c.key); set != nil {
+				s.blocks[block].and(set)
+				continue
+			}
+		}
+		rest = append(rest, block)
+	}
+	seen := make(map[int64]bool, len(rest))
+	values := &blockValues{}
+	err = l.packed(ctx, c.col, rest, c.in, func(block int64, data []byte) error {
+		seen[block] = true
+		if s.blocks[block].n < dense {
+			s.blocks[block].keep(data, c.passes)
+			return nil
+		}
+		if err := values.unpack(data); err != nil {
+			return err
+		}
+		set := passing(values, c.passes)
+		s.blocks[block].and(set)
+		if b := l.memo(there, c.col, block); b != nil && c.key != "" {
+			b.memo.keepAnswer(&l.cache.memo, c.key, set)
+		}
+		return nil
+	})
+	if err != nil || c.passes(0) {
+		return err
+	}
+	for _, block := range rest {
 		if !seen[block] {
 			s.blocks[block] = selectedBlock{}
 		}
@@ -225,40 +281,71 @@ type place struct {
 // first returns the ids of the first findings of a selection after the cursor, in order; n 0 is all.
 func (l *lists) first(ctx context.Context, s *findingSet, by finding.Sort, after finding.Cursor, n int) ([]int64, error) {
 	t := &top{sort: by, n: n, after: after}
-	high := map[int64]*blockValues{}
-	col, alive := sortColumn(by.Field()), s.alive()
+	alive := s.alive()
+	col := sortColumn(by.Field())
+	there, err := l.directory(ctx, col)
+	if err != nil {
+		return nil, err
+	}
+	high := map[int64]*[]byte{}
 	if by.Field() == finding.ByHost {
-		if err := l.scan(ctx, colAddressHigh, alive, within{}, func(block int64, values *blockValues) {
-			kept := *values
-			high[block] = &kept
+		if err := l.packed(ctx, colAddressHigh, alive, within{}, func(block int64, data []byte) error {
+			high[block] = l.asKept(block, data)
+			return nil
 		}); err != nil {
 			return nil, err
 		}
 	}
 	seen := make(map[int64]bool, len(alive))
-	visit := func(block int64, values *blockValues) {
+	visit := func(block int64, data []byte) error {
 		seen[block] = true
-		upper := high[block]
-		s.blocks[block].each(func(i int) {
-			p := place{finding.Key{1: values[i]}, block*blockSize + int64(i)}
-			if by.Field() == finding.BySeverity {
-				p.key[1] = severityKey(facets(values[i]))
-			}
-			if upper != nil {
-				p.key[0] = upper[i]
-			}
-			t.add(p)
-		})
+		in := sorter{by: by, low: data}
+		if upper := high[block]; upper != nil {
+			in.high = *upper
+		}
+		if s.blocks[block].n < dense || n == 0 {
+			s.blocks[block].each(func(i int) { t.add(place{in.key(i), block*blockSize + int64(i)}) })
+			return nil
+		}
+		t.addInOrder(in, l.orderOf(l.memo(there, col, block), in, high[block]), block, &s.blocks[block].bits)
+		return nil
 	}
-	if err := l.scan(ctx, col, alive, within{}, visit); err != nil {
+	if err := l.packed(ctx, col, alive, within{}, visit); err != nil {
 		return nil, err
 	}
 	for _, block := range alive {
 		if !seen[block] {
-			visit(block, &blockValues{})
+			if err := visit(block, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return t.ids(), nil
+}
+
+// asKept is where the numbers of a block's upper halves of addresses are kept, by which an order knows that it was made of
+// them; numbers that are not kept are at a place of their own.
+func (l *lists) asKept(block int64, data []byte) *[]byte {
+	if b := l.memo(l.known[colAddressHigh], colAddressHigh, block); b != nil {
+		if kept := b.data.Load(); kept != nil {
+			return kept
+		}
+	}
+	return &data
+}
+
+// orderOf is how a block is sorted.
+func (l *lists) orderOf(b *listBlock, in sorter, high *[]byte) *blockOrder {
+	if b == nil {
+		return in.order()
+	}
+	if o := b.memo.order(in.by, high); o != nil {
+		return o
+	}
+	o := in.order()
+	o.high = high
+	b.memo.keepOrder(&l.cache.memo, in.by, o)
+	return o
 }
 
 func sortColumn(by finding.SortField) listColumn {
@@ -311,6 +398,30 @@ func (t *top) add(p place) {
 	t.places = append(t.places, p)
 	if t.n > 0 && len(t.places) >= 4*t.n+1000 {
 		t.cut()
+	}
+}
+
+// addInOrder takes of a block what can be among the first.
+func (t *top) addInOrder(in sorter, o *blockOrder, block int64, selected *blockBits) {
+	at := func(k int) place {
+		i := int(o.places[k])
+		return place{in.key(i), block*blockSize + int64(i)}
+	}
+	k := 0
+	if t.after != (finding.Cursor{}) {
+		after := place{t.after.Key, t.after.ID}
+		k = sort.Search(blockSize, func(k int) bool { return t.less(at(k), after) > 0 })
+	}
+	for left := t.n; k < blockSize && left > 0; k++ {
+		if !selected.has(o.places[k]) {
+			continue
+		}
+		p := at(k)
+		if t.full && t.less(p, t.limit) > 0 {
+			return
+		}
+		t.add(p)
+		left--
 	}
 }
 
