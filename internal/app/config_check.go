@@ -31,8 +31,8 @@ func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setti
 	for _, err := range cfg.Mistakes() {
 		c.wrong("%v", err)
 	}
-	if _, err := Scope(cfg); err != nil {
-		c.wrong("scan.scope: %v", err)
+	if _, err := scopeRules(cfg); err != nil {
+		c.wrong("%v", err)
 	}
 	c.certificate()
 	c.tools()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
@@ -286,6 +287,37 @@ func (a *App) Sites(ctx context.Context) ([]report.Site, error) {
 		out = append(out, report.Site{ID: s.ID, Name: s.Name, External: s.External})
 	}
 	return out, err
+}
+
+// Site is one vantage point.
+func (a *App) Site(ctx context.Context, name string) (report.Site, error) {
+	s, err := a.store.Estate().Site(ctx, a.who.View, name)
+	return report.Site{ID: s.ID, Name: s.Name, External: s.External}, err
+}
+
+// ChangeSite says whether scans in a site see what the internet sees, and judges its findings anew where that is another
+// word than before.
+func (a *App) ChangeSite(ctx context.Context, name string, external bool) (report.Site, error) {
+	s, err := a.store.Estate().Site(ctx, a.who.View, name)
+	if err != nil {
+		return report.Site{}, err
+	}
+	if s.External != external {
+		s.External = external
+		if _, _, err := a.store.Estate().CreateSite(ctx, s); err != nil {
+			return report.Site{}, err
+		}
+		hosts, err := a.store.Estate().HostIDs(ctx, auth.OfSites(name), 0, 0)
+		if err != nil {
+			return report.Site{}, err
+		}
+		if len(hosts) > 0 {
+			if _, err := a.assessor().Resettle(ctx, hosts); err != nil {
+				return report.Site{}, fmt.Errorf("site %s is changed, and not all of its findings are judged anew yet: %w", name, err)
+			}
+		}
+	}
+	return a.Site(ctx, name)
 }
 
 // AddSite adds a vantage point; the name must be new.

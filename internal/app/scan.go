@@ -5,18 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
-	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/match"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan"
-	"github.com/patchscout/patchscout/internal/scope"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -137,8 +134,8 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 }
 
 // inScope refuses a scan of which any host may not be scanned: leaving it out silently would look like a clean host.
-func (a *App) inScope(_ context.Context, _ string, hosts []scan.HostTarget) error {
-	limits, err := scopeOf(a.cfg)
+func (a *App) inScope(ctx context.Context, site string, hosts []scan.HostTarget) error {
+	limits, err := a.limits(ctx, site)
 	if err != nil {
 		return err
 	}
@@ -151,45 +148,6 @@ func (a *App) inScope(_ context.Context, _ string, hosts []scan.HostTarget) erro
 		more = fmt.Sprintf(" (and %d more)", len(denied)-1)
 	}
 	return fault.Invalid("%s%s may not be scanned: %s", denied[0].Host.Address, more, denied[0].Reason)
-}
-
-func scopeOf(cfg config.Config) (scope.Scope, error) {
-	rules, err := scopeRules(cfg)
-	return scope.ForCommand(rules), err
-}
-
-func scopeRules(cfg config.Config) (rules []scope.Rule, err error) {
-	for _, text := range cfg.Scan.Scope {
-		rule, err := scope.ParseRule(text)
-		if err != nil {
-			return nil, fault.Invalid("scan.scope: %w", err)
-		}
-		rules = append(rules, rule)
-	}
-	return rules, nil
-}
-
-// Scope lists the limits that are in force for scans from the command line.
-func Scope(cfg config.Config) ([]report.Network, error) {
-	rules, err := scopeRules(cfg)
-	if err != nil {
-		return nil, err
-	}
-	out := []report.Network{}
-	allows := false
-	for _, r := range rules {
-		why := "allowed by scan.scope"
-		if r.Deny {
-			why = "denied by scan.scope"
-		}
-		allows = allows || !r.Deny
-		out = append(out, report.Network{Network: strings.TrimPrefix(r.Text, "!"), Why: why})
-	}
-	rest := "allowed: whoever types a target says that he may scan it"
-	if allows {
-		rest = "denied: scan.scope does not allow it"
-	}
-	return append(out, report.Network{Network: "anything else", Why: rest}), nil
 }
 
 // newScan describes the scan and the catalogue that it begins with.

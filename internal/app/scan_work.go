@@ -326,7 +326,11 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 	if len(w.job.Hosts) == 0 {
 		return scan.Result{}, nil
 	}
-	limits, err := scopeOf(w.cfg)
+	record, err := w.store.Estate().Scan(ctx, auth.Everything(), w.id)
+	if err != nil {
+		return scan.Result{}, err
+	}
+	allowed, err := w.currentLimits(ctx, record.Site)
 	if err != nil {
 		return scan.Result{}, err
 	}
@@ -343,7 +347,7 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 			if reason := w.moved[h.Address]; reason != "" {
 				return false, reason
 			}
-			return limits.Allowed(h.Address, h.Names...)
+			return allowed(h)
 		},
 		Progress: func(s scan.Progress) {
 			const share = 0.97 // the rest is for storing

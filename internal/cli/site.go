@@ -6,12 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/patchscout/patchscout/internal/app"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
 func (e *environment) siteCommand() *cobra.Command {
-	return group("site", "Vantage points: the same address in two sites is two hosts", e.siteListCommand(), e.siteAddCommand())
+	return group("site", "Vantage points: the same address in two sites is two hosts", e.siteListCommand(), e.siteAddCommand(), e.siteSetCommand())
 }
 
 func (e *environment) siteListCommand() *cobra.Command {
@@ -53,28 +53,27 @@ func (e *environment) siteAddCommand() *cobra.Command {
 	return cmd
 }
 
-func (e *environment) scopeCommand() *cobra.Command {
-	return group("scope", "What may be scanned", e.scopeListCommand())
-}
-
-func (e *environment) scopeListCommand() *cobra.Command {
-	var out output
-	cmd := e.command("list", "Networks that may be scanned", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
-		cfg, err := e.config(cmd)
+func (e *environment) siteSetCommand() *cobra.Command {
+	var external bool
+	cmd := e.command("set NAME --external=true|false", "Change what is known of a site", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed("external") {
+			return fault.Invalid("say something of the site: --external=true or --external=false")
+		}
+		a, err := e.open(cmd)
 		if err != nil {
 			return err
 		}
-		networks, err := app.Scope(cfg)
+		site, err := a.ChangeSite(cmd.Context(), args[0], external)
 		if err != nil {
 			return err
 		}
-		return out.write(e, func(w io.Writer) error {
-			if out.format == "json" {
-				return report.JSON(w, report.ScopeList{Networks: networks})
-			}
-			return report.ScopeTable(w, networks, e.terminal(out.target(e)))
-		})
+		sees := "an internal network"
+		if site.External {
+			sees = "what the internet sees"
+		}
+		_, err = fmt.Fprintf(e.stdout, "site %s sees %s\n", report.Plain(site.Name), sees)
+		return err
 	})
-	out.flags(cmd, "table", "json")
+	cmd.Flags().BoolVar(&external, "external", false, "its scans see what the internet sees: hosts that answer are exposed")
 	return cmd
 }

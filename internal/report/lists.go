@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// FindingList, HostList, ScanList, SiteList and ScopeList are the documents of the commands that list.
+// FindingList, HostList, ScanList and SiteList are the documents of the commands that list.
 type (
 	FindingList struct {
 		Findings []Finding `json:"findings"`
@@ -21,9 +21,6 @@ type (
 	SiteList struct {
 		Sites []Site `json:"sites"`
 	}
-	ScopeList struct {
-		Networks []Network `json:"networks"`
-	}
 )
 
 // Site is a vantage point.
@@ -31,12 +28,6 @@ type Site struct {
 	ID       int64  `json:"id"`
 	Name     string `json:"name"`
 	External bool   `json:"external"`
-}
-
-// Network is something that may be scanned, and by whose word.
-type Network struct {
-	Network string `json:"network"`
-	Why     string `json:"why"`
 }
 
 // SiteTable lists sites.
@@ -48,15 +39,6 @@ func SiteTable(w io.Writer, sites []Site, t Terminal) error {
 			sees = "what the internet sees: hosts that answer are exposed"
 		}
 		g.add(plainCells(s.Name, sees)...)
-	}
-	return g.draw(w, t)
-}
-
-// ScopeTable lists what may be scanned.
-func ScopeTable(w io.Writer, networks []Network, t Terminal) error {
-	g := &grid{columns: []column{{Title: "NETWORK"}, {Title: "WHY", Flex: 20}}}
-	for _, n := range networks {
-		g.add(plainCells(n.Network, n.Why)...)
 	}
 	return g.draw(w, t)
 }

@@ -168,3 +168,21 @@ type Scans struct {
 	Skip   int
 	Limit  int // 0 is all
 }
+
+// ScopeRule is a rule on what may be scanned as an administrator writes it.
+type ScopeRule struct {
+	Network string // a network, an address, a host name or *.DOMAIN
+	Deny    bool
+	Site    string // "" is every site
+	Role    string // analyst, admin: the least role that it is for; "" is everybody who may scan
+	User    string // the one user that it is for; "" is everybody
+	Note    string
+	Until   string // YYYY-MM-DD, the last day
+}
+
+// ScopeCheck asks what would happen to targets.
+type ScopeCheck struct {
+	Targets []string
+	Site    string
+	User    string // who would scan them; "" is the asker, "*" whoever may scan
+}
