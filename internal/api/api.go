@@ -20,6 +20,7 @@ import (
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
 type Desk interface {
 	findings
+	jobs
 	once
 	reports
 	rules
@@ -103,6 +104,7 @@ var resources = []func(*Server){
 	(*Server).siteOperations,
 	(*Server).scopeOperations,
 	(*Server).liveOperations,
+	(*Server).jobOperations,
 	(*Server).workerOperations,
 	(*Server).scanOperations,
 	(*Server).findingOperations,
