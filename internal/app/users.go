@@ -500,12 +500,3 @@ func (a *App) RevokeToken(ctx context.Context, id int64) error {
 	a.auditEnd(ctx, "token.revoke", fmt.Sprintf("token %d", id), describeToken(tokens[0]), err)
 	return err
 }
-
-// auditKept is how long the audit trail is kept.
-const auditKept = 2 * 366 * 24 * time.Hour
-
-// PurgeLogins forgets sessions that have ended, failed logins that no longer count, and what of the audit trail is too old.
-func (a *App) PurgeLogins(ctx context.Context) error {
-	_, err := a.store.Estate().PurgeLogins(ctx, a.now().Add(-auditKept))
-	return err
-}
