@@ -44,8 +44,7 @@ type parts struct {
 	queue job.Queue     // of the server; nil for a command
 	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
 
-	tools  toolBoard  // who waits for tools that run elsewhere
-	places toolPlaces // for tools of other scans that run here
+	tools toolBoard // who waits for tools that run elsewhere
 }
 
 // Progress is how far a long task is. Percent is 0..100 and never falls within one task.

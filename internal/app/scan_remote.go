@@ -180,9 +180,21 @@ func (s *remoteScanner) Run(ctx context.Context, what scan.Job, raw io.Writer, p
 			s.scan.forget(over.Key)
 			continue
 		}
-		return s.scan.conclude(ctx, over, raw)
+		return s.scan.conclude(awaitEnd(ctx, over.State), over, raw)
 	}
 	return fault.Conflict("the run of %s is cancelled again and again", s.Name())
+}
+
+// awaitEnd returns ctx, a moment later when the job was cancelled: whoever cancels a scan cancels its jobs first, and then
+// this conductor hears of it too.
+func awaitEnd(ctx context.Context, state job.State) context.Context {
+	if state == job.Cancelled {
+		select {
+		case <-ctx.Done():
+		case <-time.After(3 * time.Second):
+		}
+	}
+	return ctx
 }
 
 // toolKey is the same for every process that conducts the scan, as long as the task asks for the same.
@@ -367,7 +379,7 @@ func (r *remoteScan) conclude(ctx context.Context, j job.Job, raw io.Writer) err
 		}
 	}
 	if out.Report != "" {
-		if err := r.copyReport(ctx, out.Report, raw); err != nil {
+		if err := r.copyReport(context.WithoutCancel(ctx), out.Report, raw); err != nil {
 			return fmt.Errorf("job %d: %w", j.ID, err)
 		}
 	}
@@ -376,6 +388,8 @@ func (r *remoteScan) conclude(ctx context.Context, j job.Job, raw io.Writer) err
 		return nil
 	case j.State == job.Done:
 		return errors.New(cmp.Or(out.Error, "the tool did not complete"))
+	case j.State == job.Cancelled && ctx.Err() != nil:
+		return context.Cause(ctx)
 	case j.State == job.Cancelled:
 		return fmt.Errorf("the run on %s was cancelled", cmp.Or(j.Worker, "a worker"))
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -24,33 +23,6 @@ const (
 	ownWorkerAsked = 5 * time.Minute  // how often it asks its scanners whether they still are
 	elsewhereAfter = time.Second      // before a job that cannot run here is given to another process
 )
-
-// toolPlaces bounds how many runs of one scanner there are in this process, as its limits say: the pace of one is meant for
-// the whole machine.
-type toolPlaces struct {
-	mu sync.Mutex
-	by map[string]chan struct{}
-}
-
-// enter waits for a place.
-func (p *toolPlaces) enter(ctx context.Context, name string, places int) (leave func(), err error) {
-	p.mu.Lock()
-	if p.by == nil {
-		p.by = map[string]chan struct{}{}
-	}
-	c, ok := p.by[name]
-	if !ok {
-		c = make(chan struct{}, max(1, places))
-		p.by[name] = c
-	}
-	p.mu.Unlock()
-	select {
-	case c <- struct{}{}:
-		return func() { <-c }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
 
 // toolJob runs a tool for a scan that is conducted elsewhere: the handler of kind tool in the server's own processes. What
 // the tool is told beside the order comes from this process's configuration alone.
@@ -71,11 +43,6 @@ func (a *App) toolJob(ctx context.Context, r *job.Run) error {
 	if elsewhere, err := a.runsElsewhere(ctx, s); elsewhere || err != nil {
 		return err
 	}
-	leave, err := a.places.enter(ctx, order.Scanner, entry.limits(scan.Job{}).Parallel)
-	if err != nil {
-		return err
-	}
-	defer leave()
 	raw, err := a.newToolReport()
 	if err != nil {
 		return err
@@ -225,5 +192,3 @@ func RemoteWorker(ctx context.Context, cfg config.Config, opts worker.Options) e
 	}
 	return worker.Work(ctx, opts)
 }
-
-var _ io.Writer = (*toolReport)(nil)

@@ -26,13 +26,14 @@ func (e *environment) workerCommand() *cobra.Command {
 		return e.worker(cmd, f)
 	})
 	cmd.Long = "Runs the tools of a server's scans, on this machine.\n\n" +
-		"It leases the tasks of one site over HTTPS, with a token of that site, and sends the raw reports back. It needs no database."
+		"With --server it leases the tasks of one site over HTTPS, with a token of that site, and sends the raw reports back;\n" +
+		"it needs no database. With --database-url it does whatever the server itself would do, on the same PostgreSQL."
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "server", "", "URL of the server: https://patchscout.example.org (http on this machine only)")
 	flags.StringVar(&f.token, "token-file", "", "file with the worker's token, which nobody else may read; read again at each use")
 	flags.StringVar(&f.caFile, "ca-file", "", "PEM file of who signed the server's certificate, beside the system's")
 	flags.StringVar(&f.name, "name", "", "how the server lists this worker (default the host name and process id)")
-	flags.IntVar(&f.concurrency, "concurrency", 2, "tools at one time")
+	flags.IntVar(&f.concurrency, "concurrency", 2, "tools at one time (with --database-url: jobs.tools of the configuration)")
 	return cmd
 }
 
@@ -45,14 +46,32 @@ func (e *environment) worker(cmd *cobra.Command, f workerFlags) error {
 		return fault.InvalidOption("concurrency", " %d: want 1 to 64", f.concurrency)
 	}
 	switch {
+	case f.server == "" && cfg.DatabaseURL == "":
+		return fault.Invalid("say where the jobs are: --server with --token-file, or --database-url")
 	case f.server == "":
-		return fault.Invalid("say where the jobs are: --server with --token-file")
+		return e.databaseWorker(cmd, cfg, f)
 	case cfg.DatabaseURL != "":
 		return fault.InvalidOption("server", ": a worker of a server has no database; leave out --database-url (PATCHSCOUT_DATABASE_URL)")
 	case f.token == "":
-		return fault.InvalidOption("token-file", ": the server wants a token: patchscout token add on the server")
+		return fault.InvalidOption("token-file", ": the server wants a token; on the server: patchscout token create --worker --site SITE -o FILE")
 	}
 	return e.remoteWorker(cmd, cfg, f)
+}
+
+// databaseWorker shares the server's database, and with it all of its jobs.
+func (e *environment) databaseWorker(cmd *cobra.Command, cfg config.Config, f workerFlags) error {
+	if f.token != "" || f.caFile != "" {
+		return fault.Invalid("--token-file and --ca-file belong to --server")
+	}
+	if cmd.Flags().Changed("concurrency") {
+		cfg.Jobs.Tools = f.concurrency
+	}
+	a, err := e.openWith(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	err = a.Work(cmd.Context(), e.version, func() { fmt.Fprintln(e.stderr, "PatchScout runs jobs of the database") })
+	return orInterrupted(cmd, err)
 }
 
 // remoteWorker opens nothing but the connection to the server.
@@ -74,6 +93,20 @@ func (e *environment) remoteWorker(cmd *cobra.Command, cfg config.Config, f work
 		fmt.Fprintf(e.stderr, "PatchScout runs tools of the site %s\n", site)
 	}})
 	return orInterrupted(cmd, err)
+}
+
+// databaseWorker does what the server's own process does, beside answering.
+func (e *environment) databaseWorker(cmd *cobra.Command, cfg config.Config, f workerFlags) error {
+	if cmd.Flags().Changed("concurrency") {
+		cfg.Jobs.Tools = f.concurrency
+	}
+	a, err := e.openWith(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	return orInterrupted(cmd, a.Work(cmd.Context(), e.version, func() {
+		fmt.Fprintln(e.stderr, "PatchScout does the work of the server on its database")
+	}))
 }
 
 // authorities are the system's and those of a file; nil is the system's.

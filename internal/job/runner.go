@@ -220,7 +220,7 @@ func (r *Runner) conclude(ctx context.Context, a *attempt, err error, log *slog.
 		log.Warn("job is another worker's by now")
 		return
 	}
-	back := err != nil && (errors.Is(cause, ErrStopping) || errors.Is(cause, errGivenUp))
+	back := err != nil && (errors.Is(cause, ErrStopping) || errors.Is(cause, errGivenUp) || errors.Is(err, ErrStopping))
 	end := r.outcome(a.run, err, cause)
 	written := r.persist(func(ctx context.Context) error {
 		if back {
