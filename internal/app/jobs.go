@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -19,9 +18,6 @@ var (
 	// analystJobs are the kinds that an analyst's own requests become; the others are the administrator's.
 	analystJobs = []job.Kind{job.Scan, job.Tool, job.Import, job.Triage, job.Report}
 )
-
-// keepJobs is how long the record of a job that is over is kept.
-const keepJobs = 30 * 24 * time.Hour
 
 // Jobs lists the background jobs that the asker may see, without what they came to.
 func (a *App) Jobs(ctx context.Context, req request.Jobs) (report.JobList, error) {
@@ -129,11 +125,6 @@ func (a *App) ownJob(ctx context.Context, id int64) (job.Job, error) {
 		err = fault.Denied("jobs of kind %s are the administrator's", j.Kind)
 	}
 	return j, err
-}
-
-// PruneJobs removes the records of the jobs that have been over for 30 days and returns how many those were.
-func (a *App) PruneJobs(ctx context.Context) (int64, error) {
-	return a.store.Jobs().PruneJobs(ctx, keepJobs)
 }
 
 func toJob(j job.Job) report.Job {

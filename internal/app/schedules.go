@@ -19,8 +19,8 @@ const (
 	upkeepSpread = 10 * time.Minute
 )
 
-// RulesArgs are the Args of the job of kind triage that applies all rules and terms.
-var RulesArgs = json.RawMessage(`{"apply_rules":true}`)
+// rulesArgs are the Args of the job of kind triage that applies all rules and terms.
+var rulesArgs = json.RawMessage(`{"apply_rules":true}`)
 
 // scheduler has the server's own jobs queued when their time comes: of all processes one does.
 func (a *App) scheduler() *job.Scheduler {
@@ -36,7 +36,7 @@ func (a *App) schedules(context.Context) ([]job.Schedule, error) {
 	list := []job.Schedule{
 		{Name: "feeds", Spread: feedsSpread, If: a.feedsDue, Job: job.Job{Kind: job.Feeds, Key: "feeds due", Args: due}},
 		{Name: "purge", Spread: upkeepSpread, Job: job.Job{Kind: job.Purge, Key: "purge"}},
-		{Name: "rules", Spread: upkeepSpread, Job: job.Job{Kind: job.Triage, Key: "rules", Args: RulesArgs}},
+		{Name: "rules", Spread: upkeepSpread, Job: job.Job{Kind: job.Triage, Key: "rules", Args: rulesArgs}},
 	}
 	for i, text := range []string{feedsCheck, purgeAt, rulesAt} {
 		times, err := config.ParseSchedule(text)
