@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -60,10 +61,11 @@ func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
 		return huma.NewError(status, sayInternal)
 	}
 	field, text := fault.FieldOf(err)
+	text = flags.ReplaceAllStringFunc(text, fieldOf)
 	if field == "" {
 		return huma.NewError(status, text)
 	}
-	field = strings.ReplaceAll(field, "-", "_")
+	field = fieldOf(field)
 	return huma.NewError(status, field+": "+text, &huma.ErrorDetail{Message: text, Location: field})
 }
 
@@ -89,6 +91,16 @@ func retry(err error) http.Header {
 
 // notIn is the answer to who says in a way that does not count who he is.
 func notIn(text string) error { return fmt.Errorf("%w: %s", errAnonymous, text) }
+
+// flags are options as the command line writes them; fieldOf is the same in a request: --min-cvss is min_cvss.
+var flags = regexp.MustCompile(`--[a-z][a-z-]*[a-z]\b`)
+
+func fieldOf(flag string) string {
+	if strings.ToLower(flag) != flag {
+		return flag // a header
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(flag, "--"), "-", "_")
+}
 
 // writeProblem answers a request whose operation did not run.
 func (s *Server) writeProblem(c huma.Context, err error) {

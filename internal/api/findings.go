@@ -21,8 +21,8 @@ type findings interface {
 	Finding(ctx context.Context, id int64) (report.Finding, report.Catalogue, error)
 }
 
-// findingFilter has the names of the flags of patchscout findings, in a query and in a body.
-type findingFilter struct {
+// FindingFilter has the names of the flags of patchscout findings, in a query and in a body.
+type FindingFilter struct {
 	Scan        int64    `query:"scan" json:"scan,omitempty" minimum:"1" example:"42" doc:"only what this scan saw"`
 	Host        string   `query:"host" json:"host,omitempty" maxLength:"255" example:"192.168.1.20" doc:"only this address, name or host id"`
 	Site        string   `query:"site" json:"site,omitempty" maxLength:"63" example:"default" doc:"only this site"`
@@ -64,7 +64,7 @@ type findingFilter struct {
 	LastSeenBefore  string `query:"last_seen_before" json:"last_seen_before,omitempty" maxLength:"40" example:"2026-11-20" doc:"last seen before this day"`
 }
 
-func (f findingFilter) request() request.Findings {
+func (f FindingFilter) request() request.Findings {
 	return request.Findings{
 		Scan: f.Scan, Host: f.Host, Site: f.Site, State: f.State, Triage: f.Triage, Hidden: f.Hidden, Severities: f.Severity, Decisions: f.Decision,
 		KEV: f.KEV, Exploited: f.Exploited, Statuses: f.Status, Kinds: f.Kind, Confidence: f.Confidence, Confirmed: f.Confirmed, Potential: f.Potential,
@@ -75,40 +75,43 @@ func (f findingFilter) request() request.Findings {
 	}
 }
 
-// page is where in a list to read.
-type page struct {
+// Page is where in a list to read.
+type Page struct {
 	Cursor string `query:"cursor" maxLength:"500" example:"" doc:"where the page before ended: its next"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" example:"100" doc:"how many at most"`
 }
 
 type findingsInput struct {
-	findingFilter
-	page
+	FindingFilter
+	Page
 	Sort string `query:"sort" maxLength:"20" pattern:"^[a-z_]+(:(asc|desc))?$" example:"cvss:desc" doc:"rank (default), severity, cvss, epss, likelihood, score, due, sla, first_seen, last_seen, host; cvss:asc turns it round"` //nolint:lll // one field
 }
 
 func (in *findingsInput) request() request.Findings {
-	req := in.findingFilter.request()
+	req := in.FindingFilter.request()
 	req.Sort, req.Cursor, req.Limit = in.Sort, in.Cursor, in.Limit
 	return req
 }
 
 type groupsInput struct {
-	findingFilter
-	page
+	FindingFilter
+	Page
 	By string `query:"by" required:"true" enum:"remedy,host,cve,product,site,assignee,owner" example:"remedy" doc:"what the findings of a group have in common"`
 }
 
-type findingCountsInput struct{ findingFilter }
+type findingCountsInput struct{ FindingFilter }
 
 type exportInput struct {
-	findingFilter
+	FindingFilter
 	Sort   string `query:"sort" maxLength:"20" pattern:"^[a-z_]+(:(asc|desc))?$" example:"cvss:desc" doc:"as of the list"`
 	Format string `query:"format" enum:"csv,json,sarif,ndjson" default:"json" example:"csv" doc:"sarif has the confirmed findings only"`
 }
 
-// byID names one of what an operation is about.
-type byID struct {
+// byID is ByID of operations that ask for nothing else.
+type byID = ByID
+
+// ByID names one of what an operation is about. It is exported, as everything that inputs embed, since huma sees no other.
+type ByID struct {
 	ID int64 `path:"id" minimum:"1" example:"17" doc:"its number"`
 }
 
@@ -120,48 +123,51 @@ type (
 	historyOutput       struct{ Body report.FindingHistory }
 )
 
+// named are the answers to a filter that names a scan, site or host that does not exist, or a host that may be several.
+var named = []int{http.StatusNotFound, http.StatusConflict}
+
 func (s *Server) findingOperations() {
-	handle(s, operation{ID: "list-findings", Method: http.MethodGet, Path: "/findings", Tag: "findings", Role: auth.Viewer,
+	handle(s, operation{ID: "list-findings", Method: http.MethodGet, Path: "/findings", Tag: "findings", Role: auth.Viewer, Errors: named,
 		Summary:     "List findings, most urgent first",
 		Description: "Every filter narrows; of several values of one filter (joined by commas) any will do, but for labels and tags. Without a filter: what is open and nobody set aside."},
 		func(ctx context.Context, d Desk, in *findingsInput) (*findingsOutput, error) {
 			list, err := d.FindingPage(ctx, in.request())
 			return &findingsOutput{list}, err
 		})
-	handle(s, operation{ID: "list-finding-groups", Method: http.MethodGet, Path: "/findings/groups", Tag: "findings", Role: auth.Viewer,
+	handle(s, operation{ID: "list-finding-groups", Method: http.MethodGet, Path: "/findings/groups", Tag: "findings", Role: auth.Viewer, Errors: named,
 		Summary: "List findings in groups", Description: "By remedy: what to do, and how much it solves. The most urgent group comes first."},
 		func(ctx context.Context, d Desk, in *groupsInput) (*groupsOutput, error) {
-			req := in.findingFilter.request()
+			req := in.FindingFilter.request()
 			req.Cursor, req.Limit = in.Cursor, in.Limit
 			doc, err := d.FindingGroups(ctx, req, in.By)
 			return &groupsOutput{doc}, err
 		})
-	handle(s, operation{ID: "count-findings", Method: http.MethodGet, Path: "/findings/counts", Tag: "findings", Role: auth.Viewer,
+	handle(s, operation{ID: "count-findings", Method: http.MethodGet, Path: "/findings/counts", Tag: "findings", Role: auth.Viewer, Errors: named,
 		Summary: "Count findings", Description: "What the list with the same filter comes to, altogether and by severity and decision."},
 		func(ctx context.Context, d Desk, in *findingCountsInput) (*findingCountsOutput, error) {
 			counts, err := d.FindingCounts(ctx, in.request())
 			return &findingCountsOutput{counts}, err
 		})
-	handle(s, operation{ID: "export-findings", Method: http.MethodGet, Path: "/findings/export", Tag: "findings", Role: auth.Viewer,
+	handle(s, operation{ID: "export-findings", Method: http.MethodGet, Path: "/findings/export", Tag: "findings", Role: auth.Viewer, Errors: named,
 		Summary: "Export findings", Description: "The whole list with its evidence, written as it is read: a million findings need no more memory than one.",
 		Streams: []string{"text/csv", "application/json", "application/sarif+json", "application/x-ndjson"}},
 		s.exportFindings)
 	handle(s, operation{ID: "get-finding", Method: http.MethodGet, Path: "/findings/{id}", Tag: "findings", Role: auth.Viewer,
 		Summary: "One finding with all its evidence", Description: "An old number of a finding that was joined with another leads to that one."},
-		func(ctx context.Context, d Desk, in *byID) (*findingOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*findingOutput, error) {
 			f, _, err := d.Finding(ctx, in.ID)
 			return &findingOutput{f}, err
 		})
 	handle(s, operation{ID: "get-finding-history", Method: http.MethodGet, Path: "/findings/{id}/history", Tag: "findings", Role: auth.Viewer,
 		Summary: "What happened to a finding, oldest first", Description: "Its states, and what people and rules said of it, with who and why."},
-		func(ctx context.Context, d Desk, in *byID) (*historyOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*historyOutput, error) {
 			f, _, err := d.Finding(ctx, in.ID)
 			return &historyOutput{report.FindingHistory{Finding: f.ID, History: f.History}}, err
 		})
 }
 
 func (s *Server) exportFindings(ctx context.Context, d Desk, in *exportInput) (*huma.StreamResponse, error) {
-	req := in.findingFilter.request()
+	req := in.FindingFilter.request()
 	req.Sort = in.Sort
 	return s.stream(download{report.StreamFormats[in.Format], "findings." + extension(in.Format)}, func(w *streamWriter) error {
 		out := report.NewStream(w, in.Format, s.opts.Version)

@@ -15,12 +15,12 @@ type reports interface {
 	Summary(ctx context.Context, scan int64) (report.Summary, error)
 }
 
-type reportInput struct {
+type ReportInput struct {
 	ScanID int64 `path:"scan_id" minimum:"1" example:"42" doc:"the scan's number"`
 }
 
 type reportExportInput struct {
-	reportInput
+	ReportInput
 	Format string `query:"format" enum:"json,csv,sarif" default:"json" example:"csv"`
 }
 
@@ -29,7 +29,7 @@ type summaryOutput struct{ Body report.Summary }
 func (s *Server) reportOperations() {
 	handle(s, operation{ID: "get-report", Method: http.MethodGet, Path: "/reports/{scan_id}", Tag: "reports", Role: auth.Viewer,
 		Summary: "A scan on one page", Description: "How many findings of which severity and decision, the most urgent ones, what to do first, the scanners and the age of the data that they were judged by."},
-		func(ctx context.Context, d Desk, in *reportInput) (*summaryOutput, error) {
+		func(ctx context.Context, d Desk, in *ReportInput) (*summaryOutput, error) {
 			doc, err := d.Summary(ctx, in.ScanID)
 			return &summaryOutput{doc}, err
 		})

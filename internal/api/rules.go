@@ -77,7 +77,7 @@ type hostRuleInput struct {
 }
 
 type ruleChangeInput struct {
-	byID
+	ByID
 	Body struct {
 		Enabled bool `json:"enabled" example:"false" doc:"off takes back what the rule said"`
 	}
@@ -106,14 +106,14 @@ func (s *Server) ruleOperations() {
 			list, err := d.Rules(ctx, in.All)
 			return &rulesOutput{report.RuleList{Rules: list}}, err
 		})
-	handle(s, operation{ID: "add-rule", Method: http.MethodPost, Path: "/rules", Tag: "rules", Role: auth.Analyst, Status: http.StatusCreated,
+	handle(s, operation{ID: "add-rule", Method: http.MethodPost, Path: "/rules", Tag: "rules", Role: auth.Analyst, Errors: named, Status: http.StatusCreated,
 		Summary:     "Make a rule about findings",
 		Description: "It speaks of those of today and of every one that is found later. A finding must meet all conditions, each by one of its values. A person's word on one finding wins over every rule."},
 		func(ctx context.Context, d Desk, in *ruleInput) (*triagedOutput, error) {
 			doc, err := d.AddRule(ctx, in.request())
 			return &triagedOutput{doc}, err
 		})
-	handle(s, operation{ID: "add-host-rule", Method: http.MethodPost, Path: "/rules/hosts", Tag: "rules", Role: auth.Analyst, Status: http.StatusCreated,
+	handle(s, operation{ID: "add-host-rule", Method: http.MethodPost, Path: "/rules/hosts", Tag: "rules", Role: auth.Analyst, Errors: named, Status: http.StatusCreated,
 		Summary: "Make a rule about hosts", Description: "It says whose they are, what they are called by and how much they matter, those of today and of tomorrow."},
 		func(ctx context.Context, d Desk, in *hostRuleInput) (*triagedOutput, error) {
 			b := in.Body
@@ -129,7 +129,7 @@ func (s *Server) ruleOperations() {
 		})
 	handle(s, operation{ID: "remove-rule", Method: http.MethodDelete, Path: "/rules/{id}", Tag: "rules", Role: auth.Analyst, Status: http.StatusOK,
 		Summary: "Forget a rule", Description: "What it said is taken back."},
-		func(ctx context.Context, d Desk, in *byID) (*sweptOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*sweptOutput, error) {
 			swept, err := d.RemoveRule(ctx, in.ID)
 			return &sweptOutput{swept}, err
 		})

@@ -86,19 +86,19 @@ func (in *scansInput) Resolve(c huma.Context) []error {
 }
 
 type deleteScanInput struct {
-	byID
+	ByID
 	Preview bool `query:"preview" example:"true" doc:"only say what it comes to"`
 }
 
-// numbered is a page by numbers, as the original design has it.
-type numbered struct {
+// Numbered is a page by numbers, as the original design has it.
+type Numbered struct {
 	Skip  int `query:"skip" minimum:"0" maximum:"10000000" example:"0" doc:"how many to leave out"`
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" example:"100" doc:"how many at most"`
 }
 
 type scanPageInput struct {
-	byID
-	numbered
+	ByID
+	Numbered
 }
 
 type (
@@ -119,7 +119,7 @@ func (s *Server) initiated(doc report.Initiated, err error) (*initiatedOutput, e
 }
 
 func (s *Server) scanOperations() {
-	handle(s, operation{ID: "initiate-scan", Method: http.MethodPost, Path: "/scans/initiate", Tag: "scans", Role: auth.Analyst, Status: http.StatusAccepted,
+	handle(s, operation{ID: "initiate-scan", Method: http.MethodPost, Path: "/scans/initiate", Tag: "scans", Role: auth.Analyst, Errors: named, Status: http.StatusAccepted,
 		Summary: "Begin a scan", Description: "It answers at once with the scan's number; the scan runs in the background. Several targets are one scan."},
 		func(ctx context.Context, d Desk, in *initiateInput) (*initiatedOutput, error) {
 			req, err := in.request()
@@ -128,12 +128,12 @@ func (s *Server) scanOperations() {
 			}
 			return s.initiated(d.InitiateScan(ctx, req))
 		})
-	handle(s, operation{ID: "list-scans", Method: http.MethodGet, Path: "/scans", Tag: "scans", Role: auth.Viewer,
+	handle(s, operation{ID: "list-scans", Method: http.MethodGet, Path: "/scans", Tag: "scans", Role: auth.Viewer, Errors: named,
 		Summary: "List scans and imports, newest first", Description: "Page by cursor, or by skip and limit."},
 		listScans)
 	handle(s, operation{ID: "get-scan", Method: http.MethodGet, Path: "/scans/{id}", Tag: "scans", Role: auth.Viewer,
 		Summary: "Where a scan stands", Description: "A cancelled scan is failed with the reason cancelled; a paused one is running with paused."},
-		func(ctx context.Context, d Desk, in *byID) (*scanStatusOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*scanStatusOutput, error) {
 			doc, err := d.ScanStatus(ctx, in.ID)
 			return &scanStatusOutput{doc}, err
 		})
@@ -209,14 +209,14 @@ func (s *Server) scanControlOperations() {
 		control(Desk.ContinueScan))
 	handle(s, operation{ID: "repeat-scan", Method: http.MethodPost, Path: "/scans/{id}/repeat", Tag: "scans", Role: auth.Analyst, Status: http.StatusAccepted,
 		Summary: "Scan the same again", Description: "A new scan with the targets and the configuration of an old one."},
-		func(ctx context.Context, d Desk, in *byID) (*initiatedOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*initiatedOutput, error) {
 			return s.initiated(d.RepeatScan(ctx, in.ID))
 		})
 }
 
 // control does something to a scan and answers where it stands then.
-func control(do func(Desk, context.Context, int64) error) func(context.Context, Desk, *byID) (*scanStatusOutput, error) {
-	return func(ctx context.Context, d Desk, in *byID) (*scanStatusOutput, error) {
+func control(do func(Desk, context.Context, int64) error) func(context.Context, Desk, *ByID) (*scanStatusOutput, error) {
+	return func(ctx context.Context, d Desk, in *ByID) (*scanStatusOutput, error) {
 		if err := do(d, ctx, in.ID); err != nil {
 			return nil, err
 		}
@@ -235,12 +235,12 @@ func (s *Server) scanResultOperations() {
 	handle(s, operation{ID: "get-scan-result", Method: http.MethodGet, Path: "/scans/{id}/result", Tag: "scans", Role: auth.Viewer,
 		Summary: "The whole document of a scan", Description: "As patchscout scan --format json prints it: the scan, its hosts, its findings. It is written as it is read.",
 		Streams: []string{"application/json"}},
-		func(ctx context.Context, d Desk, in *byID) (*huma.StreamResponse, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*huma.StreamResponse, error) {
 			return s.scanStream(ctx, d, in.ID, "json")
 		})
 	handle(s, operation{ID: "list-scan-tasks", Method: http.MethodGet, Path: "/scans/{id}/tasks", Tag: "scans", Role: auth.Viewer,
 		Summary: "The tasks of a scan", Description: "Each is one run of one tool on some hosts, in the order in which they were made."},
-		func(ctx context.Context, d Desk, in *byID) (*tasksOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*tasksOutput, error) {
 			doc, err := d.ScanTasks(ctx, in.ID)
 			return &tasksOutput{doc}, err
 		})

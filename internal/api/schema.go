@@ -32,7 +32,7 @@ func aliases(r huma.Registry) {
 }
 
 // nullable finds the fields that are a pointer to a struct and always written, so null when it is nil, and says so: huma
-// knows null of numbers and texts only.
+// knows null of numbers and texts only. Of those it forgets that null is one of a few words, too.
 func nullable(r huma.Registry) {
 	for name, schema := range r.Map() {
 		t := r.TypeFromRef(refPrefix + name)
@@ -42,6 +42,9 @@ func nullable(r huma.Registry) {
 		for _, f := range reflect.VisibleFields(t) {
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			property := schema.Properties[name]
+			if property != nil && property.Nullable && len(property.Enum) > 0 {
+				property.Enum = append(property.Enum, nil)
+			}
 			if f.Type.Kind() == reflect.Pointer && property != nil && property.Ref != "" && !strings.Contains(options, "omit") {
 				*property = huma.Schema{Description: property.Description, AnyOf: []*huma.Schema{{Ref: property.Ref}, {Type: "null"}}}
 			}

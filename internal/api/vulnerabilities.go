@@ -24,13 +24,13 @@ func (s *Server) vulnerabilityOperations() {
 		Summary: "A finding with everything that is known of it",
 		Description: "Its evidence, history and due date, the host and service that it is about, and of its CVE: KEV, EPSS with its past, exploits, " +
 			"techniques and an explanation in plain words. The id is the finding's."},
-		func(ctx context.Context, d Desk, in *byID) (*vulnerabilityOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*vulnerabilityOutput, error) {
 			doc, err := d.Vulnerability(ctx, in.ID)
 			return &vulnerabilityOutput{doc}, err
 		})
 	handle(s, operation{ID: "list-vulnerability-exploits", Method: http.MethodGet, Path: "/vulnerabilities/{id}/exploits", Tag: "findings", Role: auth.Viewer,
 		Summary: "What is published that exploits a finding's CVE", Description: "The verified and the best ranked ones first. The id is the finding's."},
-		func(ctx context.Context, d Desk, in *byID) (*exploitsOutput, error) {
+		func(ctx context.Context, d Desk, in *ByID) (*exploitsOutput, error) {
 			doc, err := d.Exploits(ctx, in.ID)
 			return &exploitsOutput{doc}, err
 		})

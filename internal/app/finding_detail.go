@@ -11,6 +11,7 @@ import (
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -204,7 +205,7 @@ func (a *App) ScanTasks(ctx context.Context, id int64) (report.TaskList, error) 
 	}
 	tasks, err := a.store.Estate().Tasks(ctx, a.who.View, id)
 	for _, t := range tasks {
-		one := report.Task{N: t.N, Scanner: t.Scanner, Stage: string(t.Stage), Hosts: len(t.Hosts), Targets: []string{}, Status: string(t.Status),
+		one := report.Task{N: t.N, Scanner: t.Scanner, Stage: stages[t.Stage], Hosts: len(t.Hosts), Targets: []string{}, Status: string(t.Status),
 			Attempts: t.Attempts, Version: report.Text(t.Version), Error: report.Text(t.Error), StartedAt: pointer(t.Started), FinishedAt: pointer(t.Finished)}
 		for _, h := range t.Hosts[:min(len(t.Hosts), shownTargets)] {
 			one.Targets = append(one.Targets, h.Address.String())
@@ -214,6 +215,9 @@ func (a *App) ScanTasks(ctx context.Context, id int64) (report.TaskList, error) 
 	out.Total = len(out.Tasks)
 	return out, err
 }
+
+// stages are the names of the stages of a scan.
+var stages = map[scan.Stage]string{scan.Discovery: "discovery", scan.Services: "services", scan.WebStage: "web"}
 
 // shownTargets is how many of a task's targets are named.
 const shownTargets = 16

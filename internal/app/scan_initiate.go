@@ -187,7 +187,7 @@ func (a *App) statuses(ctx context.Context, scans []finding.Scan) ([]report.Scan
 
 func toStatus(s finding.Scan, c store.Control) report.ScanStatus {
 	out := report.ScanStatus{
-		Initiated: initiated(s), ScanType: s.Profile, Kind: string(s.Kind), Site: s.Site, By: s.By, StartedAt: pointer(s.Started),
+		Initiated: initiated(s), ScanType: report.Text(s.Profile), Kind: string(s.Kind), Site: s.Site, By: s.By, StartedAt: pointer(s.Started),
 		CompletedAt: pointer(s.Completed), Scanners: []report.Scanner{}, Hosts: s.Totals.Hosts, Findings: s.Totals.Findings,
 		Tasks: report.TaskCount{Done: c.Done, Total: c.Total},
 	}

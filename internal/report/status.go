@@ -17,7 +17,7 @@ type Initiated struct {
 // "cancelled", a paused one is running with Paused.
 type ScanStatus struct {
 	Initiated
-	ScanType    string     `json:"scan_type" enum:"quick,standard,full,web" example:"standard"`
+	ScanType    Text       `json:"scan_type" enum:"quick,standard,full,web" example:"standard" doc:"null of an import"`
 	Kind        string     `json:"kind" enum:"scan,import" example:"scan"`
 	Site        string     `json:"site" example:"default"`
 	By          string     `json:"by" example:"anna"`

@@ -20,7 +20,7 @@ type Summary struct {
 type Task struct {
 	N          int        `json:"n" example:"3"`
 	Scanner    string     `json:"scanner" example:"nmap"`
-	Stage      string     `json:"stage" example:"services"`
+	Stage      string     `json:"stage" enum:"discovery,services,web" example:"services"`
 	Hosts      int        `json:"hosts" example:"16"`
 	Targets    []string   `json:"targets" example:"[\"192.168.1.16\"]" doc:"the first of them"`
 	Status     string     `json:"status" example:"completed"`
