@@ -30,8 +30,8 @@ type Config struct {
 
 	// Hosts may be asked over https at public addresses: the publishers that the product knows.
 	Hosts []string
-	// Named are base URLs that an administrator wrote down. Their hosts may have private and loopback addresses, and
-	// those with an http URL may be asked over plain http.
+	// Named are base URLs that an administrator wrote down. Their hosts may have private and loopback addresses, though a
+	// name must not lead to the link or to a cloud's metadata service; those with an http URL may be asked over plain http.
 	Named []string
 
 	Proxy   *url.URL       // for all connections; nil goes direct. Its address is trusted as a named one.
@@ -39,6 +39,8 @@ type Config struct {
 	// Pin is the SHA-256 of the one server certificate that is trusted, whoever signed it and whatever name and dates are in
 	// it: of a server of one's own that signs its certificate itself. For a Client of one named URL; nil verifies as usual.
 	Pin []byte
+
+	Resolver *net.Resolver // finds the addresses of names; nil is the system's
 
 	MaxBody int64         // bytes of one response body; default 2 GiB
 	Dial    time.Duration // to connect, and again for TLS; default 15 s
@@ -108,7 +110,7 @@ func (c *Client) name(raw string) error {
 
 func (c *Client) transport(config Config) *http.Transport {
 	t := &http.Transport{
-		DialContext:            c.dial(orDefault(config.Dial, 15*time.Second), nil),
+		DialContext:            c.dial(orDefault(config.Dial, 15*time.Second), config.Resolver, nil),
 		TLSHandshakeTimeout:    orDefault(config.Dial, 15*time.Second),
 		ResponseHeaderTimeout:  c.idle,
 		MaxResponseHeaderBytes: 256 << 10,
@@ -124,7 +126,7 @@ func (c *Client) transport(config Config) *http.Transport {
 	}
 	if config.Proxy != nil {
 		t.Proxy = http.ProxyURL(config.Proxy)
-		t.DialContext = c.dial(orDefault(config.Dial, 15*time.Second), config.Proxy)
+		t.DialContext = c.dial(orDefault(config.Dial, 15*time.Second), config.Resolver, config.Proxy)
 	}
 	return t
 }
@@ -146,7 +148,7 @@ func pin(c *tls.Config, want []byte) {
 
 // dial connects and refuses addresses that the host may not have. The check is on the address that is really connected,
 // after name resolution, so that a name which resolves to our own network (or does so only the second time) is caught.
-func (c *Client) dial(timeout time.Duration, proxy *url.URL) func(context.Context, string, string) (net.Conn, error) {
+func (c *Client) dial(timeout time.Duration, resolver *net.Resolver, proxy *url.URL) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {
@@ -155,14 +157,15 @@ func (c *Client) dial(timeout time.Duration, proxy *url.URL) func(context.Contex
 		host = strings.ToLower(host)
 		_, named := c.named[host]
 		trusted := named || proxy != nil && strings.EqualFold(host, proxy.Hostname())
-		d := net.Dialer{Timeout: timeout, ControlContext: func(_ context.Context, _, connected string, _ syscall.RawConn) error {
-			if trusted {
-				return nil
-			}
+		_, notLiteral := netip.ParseAddr(host)
+		d := net.Dialer{Timeout: timeout, Resolver: resolver, ControlContext: func(_ context.Context, _, connected string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(connected)
-			if err != nil || !public(to.Addr()) {
+			switch {
+			case err != nil || !trusted && !public(to.Addr()):
 				return fault.Denied("%s resolves to %s, which is no public address; name its URL in the configuration to allow it",
 					host, connected)
+			case notLiteral != nil && revealing(to.Addr()):
+				return fault.Denied("%s resolves to %s, which no name may lead to", host, connected)
 			}
 			return nil
 		}}
@@ -189,6 +192,36 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"),
 	netip.MustParsePrefix("fec0::/10"),
+}
+
+// metadata is where clouds tell a machine its own credentials, beside the link-local addresses: Alibaba, Azure, Oracle,
+// Amazon, Google, Scaleway.
+var metadata = []netip.Prefix{
+	netip.MustParsePrefix("100.100.100.200/32"),
+	netip.MustParsePrefix("168.63.129.16/32"),
+	netip.MustParsePrefix("192.0.0.192/32"),
+	netip.MustParsePrefix("fd00:ec2::/64"),
+	netip.MustParsePrefix("fd20:ce::/64"),
+	netip.MustParsePrefix("fd00:42::/64"),
+}
+
+// revealing says whether an address is on the link or a cloud's metadata service, in any spelling that leads there. An
+// administrator may write down such an address; a name that leads there was pointed there by somebody else.
+func revealing(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	switch b := a.As16(); {
+	case a.Is4():
+	case b[0] == 0x20 && b[1] == 0x02: // 6to4
+		return revealing(netip.AddrFrom4([4]byte(b[2:6])))
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(a): // NAT64
+		return revealing(netip.AddrFrom4([4]byte(b[12:])))
+	}
+	for _, p := range metadata {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return a.IsLinkLocalUnicast()
 }
 
 func public(a netip.Addr) bool {
