@@ -96,33 +96,34 @@ type talk struct {
 	scan    int64
 }
 
-// run sends events until there is a reason to stop, tells it and waits for everything.
+// run sends events until there is a reason to stop, tells it and waits for everything. The connection has a context of its
+// own: one that ends would cut it before the close frame is sent.
 func (t *talk) run(ctx context.Context) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	watching, stop := context.WithCancelCause(ctx)
 	var work sync.WaitGroup
-	work.Go(func() { cancel(t.listen(ctx)) })
-	work.Go(func() { cancel(t.tend(ctx)) })
-	why := t.send(ctx)
-	if cause := context.Cause(ctx); cause != nil {
+	work.Go(func() { stop(t.listen(ctx)) })
+	work.Go(func() { stop(t.tend(watching, ctx)) })
+	why := t.send(watching, ctx)
+	if cause := context.Cause(watching); cause != nil {
 		why = cause
 	}
+	stop(why)
 	if errors.Is(why, errGone) {
 		_ = t.conn.CloseNow() // nobody is left to tell
 	} else {
 		bye := closing(why)
 		_ = t.conn.Close(bye.code, bye.reason) // as above
 	}
-	cancel(errGone)
 	work.Wait()
 }
 
 // errGone is a peer that went away or does not read.
 var errGone = errors.New("the peer is gone")
 
-func (t *talk) send(ctx context.Context) error {
+func (t *talk) send(watching, conn context.Context) error {
 	for {
-		frames, err := t.watcher.Next(ctx)
-		if len(frames) > 0 && t.write(ctx, frames) != nil {
+		frames, err := t.watcher.Next(watching)
+		if len(frames) > 0 && t.write(conn, frames) != nil {
 			return errGone
 		}
 		if err != nil {
@@ -164,20 +165,20 @@ func (t *talk) listen(ctx context.Context) error {
 }
 
 // tend finds out from time to time whether the peer is there and may still watch.
-func (t *talk) tend(ctx context.Context) error {
+func (t *talk) tend(watching, conn context.Context) error {
 	ping, check := time.NewTicker(liveEvery.ping), time.NewTicker(liveEvery.check)
 	defer ping.Stop()
 	defer check.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-watching.Done():
 			return nil
 		case <-ping.C:
-			if err := t.ping(ctx); err != nil {
+			if err := t.ping(conn); err != nil {
 				return errGone
 			}
 		case <-check.C:
-			if err := t.s.check(ctx, t.desk, t.scan, t.watcher); err != nil {
+			if err := t.s.check(watching, t.desk, t.scan, t.watcher); err != nil {
 				return err
 			}
 		}
