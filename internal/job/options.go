@@ -18,6 +18,9 @@ type Options struct {
 	Now    func() time.Time
 	// Backoff is how long to wait before the attempt after the one that failed; nil is Backoff.
 	Backoff func(attempt int) time.Duration
+	// Patience is how long a job goes on of which nobody could be told; 0 is half of Alive, so that it has ended before
+	// another process may begin it.
+	Patience time.Duration
 }
 
 // WithDefaults fills in what was left out.
@@ -30,6 +33,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Backoff == nil {
 		o.Backoff = Backoff
+	}
+	if o.Patience == 0 {
+		o.Patience = Alive / 2
 	}
 	if o.Worker == "" {
 		host, err := os.Hostname()

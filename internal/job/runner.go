@@ -164,11 +164,10 @@ func (r *Runner) beat(ctx context.Context, a *attempt) {
 	}
 }
 
-// beatOnce says whether the job is still ours. One that could not be told of for half of Alive is given up, well before
-// another process may have it: a process that lost the database must not go on. Durations are measured by the clock that
-// nobody sets.
+// beatOnce says whether the job is still ours. One that could not be told of for as long as the options have patience is
+// given up: a process that lost the database must not go on. Durations are measured by the clock that nobody sets.
 func (r *Runner) beatOnce(ctx context.Context, a *attempt, last *time.Time) bool {
-	const patience = Alive / 2
+	patience := r.opts.Patience
 	begun := time.Now()
 	limited, done := context.WithTimeout(ctx, max(patience-begun.Sub(*last), BeatEvery))
 	defer done()

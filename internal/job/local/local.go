@@ -3,6 +3,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -41,8 +42,13 @@ const (
 	stopped
 )
 
+// patience is longer than elsewhere: a file that does not answer is one that somebody writes to, and while one does nobody
+// else can take a job over either.
+const patience = 4 * job.Alive
+
 // New returns a queue that runs the kinds that have a handler. The handlers must not be changed any more.
 func New(store job.Store, handlers map[job.Kind]job.Handler, opts Options) *Queue {
+	opts.Patience = cmp.Or(opts.Patience, patience)
 	opts = opts.WithDefaults()
 	return &Queue{store: store, handlers: handlers, opts: opts, runner: job.NewRunner(store, handlers, opts),
 		wake: make(chan struct{}, 1), busy: map[job.Kind]int{}}

@@ -33,7 +33,7 @@ CREATE TABLE job (
 -- beat, percent and stage are in no index, so that a beat moves none.
 CREATE UNIQUE INDEX job_key ON job (key) WHERE key <> '' AND state IN ('queued', 'running');
 CREATE INDEX job_queued ON job (lane, kind, priority, id) WHERE state = 'queued';
-CREATE INDEX job_running ON job (id) WHERE state = 'running';
+CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_scan ON job (scan, id) WHERE scan <> 0;
 CREATE INDEX job_finished ON job (finished) WHERE finished <> 0;
 
