@@ -19,10 +19,13 @@ import (
 
 // Jobs are the rows of the background jobs: the product's job.Store. Nothing of them is in a list that is kept, so they
 // are written without a new generation and, on PostgreSQL, beside whoever writes the estate. It is safe for concurrent use.
-type Jobs struct{ db *database }
+type Jobs struct {
+	db       *database
+	sweeping *attention
+}
 
 // Jobs returns the background jobs. Nothing is opened before its first use.
-func (s *Store) Jobs() *Jobs { return &Jobs{db: s.estate} }
+func (s *Store) Jobs() *Jobs { return &Jobs{db: s.estate, sweeping: &s.sweeping} }
 
 // JobsChannel is where PostgreSQL tells (NOTIFY) that a job was written ("due") or is to end ("cancel").
 const JobsChannel = "patchscout_jobs"
@@ -232,6 +235,7 @@ func (j *Jobs) HandBack(ctx context.Context, id, fence int64) error {
 // Sweep queues lost jobs again and says what is due; see job.Store. It names at most 500 jobs of a kind. On PostgreSQL one
 // process at a time looks for lost jobs. A beat in the future is as old as one that is long past: the clock was set back.
 func (j *Jobs) Sweep(ctx context.Context) (due []int64, err error) {
+	begin := j.db.opts.Now()
 	err = j.write(ctx, func(tx *Tx) error {
 		if err := j.requeueLost(ctx, tx); err != nil {
 			return err
@@ -245,6 +249,9 @@ func (j *Jobs) Sweep(ctx context.Context) (due []int64, err error) {
 		due, err = appendIDs(nil, rows)
 		return err
 	})
+	if err == nil {
+		j.sweeping.note(begin)
+	}
 	return due, err
 }
 
@@ -259,8 +266,12 @@ func (j *Jobs) requeueLost(ctx context.Context, tx *Tx) error {
 		}
 	}
 	now, alive := jobNow(tx, j.db.opts.Now), strconv.FormatInt(job.Alive.Milliseconds(), 10)
+	lanes := ``
+	if !j.sweeping.long(j.db.opts.Now()) {
+		lanes = ` AND lane = ''`
+	}
 	_, err := tx.Exec(ctx, `UPDATE job SET `+requeued(now)+`, run_at = 0, error = 'the worker was lost: ' || worker
-		WHERE state = 'running' AND (beat < `+now+` - `+alive+` OR beat > `+now+` + `+alive+`)`)
+		WHERE state = 'running'`+lanes+` AND (beat < `+now+` - `+alive+` OR beat > `+now+` + `+alive+`)`)
 	return err
 }
 

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/job"
 )
 
 // WorkerAlive is how long a worker is believed to be there without a word; WorkerForgotten when it leaves the list.
@@ -168,4 +170,32 @@ func (j *Jobs) DropToolReports(ctx context.Context, id int64) error {
 		_, err := tx.Exec(ctx, `DELETE FROM tool_report WHERE job = ?`, id)
 		return err
 	})
+}
+
+// attention is since when this process has swept without a gap: while the server or its database was away, workers of the
+// sites could not be heard, and their silence says nothing. It is safe for concurrent use.
+type attention struct {
+	mu          sync.Mutex
+	since, last time.Time
+}
+
+// gap is the longest time between two sweeps of a process that is there.
+const gap = 10 * time.Second
+
+// note takes a sweep that came to its end.
+func (a *attention) note(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if since := now.Sub(a.last); since < 0 || since > gap {
+		a.since = now
+	}
+	a.last = now
+}
+
+// long says whether a worker that is there would have been heard.
+func (a *attention) long(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	since := now.Sub(a.last)
+	return since >= 0 && since <= gap && now.Sub(a.since) >= job.Alive
 }

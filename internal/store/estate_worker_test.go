@@ -93,3 +93,27 @@ func TestASiteIsItsWorkersWhileOneOfTheirTokensIsNotRevoked(t *testing.T) {
 		same(t, "", lane())
 	})
 }
+
+func TestAServerThatWasAwayHearsTheWorkersBeforeItCallsThemLost(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		s, age := aged(t, eng)
+		sweepFor := func(d time.Duration) {
+			for ; d > 0; d -= job.SweepEvery {
+				age(job.SweepEvery)
+				the(s.Sweep(ctx))(t)
+			}
+		}
+		id := the(s.Enqueue(ctx, job.Job{Kind: job.Tool, Lane: "branch", Site: "branch"}))(t)[0].ID
+		one := lease(t, s, job.Want{Lane: "branch", Worker: "w"})[0]
+		age(10 * job.Alive) // nobody was there to hear or to sweep
+		sweepFor(job.Alive / 2)
+		if _, err := s.Beat(ctx, id, one.Fence, job.Progress{}); err != nil {
+			t.Fatalf("the worker that was not lost: %v", err)
+		}
+		sweepFor(job.Alive - job.SweepEvery)
+		same(t, job.Running, stateOf(t, s, id))
+		sweepFor(3 * job.SweepEvery)
+		same(t, job.Queued, stateOf(t, s, id))
+	})
+}

@@ -47,6 +47,7 @@ type Store struct {
 	rules     ruleCache
 	lists     listCache
 	listener  listener
+	sweeping  attention
 
 	closeOnce sync.Once
 	closeErr  error
