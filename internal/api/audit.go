@@ -15,7 +15,8 @@ type auditing interface {
 }
 
 type auditInput struct {
-	pageInput
+	Cursor  string `query:"cursor" maxLength:"40" pattern:"^[0-9]*$" example:"17" doc:"next of the page before"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" example:"100"`
 	Who     string `query:"who" maxLength:"200" example:"anna" doc:"exactly this name"`
 	Action  string `query:"action" maxLength:"100" example:"user." doc:"this action, or with a final dot a group of them"`
 	Subject string `query:"subject" maxLength:"200" example:"scan 7" doc:"exactly this"`

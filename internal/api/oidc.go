@@ -40,7 +40,7 @@ func (s *Server) oidcOperations() {
 	handle(s, operation{ID: "begin-oidc-login", Method: http.MethodGet, Path: "/auth/oidc/login", Tag: "auth", Role: auth.Nobody, Status: http.StatusSeeOther,
 		Errors: []int{http.StatusUnauthorized, http.StatusNotFound}, Summary: "Log in with the OpenID provider: sends the browser there"},
 		func(ctx context.Context, d Desk, in *oidcBegin) (*redirect, error) {
-			browser, _ := auth.NewToken()
+			browser := auth.NewSecret()
 			address, err := d.BeginOIDC(ctx, browser, in.Target)
 			if err != nil {
 				return nil, err

@@ -43,7 +43,7 @@ type userInput struct {
 }
 
 type userChange struct {
-	userID
+	ID   int64 `path:"id" minimum:"1" example:"2"`
 	Body struct {
 		Role     *string   `json:"role,omitempty" enum:"viewer,analyst,admin" example:"viewer"`
 		AllSites *bool     `json:"all_sites,omitempty" example:"true" doc:"true: sees everything"`
@@ -53,7 +53,7 @@ type userChange struct {
 }
 
 type resetInput struct {
-	userID
+	ID   int64 `path:"id" minimum:"1" example:"2"`
 	Body struct {
 		Password string `json:"password,omitempty" maxLength:"1024" format:"password" example:"correct-horse-battery" doc:"without one, one is made and shown in the answer"`
 	}

@@ -57,8 +57,7 @@ func (a *App) BeginOIDC(ctx context.Context, browser, target string) (address st
 	if err != nil {
 		return "", err
 	}
-	state, _ := auth.NewToken()
-	nonce, _ := auth.NewToken()
+	state, nonce := auth.NewSecret(), auth.NewSecret()
 	flow := store.Flow{State: auth.Digest(state), Browser: auth.Digest(browser), Nonce: nonce, Verifier: oidc.NewVerifier(), Target: localPage(target),
 		Ends: a.now().Add(flowLasts)}
 	if address, err = p.Address(ctx, state, nonce, flow.Verifier); err != nil {
@@ -101,7 +100,7 @@ func (a *App) EndOIDC(ctx context.Context, answer auth.OIDCAnswer) (login auth.L
 
 func (a *App) finishOIDC(ctx context.Context, p *oidc.Provider, answer auth.OIDCAnswer) (person oidc.Person, target string, err error) {
 	const strange = "this login was not begun in this browser, or took too long: begin again"
-	if !auth.LooksLikeToken(answer.State) || !auth.LooksLikeToken(answer.Browser) {
+	if !auth.LooksLikeSecret(answer.State) || !auth.LooksLikeSecret(answer.Browser) {
 		return person, "", auth.NotIn(strange)
 	}
 	flow, err := a.store.Estate().TakeFlow(ctx, auth.Digest(answer.State))

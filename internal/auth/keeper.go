@@ -139,7 +139,7 @@ func (k *Keeper) check(ctx context.Context, name, password string) (User, error)
 // Begin begins a session of a user who has proved who he is.
 func (k *Keeper) Begin(ctx context.Context, u User, from string) (Login, error) {
 	now := k.Now().UTC()
-	login := Login{Secret: newSecret(), Expires: now.Add(k.Longest), User: u}
+	login := Login{Secret: NewSecret(), Expires: now.Add(k.Longest), User: u}
 	row := SessionRow{Hash: Digest(login.Secret), User: u.ID, Created: now, Used: now, Idle: now.Add(k.Idle), Ends: login.Expires, From: from}
 	id, added, err := k.Rows.AddSession(ctx, row, u)
 	if err != nil {
@@ -206,7 +206,7 @@ func longestWait(known []Failures, now time.Time) (wait time.Duration) {
 
 // BySession says who asks with a cookie's value. NotLetIn for one that is unknown or has ended.
 func (k *Keeper) BySession(ctx context.Context, secret, from string) (Identity, error) {
-	if len(secret) != secretLength {
+	if !LooksLikeSecret(secret) {
 		return Identity{}, ErrCredentials
 	}
 	s, u, err := k.Rows.Session(ctx, Digest(secret))

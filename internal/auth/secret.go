@@ -15,8 +15,8 @@ const tokenPrefix = "ps_"
 // secretLength is of 32 random bytes in URL-safe base64.
 const secretLength = 43
 
-// newSecret returns 256 random bits as text.
-func newSecret() string {
+// NewSecret returns 256 random bits as text.
+func NewSecret() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails, or ends the program
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -24,7 +24,7 @@ func newSecret() string {
 
 // NewToken returns an API token, which is shown once, and what is kept of it.
 func NewToken() (token string, hash []byte) {
-	token = tokenPrefix + newSecret()
+	token = tokenPrefix + NewSecret()
 	return token, Digest(token)
 }
 
@@ -32,6 +32,9 @@ func NewToken() (token string, hash []byte) {
 func LooksLikeToken(text string) bool {
 	return strings.HasPrefix(text, tokenPrefix) && len(text) == len(tokenPrefix)+secretLength
 }
+
+// LooksLikeSecret says whether text has the form of a secret.
+func LooksLikeSecret(text string) bool { return len(text) == secretLength }
 
 // Digest is what is kept of a secret of 256 random bits: SHA-256 is enough for those, it cannot be guessed backwards.
 func Digest(secret string) []byte {
