@@ -97,7 +97,7 @@ func closeFolder(path string, writable bool) error {
 // foreign says whether an entry of the data folder is not ours.
 func foreign(e os.DirEntry) bool {
 	name := e.Name()
-	for _, ours := range []string{".lock", ".migrate", ".catalogue.", "catalogue.", "estate.", "downloads"} {
+	for _, ours := range []string{".lock", ".serve", ".migrate", ".catalogue.", "catalogue.", "estate.", "downloads", workPrefix, oldPrefix} {
 		if strings.HasPrefix(name, ours) {
 			return false
 		}

@@ -13,6 +13,7 @@ import (
 type Engine struct {
 	Name    string // "sqlite" or "postgres"
 	options store.Options
+	open    []*store.Store
 }
 
 // Options are what Open uses, for tests that start another process on the same data.
@@ -25,12 +26,21 @@ func (e *Engine) Open(t testing.TB) *store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.open = append(e.open, s)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Errorf("close the store: %v", err)
 		}
 	})
 	return s
+}
+
+// CloseAll closes what was opened so far, as if those processes had ended.
+func (e *Engine) CloseAll() {
+	for _, s := range e.open {
+		_ = s.Close() // its test tells at its end
+	}
+	e.open = nil
 }
 
 // Run runs the test once per engine, each time on fresh, empty data.
