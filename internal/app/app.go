@@ -38,10 +38,12 @@ type parts struct {
 
 	resolver scan.Resolver
 	indexing indexing
+	standing standing
 	provider provider
 
 	hub   *live.Hub     // what scans tell; nil tells nobody
 	queue job.Queue     // of the server; nil for a command
+	grace time.Duration // that running tasks have when a scan is to pause, 0 is scan.DefaultGrace
 	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
 
 	tools toolBoard // who waits for tools that run elsewhere

@@ -15,10 +15,32 @@ import (
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// FindingPage is Findings as one document.
-func (a *App) FindingPage(ctx context.Context, req request.Findings) (report.FindingList, error) {
-	list, err := a.Findings(ctx, req)
-	return report.FindingList{Findings: list.Findings, Total: list.Total, Next: list.Next}, err
+// FindingPage lists a page of findings with their evidence: Findings for those who ask often.
+func (a *App) FindingPage(ctx context.Context, req request.Findings) (out report.FindingList, err error) {
+	filter, err := a.filter(ctx, req)
+	if err != nil {
+		return out, err
+	}
+	if filter.After, err = finding.ParseCursor(req.Cursor, filter.Sort); err != nil {
+		return out, err
+	}
+	filter.Limit = req.Limit + 1 // is there more?
+	listed, counts, err := a.store.Estate().FindingPage(ctx, a.who.View, filter)
+	if err != nil {
+		return out, err
+	}
+	out.Total = counts.Total
+	if len(listed) > req.Limit {
+		listed = listed[:req.Limit]
+		next := filter.CursorOf(&listed[req.Limit-1]).String()
+		out.Next = &next
+	}
+	cat, err := a.Catalogue(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Findings, err = a.shown(ctx, listed, cat)
+	return out, err
 }
 
 // FindingCounts says what a list comes to without reading it.
@@ -168,19 +190,16 @@ func (a *App) ScanFindings(ctx context.Context, id int64, skip, limit int) (repo
 	if err := a.checkExist(ctx, id, ""); err != nil {
 		return out, err
 	}
-	filter := finding.Filter{Scan: id}
-	counts, err := a.counts(ctx, filter)
-	if err != nil || skip >= counts.Total {
-		out.Total = counts.Total
+	listed, counts, err := a.store.Estate().FindingPage(ctx, a.who.View, finding.Filter{Scan: id, Skip: skip, Limit: limit})
+	if err != nil {
 		return out, err
 	}
 	out.Total = counts.Total
-	filter.Skip, filter.Limit = skip, limit
 	cat, err := a.Catalogue(ctx)
 	if err != nil {
 		return out, err
 	}
-	out.Items, err = a.findings(ctx, filter, cat)
+	out.Items, err = a.shown(ctx, listed, cat)
 	return out, err
 }
 

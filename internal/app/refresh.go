@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"slices"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -19,8 +18,8 @@ const refreshRun = "nvd-refresh"
 
 // feeds is the status of every feed and every source that was ingested.
 func (a *App) feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
-	all, err := a.store.Catalogue().Feeds(ctx)
-	return slices.DeleteFunc(all, func(f catalogue.FeedStatus) bool { return f.Feed == refreshRun }), err
+	_, all, err := a.standing.ask(ctx, a.store.Catalogue())
+	return all, err
 }
 
 // RefreshCVE asks NVD's API for one CVE and loads the answer into the catalogue.

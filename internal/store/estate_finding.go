@@ -53,12 +53,7 @@ func (e *Estate) listedIDs(ctx context.Context, tx *Tx, v auth.View, filter find
 	if err != nil {
 		return nil, err
 	}
-	most := filter.Limit
-	if most > 0 {
-		most += filter.Skip
-	}
-	ids, err := l.first(ctx, s, filter.Sort, filter.After, most)
-	return ids[min(filter.Skip, len(ids)):], err
+	return l.page(ctx, s, filter)
 }
 
 // listedByID returns the findings that exist in the view of a list of ids, in its order.

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+
+	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/finding"
+)
+
+// FindingPage is Findings and CountFindings of one state of the estate, in the time of little more than one of them: what
+// the filter selects is found once.
+func (e *Estate) FindingPage(ctx context.Context, v auth.View, filter finding.Filter) (list []finding.Listed, c Counts, err error) {
+	err = e.db.view(ctx, func(tx *Tx) error {
+		c = Counts{BySeverity: map[string]int{}, ByDecision: map[string]int{}}
+		l, err := e.currentLists(ctx, tx)
+		if err != nil {
+			return err
+		}
+		s, err := e.selected(ctx, l, v, filter)
+		if err != nil {
+			return err
+		}
+		if err := l.count(ctx, s, &c); err != nil {
+			return err
+		}
+		ids, err := l.page(ctx, s, filter)
+		if err == nil {
+			list, err = listedByID(ctx, tx, v, ids)
+		}
+		return err
+	})
+	return list, c, err
+}
+
+// page are the ids of a selection that the filter's order, cursor, skip and limit leave.
+func (l *lists) page(ctx context.Context, s *findingSet, filter finding.Filter) ([]int64, error) {
+	most := filter.Limit
+	if most > 0 {
+		most += filter.Skip
+	}
+	ids, err := l.first(ctx, s, filter.Sort, filter.After, most)
+	return ids[min(filter.Skip, len(ids)):], err
+}
