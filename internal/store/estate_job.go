@@ -386,7 +386,12 @@ func jobFilter(f job.Filter) (string, []any) {
 		add(`j.kind IN (`+Marks(len(f.Kinds))+`)`, anys(names(f.Kinds))...)
 	}
 	if len(f.States) > 0 {
-		add(`j.state IN (`+Marks(len(f.States))+`)`, anys(names(f.States))...)
+		// Nearly all jobs are done: those are found from the newest on, the others by their state.
+		column := `j.state`
+		if slices.Contains(f.States, job.Done) {
+			column = `j.state || ''`
+		}
+		add(column+` IN (`+Marks(len(f.States))+`)`, anys(names(f.States))...)
 	}
 	if f.Scan != 0 {
 		add(`j.scan = ?`, f.Scan)
@@ -403,37 +408,6 @@ func jobFilter(f job.Filter) (string, []any) {
 		add(`(`+seen+`)`, values...)
 	}
 	return strings.Join(where, ` AND `), args
-}
-
-// JobCount is how many jobs of a kind are in a state.
-type JobCount struct {
-	Kind  job.Kind
-	State job.State
-	N     int64
-	// Waits is how long the oldest queued one has been due, 0 for other states.
-	Waits time.Duration
-}
-
-// Counts says how many jobs there are, by kind and state.
-func (j *Jobs) Counts(ctx context.Context) (counts []JobCount, err error) {
-	err = j.db.view(ctx, func(tx *Tx) error {
-		now := jobNow(tx, j.db.opts.Now)
-		rows, err := tx.Query(ctx, `SELECT kind, state, count(*),
-			max(CASE WHEN state = 'queued' THEN `+now+` - CASE WHEN run_at = 0 THEN created ELSE run_at END ELSE 0 END)
-			FROM job GROUP BY kind, state ORDER BY kind, state`)
-		if err != nil {
-			return err
-		}
-		return eachRow(rows, func() error {
-			var c JobCount
-			var waits int64
-			err := rows.Scan(&c.Kind, &c.State, &c.N, &waits)
-			c.Waits = max(0, time.Duration(waits)*time.Millisecond)
-			counts = append(counts, c)
-			return err
-		})
-	})
-	return counts, err
 }
 
 // PruneJobs removes the jobs that were over for longer than age and returns how many those were. It does so in portions.

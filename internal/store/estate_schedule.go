@@ -28,12 +28,8 @@ func (j *Jobs) Installation(ctx context.Context) (name string, err error) {
 // Fired returns the last moments of the schedules; see job.Firings.
 func (j *Jobs) Fired(ctx context.Context) (fired map[string]time.Time, err error) {
 	err = j.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT name, fired FROM schedule`)
-		if err != nil {
-			return err
-		}
 		fired = map[string]time.Time{}
-		return eachRow(rows, func() error {
+		return each(ctx, tx, `SELECT name, fired FROM schedule`, nil, func(rows *sql.Rows) error {
 			var name string
 			var at int64
 			err := rows.Scan(&name, &at)

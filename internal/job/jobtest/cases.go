@@ -218,8 +218,8 @@ func aSoftStopLetsJobsFinish(b *bench) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- q.Stop(context.Background()) }()
 	select {
-	case <-stopped:
-		b.Fatal("stopped while a job runs")
+	case err := <-stopped:
+		b.Fatalf("stopped while a job runs: %v", err)
 	case <-time.After(300 * time.Millisecond):
 	}
 	close(h.release)

@@ -78,7 +78,7 @@ func (b *bench) worker(limit int) *process {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &process{b: b, words: map[string]int{}, cmd: exec.Command(os.Args[0])}
+	p := &process{b: b, words: map[string]int{}, cmd: exec.CommandContext(b.Context(), os.Args[0])}
 	p.cmd.Env = append(os.Environ(), childVariable+"="+string(text))
 	stderr := &bytes.Buffer{}
 	p.cmd.Stderr = stderr

@@ -259,7 +259,7 @@ func (l *line) mend() {
 			if err != nil {
 				return
 			}
-			there, err := net.Dial("unix", l.socket)
+			there, err := (&net.Dialer{}).DialContext(l.b.Context(), "unix", l.socket)
 			if err != nil {
 				_ = here.Close()
 				continue
