@@ -62,7 +62,7 @@ func (e *environment) root() *cobra.Command {
 	flags.BoolVar(&e.global.noProgress, "no-progress", false, "no progress bar")
 	root.AddCommand(
 		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.importsCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
-		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.userCommand(), e.tokenCommand(), e.auditCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(), e.workerCommand(), e.configCommand(),
+		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.userCommand(), e.tokenCommand(), e.auditCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(), e.workerCommand(), e.configCommand(), e.backupCommand(), e.restoreCommand(),
 		e.jobsCommand(), e.demoCommand(), e.versionCommand(),
 	)
 	return root

@@ -25,11 +25,18 @@ func (o *output) flags(cmd *cobra.Command, formats ...string) {
 	cmd.Flags().StringVar(&o.format, "format", formats[0], strings.Join(formats, ", "))
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write to this file instead of standard output")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains(formats, o.format) {
-			return fault.Invalid("--format %s: want %s", o.format, strings.Join(formats, ", "))
+		if err := o.among(formats...); err != nil {
+			return err
 		}
 		return o.check()
 	}
+}
+
+func (o *output) among(formats ...string) error {
+	if !slices.Contains(formats, o.format) {
+		return fault.Invalid("--format %s: want %s", o.format, strings.Join(formats, ", "))
+	}
+	return nil
 }
 
 // check finds out before a long scan whether the file can be written.
