@@ -2,7 +2,9 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -103,7 +105,7 @@ func (t *talk) run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { stop(t.listen(ctx)) })
 	work.Go(func() { stop(t.tend(watching, ctx)) })
-	why := t.send(watching, ctx)
+	why := t.send(watching)
 	if cause := context.Cause(watching); cause != nil {
 		why = cause
 	}
@@ -120,27 +122,16 @@ func (t *talk) run(ctx context.Context) {
 // errGone is a peer that went away or does not read.
 var errGone = errors.New("the peer is gone")
 
-func (t *talk) send(watching, conn context.Context) error {
+func (t *talk) send(watching context.Context) error {
 	for {
 		frames, err := t.watcher.Next(watching)
-		if len(frames) > 0 && t.write(conn, frames) != nil {
+		if len(frames) > 0 && t.pipe.send(frames, liveEvery.write) != nil {
 			return errGone
 		}
 		if err != nil {
 			return err
 		}
 	}
-}
-
-// write sends several messages by one system call.
-func (t *talk) write(ctx context.Context, frames []events.Frame) error {
-	t.pipe.hold()
-	for _, f := range frames {
-		if err := t.conn.Write(ctx, websocket.MessageText, f.Text); err != nil {
-			return err
-		}
-	}
-	return t.pipe.release(liveEvery.write)
 }
 
 // listen takes in what the peer sends, which means nothing, and its close.
@@ -191,46 +182,55 @@ func (t *talk) ping(ctx context.Context) error {
 	return t.conn.Ping(ctx)
 }
 
-// pipe is a connection to one of many watchers: many messages cost one system call. Only hold and release are for the
-// goroutine that sends; Write is for all.
+// pipe is a connection to one of many watchers. Messages go around the WebSocket's own writer, which would copy each for
+// each watcher and make a system call of it: here they are sent as they are, many by one call. What the WebSocket writes
+// itself are whole control frames.
 type pipe struct {
 	net.Conn
 
-	mu      sync.Mutex
-	holding bool
-	held    []byte
+	mu sync.Mutex
 }
 
-// Write sends, or keeps for release.
+// Write sends a frame of the WebSocket's own.
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.holding {
-		p.held = append(p.held, b...)
-		return len(b), nil
-	}
 	return p.Conn.Write(b)
 }
 
-// hold keeps what is written until release.
-func (p *pipe) hold() {
+// send sends messages, which takes no longer than a time.
+func (p *pipe) send(frames []events.Frame, within time.Duration) error {
+	parts := make(net.Buffers, 0, 2*len(frames))
+	headers := make([]byte, 0, 10*len(frames))
+	for _, f := range frames {
+		from := len(headers)
+		headers = textHeader(headers, len(f.Text))
+		parts = append(parts, headers[from:], f.Text)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.holding = true
+	if err := p.SetWriteDeadline(time.Now().Add(within)); err != nil {
+		return err
+	}
+	if tls, ok := p.Conn.(interface{ NetConn() net.Conn }); ok && tls != nil {
+		parts = net.Buffers{bytes.Join(parts, nil)} // TLS would make a record of each part
+	}
+	if _, err := parts.WriteTo(p.Conn); err != nil {
+		return err
+	}
+	return p.SetWriteDeadline(time.Time{})
 }
 
-// release sends what was held, within a time.
-func (p *pipe) release(within time.Duration) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.holding = false
-	_ = p.Conn.SetWriteDeadline(time.Now().Add(within))
-	_, err := p.Conn.Write(p.held)
-	_ = p.Conn.SetWriteDeadline(time.Time{})
-	if p.held = p.held[:0]; cap(p.held) > 64<<10 {
-		p.held = nil
+// textHeader appends the head of an unmasked text frame, whole in one (RFC 6455, 5.2).
+func textHeader(to []byte, length int) []byte {
+	const finalText = 0x81
+	switch {
+	case length < 126:
+		return append(to, finalText, byte(length))
+	case length < 1<<16:
+		return binary.BigEndian.AppendUint16(append(to, finalText, 126), uint16(length))
 	}
-	return err
+	return binary.BigEndian.AppendUint64(append(to, finalText, 127), uint64(length))
 }
 
 // taking puts a pipe around the connection that websocket.Accept takes over.
