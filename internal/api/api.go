@@ -143,6 +143,7 @@ func describe(opts Options) huma.Config {
 	config.Info.Description = "Which known vulnerabilities apply to your hosts, which to fix first, and why."
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
+	config.Transformers = append(config.Transformers, discreet)
 	if opts.BasePath != "" {
 		config.Servers = []*huma.Server{{URL: opts.BasePath}}
 	}

@@ -119,6 +119,29 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(p) // as above
 }
 
+var secretField = regexp.MustCompile(`(?i)password|current|secret|token`)
+
+// discreet leaves secrets out of what is told of a mistake: answers are logged by those who get them.
+func discreet(_ huma.Context, _ string, v any) (any, error) {
+	if problem, ok := v.(*huma.ErrorModel); ok {
+		for _, detail := range problem.Errors {
+			if secretField.MatchString(detail.Location) || holdsSecretField(detail.Value) {
+				detail.Value = nil
+			}
+		}
+	}
+	return v, nil
+}
+
+// holdsSecretField: a mistake about a whole body tells the whole body.
+func holdsSecretField(v any) bool {
+	fields, ok := v.(map[string]any)
+	for name := range fields {
+		ok = ok && !secretField.MatchString(name)
+	}
+	return fields != nil && !ok
+}
+
 // jsonFormat reads and writes JSON. A body that nests deeper than maxDepth is refused before it is built.
 var jsonFormat = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
