@@ -394,7 +394,7 @@ func jobFilter(f job.Filter) (string, []any) {
 		add(column+` IN (`+Marks(len(f.States))+`)`, anys(names(f.States))...)
 	}
 	if f.Scan != 0 {
-		add(`j.scan = ?`, f.Scan)
+		add(`j.scan <> 0 AND j.scan = ?`, f.Scan) // as the index has it
 	}
 	if f.Before != 0 {
 		add(`j.id < ?`, f.Before)
