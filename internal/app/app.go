@@ -38,6 +38,7 @@ type parts struct {
 
 	resolver scan.Resolver
 	indexing indexing
+	heard    heardScanners
 	standing standing
 	provider provider
 
@@ -75,7 +76,7 @@ func (a *App) For(who auth.Identity) *App { return &App{parts: a.parts, who: who
 
 // Close waits for what goes on in the background and releases everything. It is safe to call twice.
 func (a *App) Close() error {
-	a.indexing.done.Wait()
+	a.indexing.stop()
 	a.hub.Stop()
 	return errors.Join(a.find.Close(), a.store.Close())
 }

@@ -20,12 +20,12 @@ func (a *App) conduct(ctx context.Context, r *job.Run) error {
 		return err
 	}
 	w := &work{App: a, id: id, owner: newOwner()}
-	kept, err := a.store.Estate().Claim(ctx, id, w.owner)
+	kept, err := a.store.Estate().ClaimRunning(ctx, id, w.owner)
 	switch {
 	case fault.KindOf(err) == fault.KindNotFound:
 		return nil // it was deleted meanwhile
 	case fault.KindOf(err) == fault.KindConflict:
-		return a.elsewhere(ctx, id, err)
+		return a.elsewhere(ctx, r.Job, err)
 	case err != nil:
 		return err
 	}
@@ -45,17 +45,21 @@ func (a *App) conduct(ctx context.Context, r *job.Run) error {
 	return err
 }
 
-// elsewhere is the end of a job whose scan somebody else works on: none when it is over, to be tried again when that
-// somebody may be dead.
-func (a *App) elsewhere(ctx context.Context, id int64, conflict error) error {
-	c, err := a.control(ctx, id)
+// elsewhere is the end of a job whose scan somebody else works on: none when the scan is over or paused or another job
+// conducts it, to be tried again when that somebody may be dead.
+func (a *App) elsewhere(ctx context.Context, mine job.Job, conflict error) error {
+	c, err := a.control(ctx, mine.Scan)
 	if err != nil {
 		return err
 	}
-	if c != nil && c.Works(a.now()) {
-		return conflict
+	if c == nil || !c.Works(a.now()) {
+		return nil
 	}
-	return nil
+	others, err := a.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Scan}, States: []job.State{job.Running}, Scan: mine.Scan, Limit: 2})
+	if err != nil || len(others) > 1 {
+		return err
+	}
+	return conflict
 }
 
 // obey returns the context of a scan that a job conducts. A person's cancel ends it as an interrupt ends a command's; a

@@ -112,10 +112,10 @@ func (a *App) PauseScan(ctx context.Context, id int64) error {
 	if !waits {
 		return a.notRunning(ctx, id)
 	}
-	if err := a.jobs().CancelScan(ctx, id, job.Scan); err != nil {
+	if err := a.store.Estate().PauseQueued(ctx, id); err != nil {
 		return err
 	}
-	return a.store.Estate().PauseQueued(ctx, id)
+	return a.jobs().CancelScan(ctx, id, job.Scan)
 }
 
 // waits says whether a scan waits for a process to take it.

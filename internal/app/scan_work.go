@@ -249,6 +249,9 @@ func (w *work) run(ctx context.Context, progress func(Progress)) error {
 		return w.release(keep, !w.stopped())
 	}
 	progress(Progress{Percent: 97, Stage: "storing"})
+	if _, err := w.beatOnce(keep); err != nil { // a scan may be over before its first beat told how many tasks it had
+		w.log.Warn("how far the scan came was not kept", "scan_id", w.id, "error", err)
+	}
 	if _, err := w.pipeline.Finish(keep, w.end(ctx, result)); err != nil {
 		return errors.Join(fmt.Errorf("store scan %d: %w", w.id, err), w.release(keep, false))
 	}
@@ -326,15 +329,22 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 	if len(w.job.Hosts) == 0 {
 		return scan.Result{}, nil
 	}
-	record, err := w.store.Estate().Scan(ctx, auth.Everything(), w.id)
+	keep := context.WithoutCancel(ctx) // a scan that was cancelled already has its tasks settled
+	record, err := w.store.Estate().Scan(keep, auth.Everything(), w.id)
 	if err != nil {
 		return scan.Result{}, err
 	}
-	allowed, err := w.currentLimits(ctx, record.Site)
+	allowed, err := w.currentLimits(keep, record.Site)
 	if err != nil {
 		return scan.Result{}, err
 	}
-	p, err := scan.NewPlan(w.scanJob(), w.choices)
+	choices := w.choices
+	if w.queue != nil { // a command runs its tools itself
+		if choices, err = w.remoteChoices(keep, w.id, record.Site, len(w.job.Hosts), choices, w.stopping); err != nil {
+			return scan.Result{}, err
+		}
+	}
+	p, err := scan.NewPlan(w.scanJob(), choices)
 	if err != nil {
 		return scan.Result{}, err
 	}
@@ -342,7 +352,8 @@ func (w *work) scan(ctx context.Context, pause <-chan struct{}, progress func(Pr
 		return scan.Result{}, err
 	}
 	return scan.Work(ctx, p, scan.WorkOptions{
-		Parallel: w.cfg.Scan.Parallel, Keeper: &taskKeeper{w}, Pause: pause, Stop: w.stopping, Admit: w.admit, Now: w.now,
+		Parallel: w.cfg.Scan.Parallel, Keeper: &taskKeeper{w}, Pause: pause, Grace: w.grace, Stop: w.stopping, Admit: w.admit,
+		Now: w.now,
 		Allowed: func(h scan.HostTarget) (bool, string) {
 			if reason := w.moved[h.Address]; reason != "" {
 				return false, reason

@@ -3,64 +3,67 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/patchscout/patchscout/internal/api"
 	"github.com/patchscout/patchscout/internal/auth"
 )
 
-// shutdownGrace is how long open requests and running jobs have when the server is to stop.
-const shutdownGrace = 20 * time.Second
-
 // ServeOptions say how to serve beside the configuration.
 type ServeOptions struct {
 	Version string
-	// Ready is called once, with the address, when requests are answered.
-	Ready func(addr net.Addr)
+	// First is called with the first user and the password that was made, on the first start only.
+	First func(name, password string)
+	// Ready is called once, with the server's URL on this machine, when requests are answered.
+	Ready func(url string)
 }
 
 // Serve answers the API until ctx ends, then lets what runs come to an end.
 func (a *App) Serve(ctx context.Context, opts ServeOptions) error {
-	server := api.New(api.Options{
+	options := api.Options{
 		Version: opts.Version, Log: a.log, Now: a.now, BasePath: a.cfg.Server.BasePath,
-		Desk:         func(who auth.Identity) api.Desk { return a.For(who) },
-		Authenticate: a.authenticate,
-	})
-	listener, err := net.Listen("tcp", a.cfg.Server.Listen)
+		Desk: func(who auth.Identity) api.Desk { return a.For(who) },
+	}
+	if err := a.protect(&options); err != nil {
+		return err
+	}
+	release, err := a.store.Serving(ctx)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
-	web := &http.Server{
-		Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	defer release()
+	if err := a.store.Init(ctx); err != nil {
+		return err
 	}
-	if opts.Ready != nil {
-		opts.Ready(listener.Addr())
+	if err := a.welcome(ctx, opts.First); err != nil {
+		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+	stopTraces, err := a.openTraces(ctx, opts.Version)
+	if err != nil {
+		return err
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	work, err := a.startBackground(ctx, opts.Version, true)
+	if err != nil {
+		return errors.Join(err, stopTraces(ctx))
+	}
+	grace := a.cfg.Server.Grace
+	err = a.answer(ctx, api.New(a.observed(options, work.trouble, a.hub.Watchers)).Handler(), opts.Ready)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	err = web.Shutdown(grace)
-	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
+	return errors.Join(err, work.stop(limited), stopTraces(limited))
 }
 
-// authenticate says who asks.
-func (a *App) authenticate(r *http.Request) (auth.Identity, error) {
-	if a.cfg.Server.Auth == "off" {
-		return auth.Identity{Kind: auth.Off, Name: "anybody", Role: auth.Admin, View: auth.Everything(), From: r.RemoteAddr}, nil
+// answer serves requests until ctx ends.
+func (a *App) answer(ctx context.Context, handler http.Handler, ready func(url string)) error {
+	web, err := a.listen(handler)
+	if err != nil {
+		return err
 	}
-	return auth.Identity{}, nil
+	if ready != nil {
+		ready(web.URL())
+	}
+	return web.serve(ctx, a.cfg.Server.Grace, func() {
+		a.hub.Dismiss()
+		a.tools.close() // workers that wait for a job are told that there is none
+	})
 }

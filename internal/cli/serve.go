@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +20,13 @@ func (e *environment) serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return a.Serve(cmd.Context(), app.ServeOptions{Version: e.version, Ready: func(addr net.Addr) {
-		fmt.Fprintf(e.stderr, "PatchScout listens on http://%s (documentation: /docs)\n", addr)
+	return a.Serve(cmd.Context(), app.ServeOptions{Version: e.version, First: e.firstPassword, Ready: func(url string) {
+		fmt.Fprintf(e.stderr, "PatchScout listens on %s (documentation: /docs)\n", url)
 	}})
+}
+
+// firstPassword is shown once: nobody can read it anywhere later.
+func (e *environment) firstPassword(name, password string) {
+	fmt.Fprintf(e.stderr, "The first user is %s with the password %s\n"+
+		"It is shown this once and has to be changed at the first login. Another one: patchscout user password %s\n", name, password, name)
 }

@@ -58,22 +58,6 @@ func (e *environment) worker(cmd *cobra.Command, f workerFlags) error {
 	return e.remoteWorker(cmd, cfg, f)
 }
 
-// databaseWorker shares the server's database, and with it all of its jobs.
-func (e *environment) databaseWorker(cmd *cobra.Command, cfg config.Config, f workerFlags) error {
-	if f.token != "" || f.caFile != "" {
-		return fault.Invalid("--token-file and --ca-file belong to --server")
-	}
-	if cmd.Flags().Changed("concurrency") {
-		cfg.Jobs.Tools = f.concurrency
-	}
-	a, err := e.openWith(cmd.Context(), cfg)
-	if err != nil {
-		return err
-	}
-	err = a.Work(cmd.Context(), e.version, func() { fmt.Fprintln(e.stderr, "PatchScout runs jobs of the database") })
-	return orInterrupted(cmd, err)
-}
-
 // remoteWorker opens nothing but the connection to the server.
 func (e *environment) remoteWorker(cmd *cobra.Command, cfg config.Config, f workerFlags) error {
 	log, err := e.log(cfg)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -32,7 +31,13 @@ func (e *Estate) QueueScan(ctx context.Context, s finding.Scan, work json.RawMes
 }
 
 func (t *EstateTx) queueScan(ctx context.Context, id int64, j job.Job) error {
-	j.Scan, j.Key = id, fmt.Sprintf("scan/%d", id)
+	// A job that waits already will do; one that runs may be about to end, so it may not.
+	var waiting int
+	if err := t.tx.QueryRow(ctx, `SELECT count(*) FROM job WHERE scan = ? AND kind = ? AND state = ?`, id, string(j.Kind), string(job.Queued)).
+		Scan(&waiting); err != nil || waiting > 0 {
+		return err
+	}
+	j.Scan = id
 	_, err := t.Enqueue(ctx, j)
 	return err
 }
@@ -55,7 +60,7 @@ func (e *Estate) RequeueScan(ctx context.Context, id int64, j job.Job) error {
 	})
 }
 
-// PauseQueued pauses a scan that is not over and that nobody works on.
+// PauseQueued pauses a scan that is not over, and that nobody works on: ClaimRunning leaves it alone then.
 func (e *Estate) PauseQueued(ctx context.Context, id int64) error {
 	return e.Update(ctx, func(tx *EstateTx) error {
 		c, err := e.claimable(ctx, tx.tx, id)
@@ -64,6 +69,9 @@ func (e *Estate) PauseQueued(ctx context.Context, id int64) error {
 		}
 		if c.Works(e.db.opts.Now()) {
 			return fault.Conflict("scan %d is being worked on by %s", id, ownerName(c.Owner))
+		}
+		if c.Paused {
+			return fault.Conflict("scan %d is paused already", id)
 		}
 		_, err = tx.tx.Exec(ctx, `UPDATE scan_control SET paused = 1 WHERE scan = ?`, id)
 		return err

@@ -71,6 +71,15 @@ func (e *Estate) BeginWork(ctx context.Context, scanID int64, owner string, job 
 // is wanted of it any more. fault.Conflict says who works on it, or that it is over; fault.NotFound that there is no such
 // scan.
 func (e *Estate) Claim(ctx context.Context, scanID int64, owner string) (job json.RawMessage, err error) {
+	return e.claim(ctx, scanID, owner, false)
+}
+
+// ClaimRunning is Claim of a scan that is not paused: somebody may have paused it since it was queued.
+func (e *Estate) ClaimRunning(ctx context.Context, scanID int64, owner string) (job json.RawMessage, err error) {
+	return e.claim(ctx, scanID, owner, true)
+}
+
+func (e *Estate) claim(ctx context.Context, scanID int64, owner string, running bool) (job json.RawMessage, err error) {
 	err = e.Update(ctx, func(tx *EstateTx) error {
 		c, err := e.claimable(ctx, tx.tx, scanID)
 		if err != nil {
@@ -79,6 +88,9 @@ func (e *Estate) Claim(ctx context.Context, scanID int64, owner string) (job jso
 		now := e.db.opts.Now()
 		if c.Works(now) && c.Owner != owner {
 			return fault.Conflict("scan %d is being worked on by %s", scanID, ownerName(c.Owner))
+		}
+		if running && c.Paused {
+			return fault.Conflict("scan %d is paused", scanID)
 		}
 		var text string
 		err = tx.tx.QueryRow(ctx, `SELECT job FROM scan_job WHERE scan = ?`, scanID).Scan(&text)
