@@ -14,9 +14,9 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
 # Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
-INTEGRATION := ./internal/store/... ./internal/scan/...
+INTEGRATION := ./internal/app/... ./internal/job/... ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
-CONCURRENT  := ./internal/app/... ./internal/catalogue/... ./internal/feed ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex
+CONCURRENT  := ./internal/api/... ./internal/app/... ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
 
 export CGO_ENABLED ?= 0
 
