@@ -35,7 +35,11 @@ type Filter struct {
 	Sort  Sort   // "" is SortRelevance where there are words, else SortDate
 	Limit int    // 0 is 50, at most 1,000
 	After string // Page.Next of the page before
+	Skip  int    // leave out so many of what would come, at most MaxSkip
 }
+
+// MaxSkip is how many hits can be left out: who wants more pages on with After.
+const MaxSkip = 10_000
 
 // Validate says what is wrong with a filter, naming the field.
 func (f Filter) Validate() error {
@@ -63,6 +67,9 @@ func (f Filter) Validate() error {
 	}
 	if f.Exploit != "" && f.Exploit != "any" && ExploitNames[f.Exploit] == 0 {
 		return fault.Invalid("exploit %.40q: want any, exploitdb, metasploit, nuclei, verified, remote, local, webapps or dos", f.Exploit)
+	}
+	if f.Skip < 0 || f.Skip > MaxSkip {
+		return fault.Invalid("skip %d: want 0 to %d", f.Skip, MaxSkip)
 	}
 	if f.Technique != "" && !techniqueID.MatchString(f.Technique) {
 		return fault.Invalid("technique %.40q: want an ATT&CK id such as T1190 or T1059.001", f.Technique)

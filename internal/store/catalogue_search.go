@@ -194,7 +194,8 @@ func (s *search) byKey(ctx context.Context, tx *Tx, q *selection) ([]*cve.Record
 		return nil, "", err
 	}
 	next := ""
-	if len(ids) > s.Limit {
+	skip := min(s.Skip, len(ids))
+	if ids, at = ids[skip:], at[skip:]; len(ids) > s.Limit {
 		ids = ids[:s.Limit]
 		next = fmt.Sprintf("%s:%d.%d", s.Sort, at[s.Limit-1], ids[s.Limit-1])
 	}
@@ -209,9 +210,9 @@ const walk = 2000
 // fewIDs are quicker looked up than found on a walk.
 const fewIDs = 5000
 
-// inOrder returns up to one more than the page's ids with their keys.
+// inOrder returns up to one more than the skipped and the page's ids with their keys.
 func (s *search) inOrder(ctx context.Context, tx *Tx, q *selection) (ids []cve.ID, at []int64, err error) {
-	key := keys[s.Sort]
+	key, most := keys[s.Sort], s.Skip+s.Limit+1
 	page := &selection{}
 	if s.paged {
 		page.and(key.beyond, s.after[0], s.after[0], s.after[1])
@@ -219,8 +220,8 @@ func (s *search) inOrder(ctx context.Context, tx *Tx, q *selection) (ids []cve.I
 	inIndex := ` ORDER BY f.` + key.column + key.direction + `, f.id DESC LIMIT ?`
 	if !q.listed {
 		ids, at, err = selectIDs(ctx, tx, `SELECT f.id, f.`+key.column+` FROM (SELECT * FROM cve_fact f`+page.where()+inIndex+`) f`+
-			q.where()+inIndex, slices.Concat(page.args, []any{walk}, q.args, []any{s.Limit + 1}))
-		if err != nil || len(ids) > s.Limit {
+			q.where()+inIndex, slices.Concat(page.args, []any{walk}, q.args, []any{most}))
+		if err != nil || len(ids) == most {
 			return ids, at, err
 		}
 	}
@@ -233,7 +234,7 @@ func (s *search) inOrder(ctx context.Context, tx *Tx, q *selection) (ids []cve.I
 	q = q.also(page.parts...)
 	// The sum keeps the engines from walking the index of the order.
 	return selectIDs(ctx, tx, `SELECT f.id, f.`+key.column+` FROM cve_fact f`+q.where()+
-		` ORDER BY f.`+key.column+` + 0`+key.direction+`, f.id DESC LIMIT ?`, slices.Concat(q.args, page.args, []any{s.Limit + 1}))
+		` ORDER BY f.`+key.column+` + 0`+key.direction+`, f.id DESC LIMIT ?`, slices.Concat(q.args, page.args, []any{most}))
 }
 
 // candidates is how many hits are ranked, and so how many can be paged through, while there is no text index: the newest
@@ -255,11 +256,12 @@ func (s *search) byRelevance(ctx context.Context, tx *Tx, q *selection) ([]*cve.
 		return nil, "", err
 	}
 	catalogue.Rank(s.words, found, func(id cve.ID) bool { return exploited[id] })
-	found = found[min(s.offset, len(found)):]
+	begin := s.offset + s.Skip
+	found = found[min(begin, len(found)):]
 	if len(found) <= s.Limit {
 		return found, "", nil
 	}
-	return found[:s.Limit], "o" + strconv.Itoa(s.offset+s.Limit), nil
+	return found[:s.Limit], "o" + strconv.Itoa(begin+s.Limit), nil
 }
 
 func (s *search) candidates(ctx context.Context, tx *Tx, q *selection) ([]cve.ID, error) {

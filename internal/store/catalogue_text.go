@@ -116,6 +116,14 @@ func (c *Catalogue) Narrow(ctx context.Context, f catalogue.Filter, limit int) (
 	return ids, true, err
 }
 
+// Count says how many CVEs pass every condition of a filter but its words.
+func (c *Catalogue) Count(ctx context.Context, f catalogue.Filter) (n int, err error) {
+	err = c.selected(ctx, f, func(tx *Tx, q *selection) error {
+		return tx.QueryRow(ctx, `SELECT count(*) FROM cve_fact f`+q.where(), q.args...).Scan(&n)
+	})
+	return n, err
+}
+
 // Passing returns those of ids that pass every condition of a filter but its words.
 func (c *Catalogue) Passing(ctx context.Context, f catalogue.Filter, ids []cve.ID) (passing []cve.ID, err error) {
 	if len(ids) == 0 {

@@ -32,6 +32,9 @@ type Store interface {
 	// Hits returns CVEs in the order of ids.
 	Hits(ctx context.Context, ids []cve.ID) ([]catalogue.Hit, error)
 
+	// Count says how many CVEs pass a filter but for its words.
+	Count(ctx context.Context, f catalogue.Filter) (int, error)
+
 	TextState(context.Context) (catalogue.TextState, error)
 	// Stats says how many CVEs there are.
 	Stats(context.Context) (catalogue.Stats, error)
@@ -197,13 +200,25 @@ func (q *question) answer(ctx context.Context) (catalogue.Page, error) {
 	}
 	page, err := q.ranked(ctx, after)
 	if err == nil && len(page.Hits) == 0 && after == nil && !q.some {
-		q.some = true
-		page, err = q.ranked(ctx, nil)
+		if q.some, err = q.none(ctx); err == nil && q.some {
+			page, err = q.ranked(ctx, nil)
+		}
 	}
 	if q.some && len(page.Hits) > 0 {
 		page.Note = NoteSome
 	}
 	return page, err
+}
+
+// none says whether no CVE that passes holds all the words: a page may also be empty because too much was skipped.
+func (q *question) none(ctx context.Context) (bool, error) {
+	if q.filter.Skip == 0 {
+		return true, nil
+	}
+	first := *q
+	first.filter.Skip, first.filter.Limit = 0, 1
+	hits, _, err := first.hits(ctx, nil)
+	return len(hits) == 0, err
 }
 
 // askFew is how many CVEs may hold the words for the database to be asked of each whether it passes the filter. Where
@@ -297,7 +312,8 @@ func (q *question) ranked(ctx context.Context, after *textindex.Cursor) (page ca
 
 // hits collects one page of what passes the filter, and where the next begins.
 func (q *question) hits(ctx context.Context, after *textindex.Cursor) (hits []textindex.Hit, next *textindex.Cursor, err error) {
-	limit := q.filter.Limit
+	limit := q.filter.Limit + q.filter.Skip
+	defer func() { hits = hits[min(q.filter.Skip, len(hits)):] }()
 	if !q.wide {
 		r, err := q.index.Search(ctx, q.query(limit, after))
 		return r.Hits, r.Next, err
