@@ -17,6 +17,7 @@ const (
 
 // Run is the record of one sync of one feed.
 type Run struct {
+	ID     int64  `json:"-"` // of the run as it is kept, 0 before that
 	Feed   string `json:"feed"`
 	Source string `json:"source"` // the folder or URL the files came from
 	Status Status `json:"status"`

@@ -265,6 +265,31 @@ func (c *Catalogue) Runs(ctx context.Context, name string, limit int) (runs []fe
 	return runs, err
 }
 
+// RunsBefore returns the latest runs of a feed ("" for all) whose ids are below one (0 for all), newest first.
+func (c *Catalogue) RunsBefore(ctx context.Context, name string, before int64, limit int) (runs []feed.Run, err error) {
+	err = c.db.view(ctx, func(tx *Tx) error {
+		runs, err = readRuns(ctx, tx, ` WHERE (feed = ? OR ? = '') AND (id < ? OR ? = 0) ORDER BY id DESC LIMIT ?`, name, name, before, before, limit)
+		return err
+	})
+	return runs, err
+}
+
+// Run returns one run, fault.NotFound when there is none.
+func (c *Catalogue) Run(ctx context.Context, id int64) (feed.Run, error) {
+	var runs []feed.Run
+	err := c.db.view(ctx, func(tx *Tx) (err error) {
+		runs, err = readRuns(ctx, tx, ` WHERE id = ?`, id)
+		return err
+	})
+	if err == nil && len(runs) == 0 {
+		err = fault.NotFound("there is no run %d", id)
+	}
+	if err != nil {
+		return feed.Run{}, err
+	}
+	return runs[0], nil
+}
+
 // Search finds CVEs with what the database alone can: words by its own full-text search, over the newest hits only.
 // Ranked search is package catalogue/find's.
 func (c *Catalogue) Search(ctx context.Context, f catalogue.Filter) (page catalogue.Page, err error) {
@@ -327,12 +352,12 @@ func withFacts(ctx context.Context, tx *Tx, records []*cve.Record) ([]catalogue.
 }
 
 func readRuns(ctx context.Context, tx *Tx, where string, args ...any) (runs []feed.Run, err error) {
-	const columns = `SELECT feed, source, status, seen, inserted, updated, unchanged, rejected, reasons, started, finished, error FROM run`
+	const columns = `SELECT id, feed, source, status, seen, inserted, updated, unchanged, rejected, reasons, started, finished, error FROM run`
 	err = each(ctx, tx, columns+where, args, func(rows *sql.Rows) error {
 		var r feed.Run
 		var reasons string
 		var started, finished int64
-		err := rows.Scan(&r.Feed, &r.Source, &r.Status, &r.Seen, &r.Inserted, &r.Updated, &r.Unchanged, &r.Rejected, &reasons,
+		err := rows.Scan(&r.ID, &r.Feed, &r.Source, &r.Status, &r.Seen, &r.Inserted, &r.Updated, &r.Unchanged, &r.Rejected, &reasons,
 			&started, &finished, &r.Error)
 		if err != nil {
 			return err
