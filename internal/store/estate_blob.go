@@ -31,12 +31,20 @@ type BlobWriter struct {
 	packer *zstd.Encoder
 	digest hash.Hash
 	size   int64
+	limit  int64
 	err    error // the report cannot be kept; what is written then is thrown away
 }
 
-// NewBlob begins a raw report. Close it in any case.
-func (e *Estate) NewBlob() (*BlobWriter, error) {
-	file, err := os.CreateTemp("", "patchscout-blob-*")
+// NewBlob begins a raw report of at most MaxBlob. Close it in any case.
+func (e *Estate) NewBlob() (*BlobWriter, error) { return e.newBlob("", MaxBlob) }
+
+// NewSpool begins what waits in the database to be read once: an upload. What waits to be kept is in the data folder.
+func (e *Estate) NewSpool(limit int64) (*BlobWriter, error) {
+	return e.newBlob(e.db.opts.DataDir, limit)
+}
+
+func (e *Estate) newBlob(dir string, limit int64) (*BlobWriter, error) {
+	file, err := os.CreateTemp(dir, "patchscout-blob-*")
 	if err != nil {
 		return nil, fmt.Errorf("keep a raw report: %w", err)
 	}
@@ -45,13 +53,13 @@ func (e *Estate) NewBlob() (*BlobWriter, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &BlobWriter{estate: e, file: file, packer: packer, digest: sha256.New()}, nil
+	return &BlobWriter{estate: e, file: file, packer: packer, digest: sha256.New(), limit: limit}, nil
 }
 
 // Write never fails, so that a report that cannot be kept can still be read; Keep tells.
 func (w *BlobWriter) Write(p []byte) (int, error) {
-	if w.size += int64(len(p)); w.size > MaxBlob && w.err == nil {
-		w.err = fault.Invalid("raw report is larger than %d MiB and is not kept", MaxBlob>>20)
+	if w.size += int64(len(p)); w.size > w.limit && w.err == nil {
+		w.err = fault.Invalid("raw report is larger than %d MiB and is not kept", w.limit>>20)
 	}
 	if w.err == nil {
 		w.digest.Write(p) // a hash never fails
@@ -59,6 +67,12 @@ func (w *BlobWriter) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// Err says why what was written cannot be kept, nil if it can.
+func (w *BlobWriter) Err() error { return w.err }
+
+// Size is how much was written, before packing.
+func (w *BlobWriter) Size() int64 { return w.size }
 
 // Keep stores what was written and returns the SHA-256 by which OpenBlob finds it. The same bytes are kept once.
 func (w *BlobWriter) Keep(ctx context.Context) (string, error) {
