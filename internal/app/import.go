@@ -21,6 +21,7 @@ import (
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/intake"
@@ -112,16 +113,19 @@ type saved struct {
 	tool    string
 	made    time.Time // when its file was written
 	part    *assess.Part
-	raw     *store.BlobWriter
+	raw     *store.BlobWriter   // nil where it is kept already
 	up      map[netip.Addr]bool // hosts that answered, for --full
 	upNames map[string]bool
 	newest  time.Time
+	partial string // the report was cut short
 	warning string
 }
 
 func (s *saved) close() {
 	s.part.Discard()
-	_ = s.raw.Close() // a temporary file that stays does no harm
+	if s.raw != nil {
+		_ = s.raw.Close() // a temporary file that stays does no harm
+	}
 }
 
 // importFile reads all of a report before anything is stored, so that a file that is no report leaves nothing behind.
@@ -194,8 +198,9 @@ func unpack(in io.Reader) (io.Reader, error) {
 
 // bounded ends with an error beyond its limit, and without one where a packed file was cut short.
 type bounded struct {
-	r    io.Reader
-	left int64
+	r     io.Reader
+	left  int64
+	whole bool // a file that was cut short is an error after all
 }
 
 // Read implements io.Reader.
@@ -204,7 +209,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, fault.Invalid("the report unpacks to more than %d GiB", int64(maxReport)>>30)
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) && !b.whole {
 		err = io.EOF
 	}
 	return n, err
@@ -221,7 +226,8 @@ func (s *saved) read(ctx context.Context, req ImportRequest, raw io.Reader) erro
 	s.part.NameHost(nameOf(req, s.path))
 	err = reader.Read(ctx, whole, s.take)
 	if errors.Is(err, scan.ErrTruncated) {
-		s.warning, err = "the report was cut short: "+err.Error()+"; its complete part was read and closes nothing", nil
+		s.partial, err = "the report was cut short: "+err.Error()+"; its complete part was read and closes nothing", nil
+		s.warning = s.partial
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, whole) // what follows the report belongs to the raw file
@@ -291,11 +297,6 @@ func (s *saved) coverAll() error {
 }
 
 func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (report.Ledger, error) {
-	if req.Full && s.warning == "" {
-		if err := s.coverAll(); err != nil {
-			return report.Ledger{}, err
-		}
-	}
 	record, err := a.newScan(ctx, ScanRequest{Targets: []string{s.path}, Site: req.Site, Demo: req.Demo}, plan{})
 	if err != nil {
 		return report.Ledger{}, err
@@ -310,19 +311,31 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 		return report.Ledger{}, err
 	}
 	defer release()
-	run.Adopt(s.part)
-	tool := finding.ScannerRun{Name: s.tool, Status: string(scan.Completed)}
-	if s.warning != "" {
-		tool.Status, tool.Error = "partial", s.warning
-	}
-	if tool.Report, err = s.raw.Keep(ctx); err != nil {
+	hash, err := s.raw.Keep(ctx)
+	if err != nil {
 		s.warning = andAlso(s.warning, "the raw report is not kept: "+err.Error())
 	}
+	return a.commitImport(ctx, req, s, run, hash)
+}
+
+// commitImport makes a report that was read part of the estate, as what an import says; raw is the hash of the report.
+func (a *App) commitImport(ctx context.Context, req ImportRequest, s *saved, run *assess.Run, raw string) (report.Ledger, error) {
+	tool := finding.ScannerRun{Name: s.tool, Status: string(scan.Completed), Report: raw}
+	if s.partial != "" {
+		tool.Status, tool.Error = "partial", s.partial
+	}
+	if req.Full && s.partial == "" {
+		if err := s.coverAll(); err != nil {
+			return report.Ledger{}, err
+		}
+	}
+	run.Adopt(s.part)
 	if s.part.Nameless() && req.Host == "" {
 		s.warning = andAlso(s.warning, fmt.Sprintf("the report names no host: what it found belongs to a host named %s; --host names another", nameOf(req, s.path)))
 	}
 	statements := s.part.Statements()
-	keep := context.WithoutCancel(ctx) // what was begun is brought to its end
+	keep, done := toItsEnd(ctx)
+	defer done()
 	ledger, err := s.part.Commit(keep, assess.PartEnd{Completed: tool.Status == string(scan.Completed), File: s.path, Report: tool.Report, At: s.made})
 	end := assess.End{Status: finding.Completed, File: s.path, Scanners: []finding.ScannerRun{tool}}
 	if err != nil {
@@ -344,6 +357,20 @@ func (a *App) keepImport(ctx context.Context, req ImportRequest, s *saved) (repo
 	out := toLedger(ledger)
 	out.ID, out.Warning = run.ScanID(), report.Text(s.warning)
 	return out, nil
+}
+
+// toItsEnd is ctx for what was begun and is to be brought to its end, unless another process has taken it over.
+func toItsEnd(ctx context.Context) (context.Context, func()) {
+	keep, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); errors.Is(cause, job.ErrLost) {
+			end(cause)
+		}
+	})
+	return keep, func() {
+		stop()
+		end(nil)
+	}
 }
 
 func andAlso(first, second string) string {

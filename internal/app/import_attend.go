@@ -16,6 +16,12 @@ func (a *App) attend(ctx context.Context, id int64) (release func(), err error) 
 	if err := estate.BeginWork(ctx, id, owner, nil); err != nil {
 		return nil, err
 	}
+	return a.beatFor(ctx, id, owner), nil
+}
+
+// beatFor tells other processes every second that an import is worked on, until release.
+func (a *App) beatFor(ctx context.Context, id int64, owner string) (release func()) {
+	estate := a.store.Estate()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -39,7 +45,7 @@ func (a *App) attend(ctx context.Context, id int64) (release func(), err error) 
 		if err := estate.Release(context.WithoutCancel(ctx), id, owner, false); err != nil {
 			a.log.Warn("import could not be let go", "scan_id", id, "error", err)
 		}
-	}, nil
+	}
 }
 
 // interrupted says what to do about an import whose process died; "" when that is not so.

@@ -62,13 +62,18 @@ func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progr
 	if err := CheckIngest(req); err != nil {
 		return doc, err
 	}
-	reader := &sourceReader{Reader: recordReader(req.Source), now: a.now}
 	watch := &syncProgress{report: progress}
 	gathered, remove, err := a.gatherFiles(ctx, req, watch)
 	defer remove()
 	if err != nil {
 		return doc, err
 	}
+	return a.ingest(ctx, doc, gathered, watch)
+}
+
+// ingest loads files of records and completes the document.
+func (a *App) ingest(ctx context.Context, doc report.Ingest, gathered feed.Gathered, watch *syncProgress) (report.Ingest, error) {
+	reader := &sourceReader{Reader: recordReader(doc.Source), now: a.now}
 	watch.expect([]feed.Gathered{gathered})
 	syncer := catalogue.Syncer{Target: a.store.Catalogue(), Readers: []feed.Reader{reader}, Now: a.now, Log: a.log}
 	runs, err := syncer.Sync(ctx, []feed.Gathered{gathered})
