@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue/find"
 )
@@ -19,21 +20,61 @@ func (a *App) followTexts(ctx context.Context) error {
 
 // indexing is the text index being built in the background. The zero value is ready.
 type indexing struct {
-	once sync.Once
-	done sync.WaitGroup
+	mu      sync.Mutex
+	running bool
+	stopped bool
+	not     time.Time // before this, after a failure
+	end     context.CancelFunc
+	done    sync.WaitGroup
 }
 
-// indexLater builds the text index in the background when an answer's note says that it is not up to date, once for an
-// App: after a full load and over the starter catalogue there is none. Close waits for it; ctx ends it.
+// indexPause is how long a server waits after a failure to build the text index.
+const indexPause = time.Minute
+
+// indexLater builds the text index in the background when an answer's note says that it is not up to date: after a full
+// load and over the starter catalogue there is none. A command does so once and waits for it at its end, unless ctx ends;
+// a server does it as often as that is so, beyond the request that found out, until Close.
 func (a *App) indexLater(ctx context.Context, note string) {
 	if note != find.NoteStandIn && note != find.NoteBehind {
 		return
 	}
-	a.indexing.once.Do(func() {
-		a.indexing.done.Go(func() {
-			if _, err := a.find.Refresh(ctx); err != nil && ctx.Err() == nil {
-				a.log.Warn("searches do without a text index", "error", err)
-			}
-		})
-	})
+	x := &a.indexing
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.running || x.stopped || time.Now().Before(x.not) {
+		return
+	}
+	x.running = true
+	if a.queue != nil {
+		ctx, x.end = context.WithCancel(context.WithoutCancel(ctx))
+	}
+	x.done.Go(func() { a.index(ctx) })
+}
+
+func (a *App) index(ctx context.Context) {
+	_, err := a.find.Refresh(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("searches do without a text index", "error", err)
+	}
+	x := &a.indexing
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.end != nil {
+		x.end()
+	}
+	x.running, x.end = a.queue == nil, nil // a command does it once
+	if err != nil {
+		x.not = time.Now().Add(indexPause)
+	}
+}
+
+// stop ends what a server builds and waits.
+func (x *indexing) stop() {
+	x.mu.Lock()
+	x.stopped = true
+	if x.end != nil {
+		x.end()
+	}
+	x.mu.Unlock()
+	x.done.Wait()
 }
