@@ -319,20 +319,12 @@ const maxAssetRows = 1_000_000
 // exposed. A row says what a person says of the host; an empty field says nothing. A row of a host that is not known yet
 // becomes a rule about it, so that it counts on the day on which the host is first seen.
 func (a *App) ImportAssets(ctx context.Context, path, site string, stdin io.Reader) (report.AssetImport, error) {
-	doc := report.AssetImport{File: path, Refused: []report.Dropped{}, Problems: []report.Problem{}}
-	if err := a.checkExist(ctx, 0, site); err != nil {
-		return doc, err
-	}
 	file, err := openFile(path, stdin)
 	if err != nil {
-		return doc, fault.Invalid("%s: no such file", path)
+		return report.AssetImport{File: path, Refused: []report.Dropped{}, Problems: []report.Problem{}}, fault.Invalid("%s: no such file", path)
 	}
 	defer file.Close()
-	rows, err := a.readAssets(ctx, file, site, &doc)
-	if err != nil {
-		return doc, err
-	}
-	return doc, a.keepAssets(ctx, rows, &doc)
+	return a.ReadAssets(ctx, path, site, file)
 }
 
 // hostColumns are what a column that names the host may be called.

@@ -106,6 +106,6 @@ func (a *App) Techniques(ctx context.Context, req TechniqueRequest) (report.Tech
 			Revoked: t.Revoked, Deprecated: t.Deprecated, ReplacedBy: report.Text(t.ReplacedBy),
 		})
 	}
-	doc.More = next != ""
+	doc.More, doc.Next = next != "", report.Text(next)
 	return doc, err
 }

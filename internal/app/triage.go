@@ -481,8 +481,12 @@ func (a *App) history(ctx context.Context, f *finding.Finding) ([]report.History
 	if err != nil {
 		return nil, err
 	}
+	return historyLines(finding.History(stored, f.History)), nil
+}
+
+func historyLines(changes []finding.Change) []report.HistoryLine {
 	out := []report.HistoryLine{}
-	for _, c := range finding.History(stored, f.History) {
+	for _, c := range changes {
 		line := report.HistoryLine{At: c.At.UTC(), By: report.Text(c.By), What: string(c.Kind), From: report.Text(c.From), To: report.Text(c.To), Note: report.Text(c.Note)}
 		if c.Rule != 0 {
 			rule := c.Rule
@@ -490,5 +494,5 @@ func (a *App) history(ctx context.Context, f *finding.Finding) ([]report.History
 		}
 		out = append(out, line)
 	}
-	return out, nil
+	return out
 }

@@ -58,6 +58,7 @@ type TechniqueList struct {
 	Query   string           `json:"query"`
 	Items   []TechniqueBrief `json:"items"`
 	More    bool             `json:"more"`
+	Next    Text             `json:"next"` // the cursor of the next page; null at the end
 	Notices []string         `json:"notices"`
 }
 
