@@ -19,6 +19,17 @@ import (
 
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
 type Desk interface {
+	assets
+	cves
+	feeds
+	imports
+	ingestion
+	iocs
+	matching
+	news
+	scanners
+	system
+	techniques
 	findings
 	jobs
 	once
@@ -112,6 +123,17 @@ var resources = []func(*Server){
 	(*Server).vulnerabilityOperations,
 	(*Server).ruleOperations,
 	(*Server).reportOperations,
+	(*Server).cveOperations,
+	(*Server).techniqueOperations,
+	(*Server).iocOperations,
+	(*Server).matchOperations,
+	(*Server).feedOperations,
+	(*Server).ingestOperations,
+	(*Server).newsOperations,
+	(*Server).importOperations,
+	(*Server).assetOperations,
+	(*Server).scannerOperations,
+	(*Server).systemOperations,
 	(*Server).loginOperations,
 	(*Server).userOperations,
 	(*Server).tokenOperations,
