@@ -154,6 +154,10 @@ var texts = map[string]string{
 	"from": "none", "to": "confirmed", "note": "seen by hand", "stage": "nmap: services", "tool": "nmap", "file": "scan.xml", "action": "upgrade OpenSSH to 9.8",
 	"key": "upgrade:openbsd:openssh", "network": "10.0.0.0/8", "why": "private", "text": "It is exploited over the network without a login.", "topic": "attack",
 	"fields": "cvss", "description": "A signal handler race condition was found in OpenSSH's server (sshd).", "source": "nvd", "feed": "kev",
+	"role": "analyst", "sites": "default", "scopes": "findings:read", "login": "anna", "who": "anna", "outcome": "done", "versions": "< 9.8",
+	"exploited_by": "ssvc", "level": "high", "score_missing": "recency", "provider": "nvd", "names": "files.example.org", "location": "body.site",
+	"field": "cvss", "error": "the host did not answer", "format": "openvex", "message": "want a day as 2027-01-31",
+	"notices": "This product uses the NVD API but is not endorsed or certified by the NVD.", "urls": "https://files.example.org/",
 	"url": "https://nvd.nist.gov/vuln/detail/CVE-2024-6387", "about": "finding", "weaknesses": "CVE-2024-6387", "where": "CVE-2024-6387",
 }
 

@@ -108,7 +108,6 @@ type (
 	}
 	scanStatusOutput struct{ Body report.ScanStatus }
 	scansOutput      struct{ Body report.ScanStatusList }
-	undoOutput       struct{ Body report.Undo }
 	itemsOutput      struct{ Body report.FindingItems }
 	tasksOutput      struct{ Body report.TaskList }
 	scanHostsOutput  struct{ Body report.ScanHostList }
@@ -182,9 +181,10 @@ func deleteScan(ctx context.Context, d Desk, in *deleteScanInput) (*deleteScanOu
 		return nil, err
 	}
 	if over := status.Status == "completed" || status.Status == "failed"; !over {
-		if !in.Preview {
-			_, err = d.CancelScan(ctx, in.ID)
+		if in.Preview {
+			return nil, fault.Conflict("scan %d runs: without preview it is cancelled, and what it found is kept", in.ID)
 		}
+		_, err := d.CancelScan(ctx, in.ID)
 		return &deleteScanOutput{http.StatusAccepted, report.Undo{ID: in.ID}}, err
 	}
 	doc, err := d.DeleteScan(ctx, in.ID, !in.Preview)
