@@ -104,7 +104,7 @@ func (s *Server) answered(r *http.Request, w *recorder, n *noted, took time.Dura
 	}
 	telemetry.Route(r.Context(), method(r), route)
 	level := slog.LevelInfo
-	if r.Method == http.MethodGet && status < http.StatusBadRequest {
+	if (r.Method == http.MethodGet || strings.HasPrefix(route, workerPath)) && status < http.StatusBadRequest {
 		level = slog.LevelDebug
 	}
 	s.opts.Log.LogAttrs(r.Context(), level, "answered", slog.String("method", method(r)), slog.String("route", route), slog.Int("status", status),
@@ -172,9 +172,10 @@ func (s *Server) recover(next http.Handler) http.Handler {
 	})
 }
 
-// live says whether a request is for a connection that stays: it does not count among those that come and go.
+// live says whether a request is for a connection that stays, or waits for a job: it does not count among those that come
+// and go.
 func live(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+	return r.URL.Path == workerPath+"lease" || r.Header.Get("Upgrade") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
 // atOnce refuses what is more than the server can do well at one time. Health is always answered.

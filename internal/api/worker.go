@@ -91,6 +91,7 @@ func (in *toolReportInput) sum() ([]byte, error) {
 }
 
 const (
+	workerPath = "/api/v1/worker/" // whose requests come every second
 	tagWorkers = "workers"
 	sayWorkers = "For `patchscout worker --server`, which runs the tools of one site: see docs/workers.md."
 )
