@@ -185,9 +185,12 @@ func (t *told) first(known *map[string]bool, key string) bool {
 
 // recall learns what the process told that worked on the scan before this one.
 func (t *told) recall(w *work) {
-	if len(w.tasks) == 0 {
-		return
+	if len(w.tasks) > 0 {
+		t.recallAll(w)
 	}
+}
+
+func (t *told) recallAll(w *work) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for after := int64(0); ; {

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -368,4 +371,39 @@ func TestWhatHappensWhileTheDatabaseIsAwayIsToldLater(t *testing.T) {
 	if !errors.Is(err, io.EOF) || len(got) != 102 {
 		t.Errorf("%d messages, %v", len(got), err)
 	}
+}
+
+func TestWatchersMissNothingWhenTheConnectionsToPostgresAreCut(t *testing.T) {
+	eng := storetest.NewPostgres(t)
+	one, two := eng.Open(t), eng.Open(t)
+	first, second := process(t, one, live.Options{}), process(t, two, live.Options{})
+	scan := newScan(t, one)
+	w := watch(t, second, live.Join{Scan: scan})
+	db, err := sql.Open("pgx", eng.Options().DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const each = 50
+	for cut := range 3 {
+		for i := range each {
+			first.Publish(scan, live.Finding, i)
+		}
+		if cut == 2 {
+			break
+		}
+		if err := first.Flush(context.Background(), scan); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first.Publish(scan, live.End, nil)
+	got, err := read(t, w, toEnd)
+	if !errors.Is(err, io.EOF) || len(got) != 3*each+2 {
+		t.Errorf("%d messages, %v", len(got), err)
+	}
+	inOrder(t, "after two cuts", got, 0)
 }
