@@ -18,7 +18,11 @@ import (
 func (s *Server) docs() {
 	page := v5emb.NewHandlerWithConfig(swgui.Config{Title: "PatchScout API", SwaggerJSON: s.opts.BasePath + "/openapi.json", BasePath: s.opts.BasePath + "/docs"})
 	s.docsPolicy = policyOf(page, s.opts.BasePath+"/docs")
-	serve := http.StripPrefix("", page)
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		below := r.Clone(r.Context())
+		below.URL.Path = s.opts.BasePath + r.URL.Path // the page knows itself and its parts by the whole path
+		page.ServeHTTP(w, below)
+	})
 	s.router.Handle("/docs", serve)
 	s.router.Handle("/docs/*", serve)
 }
