@@ -49,6 +49,33 @@ func TestAWorkerIsKilledAndNothingIsLost(t *testing.T) {
 	t.Logf("taken over after %s", again.StartedAt.Sub(killed).Round(time.Second))
 }
 
+// A server is killed while a worker of a site runs a tool for it, and another one is started: the tool is not run again.
+func TestAServerIsKilledAndItsWorkersGoOn(t *testing.T) {
+	if os.Getenv("TEST_LONG") == "" {
+		t.Skip("the next server waits until the first one is known to be dead: set TEST_LONG")
+	}
+	home := t.TempDir()
+	loadFeeds(t, home)
+	ports := slowHosts(t, 4)
+	s := serveSites(t, home, "east")
+	s.worker("east", "east-1")
+	scan := s.initiate("east", "127.0.9.1-4", ports)
+	id := s.toolOf(scan, "east-1")
+	if err := s.server.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.server.Wait()
+	time.Sleep(20 * time.Second) // longer than a worker is believed to live without a word
+	again := launch(t, home, "serve", "--listen", strings.TrimPrefix(s.url, "http://"))
+	again.said(t, listensOn)
+	if found := s.result(scan); len(found) < 3*4 {
+		t.Errorf("%v", found)
+	}
+	if j := s.job(id); j.State != "done" || j.Attempt != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
 // slowHosts are servers on loopback addresses, the same ports on all: one that says who it is after a moment, and one
 // that never says anything, so that a scan takes some seconds.
 func slowHosts(t *testing.T, hosts int) (ports string) {
@@ -95,6 +122,7 @@ type sites struct {
 	t         *testing.T
 	home, url string
 	token     string
+	server    *launched
 }
 
 var listensOn = regexp.MustCompile(`listens on (http://\S+)`)
@@ -111,8 +139,8 @@ func serveSites(t *testing.T, home string, names ...string) *sites {
 	}
 	s.command("user", "add", "anna", "--role", "analyst", "--keep-password")
 	s.token = strings.TrimSpace(s.command("token", "create", "test", "--user", "anna"))
-	server := launch(t, home, "serve", "--listen", "127.0.0.1:0")
-	s.url = server.said(t, listensOn)
+	s.server = launch(t, home, "serve", "--listen", "127.0.0.1:0")
+	s.url = s.server.said(t, listensOn)
 	return s
 }
 
