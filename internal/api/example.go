@@ -27,6 +27,11 @@ func (s *Server) complete() {
 type examples struct{ registry huma.Registry }
 
 func (e examples) operation(op *huma.Operation) {
+	for _, p := range op.Parameters {
+		if p.Example == nil && p.Schema != nil && len(p.Schema.Examples) == 0 {
+			p.Example = e.of(p.Schema, p.Name, nil)
+		}
+	}
 	if op.RequestBody != nil {
 		e.bodies(op.RequestBody.Content)
 	}
@@ -158,6 +163,7 @@ var texts = map[string]string{
 	"exploited_by": "ssvc", "level": "high", "score_missing": "recency", "provider": "nvd", "names": "files.example.org", "location": "body.site",
 	"field": "cvss", "error": "the host did not answer", "format": "openvex", "message": "want a day as 2027-01-31",
 	"notices": "This product uses the NVD API but is not endorsed or certified by the NVD.", "urls": "https://files.example.org/",
+	"cursor": "AK76jMuiAqSADnJhbms6YXNj", "next": "AK76jMuiAqSADnJhbms6YXNj",
 	"url": "https://nvd.nist.gov/vuln/detail/CVE-2024-6387", "about": "finding", "weaknesses": "CVE-2024-6387", "where": "CVE-2024-6387",
 }
 

@@ -77,7 +77,7 @@ func (f FindingFilter) request() request.Findings {
 
 // Page is where in a list to read.
 type Page struct {
-	Cursor string `query:"cursor" maxLength:"500" example:"" doc:"where the page before ended: its next"`
+	Cursor string `query:"cursor" maxLength:"500" example:"AK76jMuiAqSADnJhbms6YXNj" doc:"where the page before ended: its next"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" example:"100" doc:"how many at most"`
 }
 
