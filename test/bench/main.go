@@ -27,7 +27,7 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, live, with commas; all if empty")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, server, live, with commas; all if empty")
 	findings := flag.Int("findings", 1_000_000, "how many findings the estate of part estate has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	flag.Parse()
@@ -87,7 +87,7 @@ type part struct {
 func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
-		{"import", b.imports}, {"estate", b.estate}, {"live", b.live},
+		{"import", b.imports}, {"estate", b.estate}, {"server", b.idleServer}, {"live", b.live},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -101,7 +101,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate or live", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, server or live", name)
 		}
 	}
 	return asked, nil
