@@ -569,3 +569,25 @@ func read(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+func TestAnImportThatWaitsIsTakenBack(t *testing.T) {
+	c := known(t)
+	var queued report.QueuedImports
+	c.want(202, "POST", "/api/v1/imports?filename=scan.xml", []byte(nmapXML), &queued)
+	path := fmt.Sprintf("/api/v1/imports/%d", queued.Imports[0].ID)
+	var one report.Imported
+	c.want(200, "GET", path, nil, &one)
+	if one.Status != "pending" || one.Reason != "" {
+		t.Errorf("%+v", one)
+	}
+	c.want(404, "GET", path+"/raw", nil, nil)
+	c.want(200, "DELETE", path, nil, nil)
+	c.want(200, "GET", path, nil, &one)
+	if one.Status != "failed" || one.Reason == "" {
+		t.Errorf("%+v", one)
+	}
+	left, err := c.app.store.Jobs().Jobs(context.Background(), job.Filter{States: []job.State{job.Queued, job.Running}})
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d jobs are left, %v", len(left), err)
+	}
+}

@@ -74,8 +74,9 @@ func (a *App) looks(ctx context.Context, host int64) ([]report.HostScan, error) 
 }
 
 // ReadAssets is ImportAssets of a file that has been sent.
-func (a *App) ReadAssets(ctx context.Context, name, site string, file io.Reader) (report.AssetImport, error) {
-	doc := report.AssetImport{File: name, Refused: []report.Dropped{}, Problems: []report.Problem{}}
+func (a *App) ReadAssets(ctx context.Context, name, site string, file io.Reader) (doc report.AssetImport, err error) {
+	defer func() { a.auditEnd(ctx, "assets.import", name, "", err) }()
+	doc = report.AssetImport{File: name, Refused: []report.Dropped{}, Problems: []report.Problem{}}
 	if err := a.checkExist(ctx, 0, site); err != nil {
 		return doc, err
 	}

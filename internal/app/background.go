@@ -98,6 +98,7 @@ func (a *App) handlers() map[job.Kind]job.Handler {
 	s := a.For(auth.ForSystem())
 	return map[job.Kind]job.Handler{
 		job.Scan: s.conduct, job.Tool: s.toolJob,
+		job.Import: s.importJob, job.Ingest: s.ingestJob, job.Feeds: s.feedsJob,
 		job.Rematch: s.rematchJob, job.Triage: s.triageJob, job.Purge: s.purgeJob,
 	}
 }

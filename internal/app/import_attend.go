@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/store"
 )
 
@@ -48,16 +49,38 @@ func (a *App) beatFor(ctx context.Context, id int64, owner string) (release func
 	}
 }
 
-// interrupted says what to do about an import whose process died; "" when that is not so.
+// interrupted says what to do about an import whose process died, or whose job will not be done; "" when that is not so.
 func (a *App) interrupted(ctx context.Context, s finding.Scan) (string, error) {
-	if s.Kind != finding.KindImport || s.Status != finding.Running {
+	if s.Kind != finding.KindImport || s.Status != finding.Running && s.Status != finding.Pending {
 		return "", nil
+	}
+	reads, err := a.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Import}, Scan: s.ID, Bare: true, Limit: 1})
+	switch {
+	case err != nil:
+		return "", err
+	case len(reads) > 0 && !reads[0].State.Over(): // it will be, or another process takes it over
+		return "", nil
+	case len(reads) > 0 && reads[0].State == job.Cancelled && s.Status == finding.Pending:
+		return "cancelled before it was read", nil
+	case s.Status == finding.Pending:
+		return "not read: upload the report again", nil
 	}
 	c, err := a.control(ctx, s.ID)
 	if err != nil || c != nil && c.Works(a.now()) && !died(c.Owner) {
 		return "", err
 	}
 	return fmt.Sprintf("interrupted: import the file again, or take back what it wrote with patchscout imports undo %d", s.ID), nil
+}
+
+// unqueue has an import that waits to be read not read any more, and one that is being read end.
+func (a *App) unqueue(ctx context.Context, id int64, apply bool) error {
+	if !apply {
+		return nil
+	}
+	if _, err := a.store.Estate().Scan(ctx, a.who.View, id); err != nil {
+		return err
+	}
+	return a.jobs().CancelScan(ctx, id, job.Import)
 }
 
 // endInterrupted ends an import whose process died.

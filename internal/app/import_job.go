@@ -17,7 +17,9 @@ import (
 	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/job"
+	"github.com/patchscout/patchscout/internal/live"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/store"
 )
 
 // importJob reads an uploaded report. Its result is the ledger.
@@ -58,6 +60,7 @@ func (a *App) endUpload(ctx context.Context, id int64, blob, reason string) erro
 		return nil
 	}
 	s.Status, s.Reason, s.Completed = finding.Failed, reason, a.now().UTC()
+	defer a.publish(id, live.End, short(toStatus(s, store.Control{})))
 	return errors.Join(a.store.Estate().UpdateScan(ctx, s), a.store.Estate().DropBlob(ctx, blob))
 }
 
@@ -65,6 +68,9 @@ func (a *App) readUpload(ctx context.Context, r *job.Run, args importArgs) (repo
 	s, err := a.store.Estate().Scan(ctx, a.who.View, r.Job.Scan)
 	if err != nil {
 		return report.Ledger{}, err
+	}
+	if s.Status == finding.Failed {
+		return report.Ledger{}, fmt.Errorf("%w: import %d is over: %s", job.ErrFatal, s.ID, s.Reason)
 	}
 	if done, err := a.store.Estate().Ledgers(ctx, a.who.View, s.ID); err != nil || len(done) > 0 {
 		return a.finishUpload(ctx, s, done, err)
@@ -196,7 +202,10 @@ type feedsArgs struct {
 }
 
 // QueueSync has feeds loaded by a job.
-func (a *App) QueueSync(ctx context.Context, req SyncRequest) (report.Queued, error) {
+func (a *App) QueueSync(ctx context.Context, req SyncRequest) (doc report.Queued, err error) {
+	defer func() {
+		a.auditEnd(ctx, "feeds.sync", strings.Join(req.Feeds, ", "), fmt.Sprintf("force %t", req.Force), err)
+	}()
 	req.From = ""
 	if err := CheckSync(a.cfg, req); err != nil {
 		return report.Queued{}, err
@@ -242,7 +251,10 @@ type ingestFile struct {
 // behind.
 func (a *App) QueueIngest(ctx context.Context, read func(take func(name string, in io.Reader) error) (string, error)) (doc report.Queued, err error) {
 	u := &uploads{app: a}
-	defer func() { u.close(ctx) }()
+	defer func() {
+		u.close(ctx)
+		a.auditEnd(ctx, "ingest", u.names(), "", err)
+	}()
 	source, err := read(u.takeRecords)
 	if err != nil {
 		return doc, err

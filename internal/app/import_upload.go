@@ -99,6 +99,15 @@ func full(err error) error {
 	return err
 }
 
+// names are those of the files, for people.
+func (u *uploads) names() string {
+	var names []string
+	for _, f := range u.files {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // keep stores the files.
 func (u *uploads) keep(ctx context.Context) (err error) {
 	for _, f := range u.files {
@@ -137,7 +146,10 @@ type importArgs struct {
 // is no report, leaves nothing behind.
 func (a *App) QueueImports(ctx context.Context, read func(take func(name string, in io.Reader) error) (request.Import, error)) (doc report.QueuedImports, err error) {
 	u := &uploads{app: a}
-	defer func() { u.close(ctx) }()
+	defer func() {
+		u.close(ctx)
+		a.auditEnd(ctx, "import", u.names(), "", err)
+	}()
 	req, err := read(u.takeReport)
 	if err != nil {
 		return doc, err

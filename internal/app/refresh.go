@@ -23,7 +23,8 @@ func (a *App) feeds(ctx context.Context) ([]catalogue.FeedStatus, error) {
 }
 
 // RefreshCVE asks NVD's API for one CVE and loads the answer into the catalogue.
-func (a *App) RefreshCVE(ctx context.Context, id cve.ID) error {
+func (a *App) RefreshCVE(ctx context.Context, id cve.ID) (err error) {
+	defer func() { a.auditEnd(ctx, "cve.refresh", id.String(), "", err) }()
 	if err := a.wide("loading a record"); err != nil {
 		return err
 	}
