@@ -32,7 +32,8 @@ type hostWord struct {
 }
 
 // Tag keeps what a person says of hosts and judges their findings anew where that matters.
-func (a *App) Tag(ctx context.Context, req TagRequest) (report.Swept, error) {
+func (a *App) Tag(ctx context.Context, req TagRequest) (_ report.Swept, err error) {
+	defer func() { a.auditEnd(ctx, "host.tag", strings.Join(req.Hosts, ", "), strings.Join(req.Tags, ", "), err) }()
 	word, err := tagWord(req)
 	if err != nil {
 		return report.Swept{}, err
@@ -220,7 +221,8 @@ func sayHost(s asset.RuleSays) string {
 type HostRuleRequest = request.HostRule
 
 // AddHostRule makes a rule about hosts and applies it to those that are known.
-func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (report.Triaged, error) {
+func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (_ report.Triaged, err error) {
+	defer func() { a.auditEnd(ctx, "rule.add", "hosts "+strings.Join(req.Places, ", "), req.Name, err) }()
 	doc := report.Triaged{Rules: []int64{}}
 	exposed, _, err := readExposed(req.Exposed)
 	if err != nil {
@@ -318,7 +320,7 @@ const maxAssetRows = 1_000_000
 // ImportAssets reads a CSV file of hosts (docs/triage.md): columns address or name, and site, owner, tags, criticality,
 // exposed. A row says what a person says of the host; an empty field says nothing. A row of a host that is not known yet
 // becomes a rule about it, so that it counts on the day on which the host is first seen.
-func (a *App) ImportAssets(ctx context.Context, path, site string, stdin io.Reader) (report.AssetImport, error) {
+func (a *App) ImportAssets(ctx context.Context, path, site string, stdin io.Reader) (_ report.AssetImport, err error) {
 	file, err := openFile(path, stdin)
 	if err != nil {
 		return report.AssetImport{File: path, Refused: []report.Dropped{}, Problems: []report.Problem{}}, fault.Invalid("%s: no such file", path)
@@ -522,6 +524,11 @@ func (a *App) assetRule(r assetRow, file string) *asset.Rule {
 
 // RetireHost ends all findings of hosts, until they answer again. preview only counts.
 func (a *App) RetireHost(ctx context.Context, hosts []string, site, reason string, preview bool) (ended int, err error) {
+	defer func() {
+		if !preview {
+			a.auditEnd(ctx, "host.retire", strings.Join(hosts, ", "), reason, err)
+		}
+	}()
 	bySite := map[string][]int64{}
 	for _, text := range hosts {
 		id, err := a.hostID(ctx, text, site)

@@ -133,3 +133,22 @@ func cursorOf(n int64) *string {
 	text := strconv.FormatInt(n, 10)
 	return &text
 }
+
+// numbered names something by its number: "scan 7".
+func numbered(what string, id int64) string {
+	if id == 0 {
+		return what
+	}
+	return what + " " + strconv.FormatInt(id, 10)
+}
+
+// several names one thing by its number, and of several how many: "finding 17", "3 findings".
+func several(what string, ids []int64) string {
+	switch len(ids) {
+	case 0:
+		return what + "s by a filter"
+	case 1:
+		return numbered(what, ids[0])
+	}
+	return strconv.Itoa(len(ids)) + " " + what + "s"
+}

@@ -41,7 +41,8 @@ func CheckDemo(req DemoRequest) error {
 
 // Demo starts the demo's servers on loopback, scans them by the same road as any host, marks what it found as demo and
 // stops the servers again. The reports of simulated scanners go the way of any import.
-func (a *App) Demo(ctx context.Context, req DemoRequest) (DemoResult, error) {
+func (a *App) Demo(ctx context.Context, req DemoRequest) (_ DemoResult, err error) {
+	defer func() { a.auditEnd(ctx, "demo", "", "", err) }()
 	servers, stop, err := demo.Start(ctx)
 	if err != nil {
 		return DemoResult{}, err

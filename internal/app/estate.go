@@ -297,7 +297,8 @@ func (a *App) Site(ctx context.Context, name string) (report.Site, error) {
 
 // ChangeSite says whether scans in a site see what the internet sees, and judges its findings anew where that is another
 // word than before.
-func (a *App) ChangeSite(ctx context.Context, name string, external bool) (report.Site, error) {
+func (a *App) ChangeSite(ctx context.Context, name string, external bool) (_ report.Site, err error) {
+	defer func() { a.auditEnd(ctx, "site.change", "site "+name, fmt.Sprintf("external %t", external), err) }()
 	s, err := a.store.Estate().Site(ctx, a.who.View, name)
 	if err != nil {
 		return report.Site{}, err
@@ -321,7 +322,8 @@ func (a *App) ChangeSite(ctx context.Context, name string, external bool) (repor
 }
 
 // AddSite adds a vantage point; the name must be new.
-func (a *App) AddSite(ctx context.Context, name string, external bool) error {
+func (a *App) AddSite(ctx context.Context, name string, external bool) (err error) {
+	defer func() { a.auditEnd(ctx, "site.add", "site "+name, fmt.Sprintf("external %t", external), err) }()
 	if err := a.wide("adding a site"); err != nil {
 		return err
 	}

@@ -50,7 +50,8 @@ func isURL(s string) bool { return strings.Contains(s, "://") }
 
 // SyncFeeds loads the feeds. One that fails keeps its old data and has its error in its run; the error is about what
 // concerns all.
-func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Progress)) (report.Sync, error) {
+func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Progress)) (_ report.Sync, err error) {
+	defer func() { a.auditEnd(ctx, "feeds.sync", strings.Join(req.Feeds, ", "), req.From, err) }()
 	if err := a.wide("loading feeds"); err != nil {
 		return report.Sync{}, err
 	}

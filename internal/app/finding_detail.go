@@ -176,7 +176,8 @@ func (a *App) Exploits(ctx context.Context, id int64) (report.ExploitList, error
 }
 
 // ReadRules is ImportRules of one document that is no file here.
-func (a *App) ReadRules(ctx context.Context, tool, name string, document io.Reader) (report.RuleImport, error) {
+func (a *App) ReadRules(ctx context.Context, tool, name string, document io.Reader) (_ report.RuleImport, err error) {
+	defer func() { a.auditEnd(ctx, "rule.import", name, "", err) }()
 	doc, err := a.ImportRules(ctx, ImportRequest{Files: []string{"-"}, Stdin: document, Tool: tool})
 	for i := range doc.Files {
 		doc.Files[i].File = name

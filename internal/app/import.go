@@ -65,7 +65,10 @@ var ErrReport = errors.New("unreadable report")
 
 // Import reads reports one after the other and answers with a ledger each. Files that cannot be read are skipped and
 // named in the error, which then is ErrReport; at any other error it stops and returns the ledgers so far.
-func (a *App) Import(ctx context.Context, req ImportRequest) (report.Import, error) {
+func (a *App) Import(ctx context.Context, req ImportRequest) (_ report.Import, err error) {
+	defer func() {
+		a.auditEnd(ctx, "import", strings.Join(req.Files, ", "), "tool "+req.Tool+", site "+req.Site, err)
+	}()
 	doc := report.Import{Files: []report.Ledger{}}
 	if err := a.checkScan(ctx, ScanRequest{Site: req.Site}); err != nil {
 		return doc, err

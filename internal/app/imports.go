@@ -64,7 +64,15 @@ func (a *App) imported(ctx context.Context, s finding.Scan) (report.Imported, er
 }
 
 // UndoImport takes back exactly what an import or scan said; without apply it only says what that comes to.
-func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (report.Undo, error) {
+func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (_ report.Undo, err error) {
+	defer func() {
+		if apply {
+			a.auditEnd(ctx, "scan.undo", numbered("scan", id), "", err)
+		}
+	}()
+	if err := a.unqueue(ctx, id, apply); err != nil {
+		return report.Undo{}, err
+	}
 	if err := a.endInterrupted(ctx, id); err != nil {
 		return report.Undo{}, err
 	}
@@ -73,7 +81,12 @@ func (a *App) UndoImport(ctx context.Context, id int64, apply bool) (report.Undo
 }
 
 // Remerge applies today's rules to everything stored; without apply it only says what would change.
-func (a *App) Remerge(ctx context.Context, apply bool) (report.Remerge, error) {
+func (a *App) Remerge(ctx context.Context, apply bool) (_ report.Remerge, err error) {
+	defer func() {
+		if apply {
+			a.auditEnd(ctx, "remerge", "", "", err)
+		}
+	}()
 	if err := a.wide("remerge"); err != nil {
 		return report.Remerge{}, err
 	}
@@ -92,7 +105,8 @@ func toVerdict(v assess.Verdict) report.Verdict {
 }
 
 // MergeHosts joins two hosts, named by id or address, into the first.
-func (a *App) MergeHosts(ctx context.Context, keep, other, site string) (int64, error) {
+func (a *App) MergeHosts(ctx context.Context, keep, other, site string) (_ int64, err error) {
+	defer func() { a.auditEnd(ctx, "host.merge", keep+" and "+other, "site "+site, err) }()
 	into, err := a.hostID(ctx, keep, site)
 	if err != nil {
 		return 0, err
@@ -105,7 +119,8 @@ func (a *App) MergeHosts(ctx context.Context, keep, other, site string) (int64, 
 }
 
 // SplitHost makes what was seen at one of a host's addresses or names a host of its own.
-func (a *App) SplitHost(ctx context.Context, host, place, site string) (int64, error) {
+func (a *App) SplitHost(ctx context.Context, host, place, site string) (_ int64, err error) {
+	defer func() { a.auditEnd(ctx, "host.split", host+" by "+place, "site "+site, err) }()
 	id, err := a.hostID(ctx, host, site)
 	if err != nil {
 		return 0, err

@@ -54,7 +54,8 @@ func CheckIngest(req IngestRequest) error {
 
 // Ingest loads files of records of any shape that docs/ndjson.md names. Lines that cannot be used are counted and
 // listed, the first maxPlaces of them with their places.
-func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progress)) (report.Ingest, error) {
+func (a *App) Ingest(ctx context.Context, req IngestRequest, progress func(Progress)) (_ report.Ingest, err error) {
+	defer func() { a.auditEnd(ctx, "ingest", "", "", err) }()
 	doc := report.Ingest{Source: req.Source, Files: notNil(req.Files), Rejected: []report.RejectedLine{}}
 	if err := a.wide("loading records"); err != nil {
 		return doc, err

@@ -80,7 +80,8 @@ func (a *App) job(ctx context.Context, id int64) (job.Job, error) {
 }
 
 // CancelJob ends a job that waits and asks one that runs to end. A scan's is cancelled with the scan.
-func (a *App) CancelJob(ctx context.Context, id int64) (report.Job, error) {
+func (a *App) CancelJob(ctx context.Context, id int64) (_ report.Job, err error) {
+	defer func() { a.auditEnd(ctx, "job.cancel", numbered("job", id), "", err) }()
 	j, err := a.ownJob(ctx, id)
 	if err != nil {
 		return report.Job{}, err
@@ -107,7 +108,8 @@ func (a *App) endJob(ctx context.Context, id int64) error {
 }
 
 // RetryJob queues a dead or cancelled job again. A scan's is continued as the scan is.
-func (a *App) RetryJob(ctx context.Context, id int64) (report.Job, error) {
+func (a *App) RetryJob(ctx context.Context, id int64) (_ report.Job, err error) {
+	defer func() { a.auditEnd(ctx, "job.retry", numbered("job", id), "", err) }()
 	if _, err := a.ownJob(ctx, id); err != nil {
 		return report.Job{}, err
 	}

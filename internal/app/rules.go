@@ -23,12 +23,16 @@ import (
 type RuleRequest = request.Rule
 
 // AddRule makes a rule and applies it. With DryRun it only says on how many findings it would have an effect.
-func (a *App) AddRule(ctx context.Context, req RuleRequest) (report.Triaged, error) {
+func (a *App) AddRule(ctx context.Context, req RuleRequest) (_ report.Triaged, err error) {
+	defer func() {
+		if !req.DryRun {
+			a.auditEnd(ctx, "rule.add", req.Name, req.State+" "+req.Reason, err)
+		}
+	}()
 	doc := report.Triaged{DryRun: req.DryRun, Rules: []int64{}}
 	r := finding.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: a.who.Name, Enabled: true,
 		Source: finding.SourcePerson, Where: req.Where,
 		Says: finding.RuleSays{State: finding.TriageState(req.State), Reason: strings.TrimSpace(req.Reason), Assign: req.Assign, Labels: req.Labels}}
-	var err error
 	if r.Expires, err = parseDay("until", req.Until); err != nil {
 		return doc, err
 	}
@@ -235,12 +239,14 @@ func (a *App) toHostRule(r asset.Rule) report.Rule {
 }
 
 // RemoveRule forgets a rule and takes back what it said.
-func (a *App) RemoveRule(ctx context.Context, id int64) (report.Swept, error) {
+func (a *App) RemoveRule(ctx context.Context, id int64) (_ report.Swept, err error) {
+	defer func() { a.auditEnd(ctx, "rule.remove", numbered("rule", id), "", err) }()
 	return a.changeRule(ctx, id, "removed", func(tx *store.EstateTx) error { return tx.RemoveRule(ctx, id) })
 }
 
 // EnableRule turns a rule on or off.
-func (a *App) EnableRule(ctx context.Context, id int64, on bool) (report.Swept, error) {
+func (a *App) EnableRule(ctx context.Context, id int64, on bool) (_ report.Swept, err error) {
+	defer func() { a.auditEnd(ctx, "rule.enable", numbered("rule", id), fmt.Sprintf("enabled %t", on), err) }()
 	to := map[bool]string{true: "enabled", false: "disabled"}[on]
 	return a.changeRule(ctx, id, to, func(tx *store.EstateTx) error { return tx.EnableRule(ctx, id, on) })
 }
@@ -278,7 +284,8 @@ func (a *App) changeRule(ctx context.Context, id int64, to string, change func(*
 }
 
 // ImportRules reads VEX documents of any format that an import knows and makes rules of their statements.
-func (a *App) ImportRules(ctx context.Context, req ImportRequest) (report.RuleImport, error) {
+func (a *App) ImportRules(ctx context.Context, req ImportRequest) (_ report.RuleImport, err error) {
+	defer func() { a.auditEnd(ctx, "rule.import", strings.Join(req.Files, ", "), "", err) }()
 	doc := report.RuleImport{Files: []report.RuleLedger{}}
 	if err := a.wide("importing statements"); err != nil {
 		return doc, err

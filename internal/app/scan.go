@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/assess"
 	"github.com/patchscout/patchscout/internal/asset"
@@ -81,7 +82,10 @@ func parsePlan(req ScanRequest) (p plan, err error) {
 
 // Scan scans, matches, merges and keeps. When ctx is cancelled it stops scanning, keeps what was found until then and
 // returns it as a cancelled scan, not as an error. A scan that another process paused is returned as far as it came.
-func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)) (ScanResult, error) {
+func (a *App) Scan(ctx context.Context, req ScanRequest, progress func(Progress)) (_ ScanResult, err error) {
+	defer func() {
+		a.auditEnd(ctx, "scan.start", strings.Join(req.Targets, ", "), "profile "+req.Profile+", site "+req.Site, err)
+	}()
 	p, err := parsePlan(req)
 	if err != nil {
 		return ScanResult{}, err

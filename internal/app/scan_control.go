@@ -14,7 +14,8 @@ import (
 )
 
 // ResumeScan continues a scan that was paused, or whose process died, from its last completed task. It is then like Scan.
-func (a *App) ResumeScan(ctx context.Context, id int64, progress func(Progress)) (ScanResult, error) {
+func (a *App) ResumeScan(ctx context.Context, id int64, progress func(Progress)) (_ ScanResult, err error) {
+	defer func() { a.auditEnd(ctx, "scan.resume", numbered("scan", id), "", err) }()
 	if progress == nil {
 		progress = func(Progress) {}
 	}
@@ -87,7 +88,8 @@ func (a *App) bury(ctx context.Context, id int64) error {
 
 // PauseScan asks the process that works on a scan to pause it, which it does when its running tasks have ended, or half a
 // minute later by stopping and repeating them. A scan that waits for its turn is taken out of the queue.
-func (a *App) PauseScan(ctx context.Context, id int64) error {
+func (a *App) PauseScan(ctx context.Context, id int64) (err error) {
+	defer func() { a.auditEnd(ctx, "scan.pause", numbered("scan", id), "", err) }()
 	if err := a.checkExist(ctx, id, ""); err != nil {
 		return err
 	}
@@ -151,6 +153,7 @@ func (a *App) notRunning(ctx context.Context, id int64) error {
 // CancelScan ends a scan. Now says that it has ended; else a process works on it, which ends it within seconds. What was
 // found is kept.
 func (a *App) CancelScan(ctx context.Context, id int64) (now bool, err error) {
+	defer func() { a.auditEnd(ctx, "scan.cancel", numbered("scan", id), "", err) }()
 	if err := a.checkExist(ctx, id, ""); err != nil {
 		return false, err
 	}

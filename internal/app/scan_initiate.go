@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -20,7 +22,10 @@ const conductAttempts = 10
 
 // InitiateScan keeps a scan that a job will conduct, and answers at once: names are looked up by the job. What can be
 // known without the network is checked now.
-func (a *App) InitiateScan(ctx context.Context, req ScanRequest) (report.Initiated, error) {
+func (a *App) InitiateScan(ctx context.Context, req ScanRequest) (made report.Initiated, err error) {
+	defer func() {
+		a.auditEnd(ctx, "scan.start", strings.Join(req.Targets, ", "), fmt.Sprintf("scan %d, profile %s, site %s", made.ScanID, req.Profile, req.Site), err)
+	}()
 	p, err := parsePlan(req)
 	if err != nil {
 		return report.Initiated{}, err
@@ -94,7 +99,8 @@ func (a *App) checkLiterals(ctx context.Context, req ScanRequest, p plan) error 
 }
 
 // RepeatScan asks for a scan again, of what its targets lead to now.
-func (a *App) RepeatScan(ctx context.Context, id int64) (report.Initiated, error) {
+func (a *App) RepeatScan(ctx context.Context, id int64) (_ report.Initiated, err error) {
+	defer func() { a.auditEnd(ctx, "scan.repeat", numbered("scan", id), "", err) }()
 	old, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return report.Initiated{}, err
@@ -115,7 +121,8 @@ func (a *App) RepeatScan(ctx context.Context, id int64) (report.Initiated, error
 }
 
 // ContinueScan has a scan that was paused, or whose process died, continued by a job.
-func (a *App) ContinueScan(ctx context.Context, id int64) error {
+func (a *App) ContinueScan(ctx context.Context, id int64) (err error) {
+	defer func() { a.auditEnd(ctx, "scan.resume", numbered("scan", id), "", err) }()
 	s, err := a.store.Estate().Scan(ctx, a.who.View, id)
 	if err != nil {
 		return err

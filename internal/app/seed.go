@@ -41,7 +41,8 @@ var seedHosts = []struct {
 }
 
 // Seed makes a small estate to look at, marked as demo. Doing it again begins anew.
-func (a *App) Seed(ctx context.Context) (string, error) {
+func (a *App) Seed(ctx context.Context) (_ string, err error) {
+	defer func() { a.auditEnd(ctx, "seed", "", "", err) }()
 	if err := a.wide("seeding examples"); err != nil {
 		return "", err
 	}
@@ -91,7 +92,8 @@ func seedEvents(at time.Time) (events []finding.Event) {
 }
 
 // RemoveSeed takes away everything that is marked as demo, whoever made it.
-func (a *App) RemoveSeed(ctx context.Context) (string, error) {
+func (a *App) RemoveSeed(ctx context.Context) (_ string, err error) {
+	defer func() { a.auditEnd(ctx, "seed.remove", "", "", err) }()
 	if err := a.wide("removing examples"); err != nil {
 		return "", err
 	}

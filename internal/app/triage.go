@@ -47,7 +47,12 @@ type selectedFinding struct {
 
 // Triage keeps what a person says of findings. It works in short transactions: an error tells how many were done, and the
 // same request again does the rest.
-func (a *App) Triage(ctx context.Context, req TriageRequest) (report.Triaged, error) {
+func (a *App) Triage(ctx context.Context, req TriageRequest) (_ report.Triaged, err error) {
+	defer func() {
+		if !req.DryRun {
+			a.auditEnd(ctx, "finding.triage", several("finding", req.IDs), req.State+" "+req.Reason, err)
+		}
+	}()
 	doc := report.Triaged{DryRun: req.DryRun, Rules: []int64{}}
 	s, err := a.understand(req)
 	if err != nil {
@@ -339,7 +344,12 @@ func hostsOf(selected []selectedFinding) []int64 {
 type CloseRequest = request.Close
 
 // CloseFindings ends findings until they are seen again. Those that have ended are left alone.
-func (a *App) CloseFindings(ctx context.Context, req CloseRequest) (report.Triaged, error) {
+func (a *App) CloseFindings(ctx context.Context, req CloseRequest) (_ report.Triaged, err error) {
+	defer func() {
+		if !req.DryRun {
+			a.auditEnd(ctx, "finding.close", several("finding", req.IDs), req.Reason, err)
+		}
+	}()
 	doc := report.Triaged{DryRun: req.DryRun, Rules: []int64{}}
 	if strings.TrimSpace(req.Reason) == "" {
 		return doc, fault.Invalid("say why they are closed: --reason")
@@ -369,6 +379,11 @@ func (a *App) decree(reason finding.Closing, note string) finding.Decree {
 
 // RetireSensor ends what only this sensor saw, in one site or, without one, in all. preview only counts.
 func (a *App) RetireSensor(ctx context.Context, sensor, site, reason string, preview bool) (ended int, err error) {
+	defer func() {
+		if !preview {
+			a.auditEnd(ctx, "sensor.retire", sensor, "site "+site+", "+reason, err)
+		}
+	}()
 	known, err := a.store.Estate().Sensors(ctx, a.who.View)
 	if err != nil {
 		return 0, err
@@ -423,7 +438,8 @@ func (a *App) terms() finding.Terms {
 
 // ApplyRules applies all rules and the terms to every finding. Terms that were changed since the last time are applied
 // from the beginning; else no day moves later.
-func (a *App) ApplyRules(ctx context.Context) (report.Swept, error) {
+func (a *App) ApplyRules(ctx context.Context) (_ report.Swept, err error) {
+	defer func() { a.auditEnd(ctx, "rule.apply", "", "", err) }()
 	if err := a.wide("applying all rules"); err != nil {
 		return report.Swept{}, err
 	}
