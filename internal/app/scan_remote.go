@@ -236,7 +236,7 @@ func (r *remoteScan) earlier(ctx context.Context, key string) (job.Job, bool, er
 }
 
 func (r *remoteScan) look(ctx context.Context) (map[string]job.Job, error) {
-	all, err := r.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Tool}, Scan: r.id})
+	all, err := r.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Tool}, Scan: r.id, Bare: true})
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +282,7 @@ func (s *remoteScanner) await(ctx context.Context, j job.Job, progress func(scan
 	defer s.scan.tools.end(id) // nobody else waits for it
 	for {
 		woken := s.scan.tools.ended(id)
-		next, err := s.scan.store.Jobs().Job(ctx, id)
+		next, err := s.scan.stands(ctx, id)
 		switch {
 		case ctx.Err() != nil:
 			return j, ctx.Err()
@@ -307,6 +307,20 @@ func (s *remoteScanner) await(ctx context.Context, j job.Job, progress func(scan
 		case <-time.After(toolPoll):
 		}
 	}
+}
+
+// stands says where a job stands, and what it came to when it is over: the order is long and not asked for again and again.
+func (r *remoteScan) stands(ctx context.Context, id int64) (job.Job, error) {
+	found, err := r.store.Jobs().Jobs(ctx, job.Filter{IDs: []int64{id}, Bare: true})
+	switch {
+	case err != nil:
+		return job.Job{}, err
+	case len(found) == 0:
+		return job.Job{}, fault.NotFound("there is no job %d", id)
+	case !found[0].State.Over():
+		return found[0], nil
+	}
+	return r.store.Jobs().Job(ctx, id)
 }
 
 // alone gives up when nobody who could run a waiting job has been there for long.
