@@ -74,7 +74,7 @@ func (p *packed) WriteHeader(status int) {
 		p.status = status
 	}
 	if status == http.StatusNoContent || status == http.StatusNotModified || status == http.StatusPartialContent {
-		p.decide(false)
+		_ = p.decide(false) // nothing is held: it cannot fail
 	}
 }
 

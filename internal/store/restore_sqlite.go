@@ -282,7 +282,7 @@ func checkCounts(ctx context.Context, tx *Tx, tables []keptTable, counts map[str
 
 // indexWords makes the full-text index of what is stored.
 func indexWords(ctx context.Context, tx *Tx) error {
-	insert, err := tx.Prepare(ctx, `INSERT INTO cve_text (rowid, title, products, description) VALUES (?, ?, ?, ?)`)
+	insert, err := tx.Prepare(ctx, `INSERT INTO cve_text (rowid, title, products, description) VALUES (?, ?, ?, ?)`) //nolint:sqlclosecheck // closed below
 	if err != nil {
 		return err
 	}
