@@ -15,7 +15,7 @@ import (
 // A small part of what `make bench` measures as live, within a limit that also a busy machine holds.
 func TestAThousandWatchersGetEveryEventOfAScan(t *testing.T) {
 	home := t.TempDir()
-	network, err := watchers.Listen(4, 40, 2, 400*time.Millisecond)
+	network, err := watchers.Listen(4, 150, 3, 400*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestAThousandWatchersGetEveryEventOfAScan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Lost+r.Doubled+r.Cut > 0 || r.Events < 120 {
+	if r.Lost+r.Doubled+r.Cut > 0 || r.Events < 600 {
 		t.Errorf("of %d events %d were lost and %d doubled; %d watchers were cut off", r.Events, r.Lost, r.Doubled, r.Cut)
 	}
 	if late := r.Quantile(0.99); len(r.Late) > 0 && late > 5*time.Second {

@@ -314,7 +314,7 @@ func TestAPeerThatReadsNothingIsDroppedAndAHundredOthersGetEverything(t *testing
 		t.Fatalf("%q, %v", line, err)
 	}
 	var wg sync.WaitGroup
-	const many = 300
+	const many = 60
 	for range 100 {
 		conn, _, err := dial(t, web, fmt.Sprintf("/ws/%d", d.scan))
 		if err != nil {
