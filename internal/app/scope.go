@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -53,11 +54,11 @@ func (a *App) currentLimits(ctx context.Context, site string) (func(scan.HostTar
 		return nil, err
 	}
 	var mu sync.Mutex
-	read := time.Now()
+	read := a.now()
 	return func(h scan.HostTarget) (bool, string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if time.Since(read) > limitsAge {
+		if a.now().Sub(read) > limitsAge {
 			fresh, err := a.limits(ctx, site)
 			if err != nil && ctx.Err() == nil {
 				a.log.Warn("the scan scope could not be read again", "error", err) // what held a moment ago holds on
@@ -65,7 +66,7 @@ func (a *App) currentLimits(ctx context.Context, site string) (func(scan.HostTar
 			if err == nil {
 				limits = fresh
 			}
-			read = time.Now()
+			read = a.now()
 		}
 		return limits.Allowed(h.Address, h.Names...)
 	}, nil
@@ -132,7 +133,10 @@ func (a *App) toScopeRule(r scope.Entry) report.ScopeRule {
 }
 
 // AddScopeRule keeps a rule on what may be scanned. One that says the same is not made twice.
-func (a *App) AddScopeRule(ctx context.Context, req request.ScopeRule) (report.ScopeRule, error) {
+func (a *App) AddScopeRule(ctx context.Context, req request.ScopeRule) (_ report.ScopeRule, err error) {
+	defer func() {
+		a.auditEnd(ctx, "scope.add", req.Network, fmt.Sprintf("deny %t, site %s, role %s, user %s", req.Deny, req.Site, req.Role, req.User), err)
+	}()
 	r, err := a.scopeRule(ctx, req)
 	if err != nil {
 		return report.ScopeRule{}, err
@@ -169,10 +173,7 @@ func (a *App) scopeRule(ctx context.Context, req request.ScopeRule) (r scope.Ent
 		return r, fault.InvalidOption("until", " %s is over", req.Until)
 	}
 	if req.User != "" {
-		u, err := a.store.Estate().UserByName(ctx, req.User)
-		if fault.KindOf(err) == fault.KindNotFound {
-			return r, fault.InvalidOption("user", " %s: there is no such user", req.User)
-		}
+		u, err := a.userMeant(ctx, req.User)
 		if err != nil {
 			return r, err
 		}
@@ -185,7 +186,8 @@ func (a *App) scopeRule(ctx context.Context, req request.ScopeRule) (r scope.Ent
 }
 
 // RemoveScopeRule forgets a rule; scans that are running obey from their next task on.
-func (a *App) RemoveScopeRule(ctx context.Context, id int64) error {
+func (a *App) RemoveScopeRule(ctx context.Context, id int64) (err error) {
+	defer func() { a.auditEnd(ctx, "scope.remove", numbered("rule", id), "", err) }()
 	r, err := a.store.Estate().ScopeRule(ctx, a.who.View, id)
 	if err != nil {
 		return err
@@ -243,14 +245,23 @@ func (a *App) inTheShoesOf(ctx context.Context, name string) (*App, error) {
 	case name == AnyUser:
 		return a.For(auth.Identity{Kind: auth.Session, Name: "any analyst", Role: auth.Analyst, View: a.who.View}), nil
 	}
-	u, err := a.store.Estate().UserByName(ctx, name)
-	if fault.KindOf(err) == fault.KindNotFound {
-		return nil, fault.InvalidOption("user", " %s: there is no such user", name)
-	}
+	u, err := a.userMeant(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return a.For(auth.Identity{Kind: auth.Session, Name: u.Name, User: u.ID, Role: u.Role, View: u.View}), nil
+}
+
+func (a *App) userMeant(ctx context.Context, text string) (auth.User, error) {
+	name, err := auth.UserName(text)
+	if err != nil {
+		return auth.User{}, fault.InvalidOption("user", " %.40s: there is no such user", text)
+	}
+	u, err := a.store.Estate().UserByName(ctx, name)
+	if fault.KindOf(err) == fault.KindNotFound {
+		err = fault.InvalidOption("user", " %s: there is no such user", name)
+	}
+	return u, err
 }
 
 func (a *App) explainTarget(ctx context.Context, text string, limits scope.Scope) (report.ScopeAnswer, error) {
