@@ -43,7 +43,7 @@ func UserName(text string) (string, error) {
 		return "", fault.InvalidOption("name", ": want at most %d bytes", maxName)
 	}
 	name, err := precis.UsernameCaseMapped.String(strings.TrimSpace(text))
-	if err != nil || len(name) > maxName || strings.ContainsAny(name, ":/\\\"'`<>") || strings.EqualFold(name, "system") || strings.EqualFold(name, "anybody") {
+	if err != nil || name == "" || len(name) > maxName || strings.ContainsAny(name, ":/\\\"'`<>") || strings.EqualFold(name, "system") || strings.EqualFold(name, "anybody") {
 		return "", fault.InvalidOption("name", " %.40q: want letters, digits and signs such as . - _ @, without blanks", text)
 	}
 	return name, nil

@@ -120,6 +120,7 @@ func (c Config) validateScanners() error {
 }
 
 // fromAdministrator are keys that an .env which only happens to lie in the working folder must not set: programs that
-// would be run, what they would run, and where passwords would be sent (design decision 13).
+// would be run, what they would run, where passwords would be sent, and who would be let in (design decisions 12, 13).
 var fromAdministrator = []string{"nmap.path", "nmap.scripts", "nikto.path", "nuclei.path", "nuclei.templates",
-	"openvas.socket", "openvas.address", "openvas.ca_file", "openvas.fingerprint", "nessus.url", "nessus.ca_file", "nessus.fingerprint"}
+	"openvas.socket", "openvas.address", "openvas.ca_file", "openvas.fingerprint", "nessus.url", "nessus.ca_file", "nessus.fingerprint",
+	"server.auth", "server.hosts", "server.trusted_proxies", "server.cors_origins", "oidc.issuer", "oidc.admin", "oidc.analyst", "oidc.viewer", "oidc.default_role"}
