@@ -22,6 +22,7 @@ import (
 	"github.com/patchscout/patchscout/internal/outbound"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/telemetry"
 )
 
 // SyncRequest is request.Sync.
@@ -92,7 +93,9 @@ func (a *App) SyncFeeds(ctx context.Context, req SyncRequest, progress func(Prog
 	for _, p := range publishers(a.cfg) {
 		syncer.Readers = append(syncer.Readers, p)
 	}
-	runs, err := syncer.Sync(ctx, gathered.Feeds)
+	loading, endSpan := telemetry.Span(ctx, "load feeds", "feeds", len(gathered.Feeds))
+	runs, err := syncer.Sync(loading, gathered.Feeds)
+	endSpan(err)
 	doc := report.Sync{Runs: []report.FeedRun{}, Unknown: notNil(gathered.Unknown), Skipped: []report.Skipped{}}
 	for _, u := range gathered.Unready {
 		doc.Skipped = append(doc.Skipped, report.Skipped{Feed: u.Feed, Reason: u.Err.Error()})

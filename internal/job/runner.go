@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/telemetry"
 )
 
 // Keeper is the part of a Store that a running job needs. A worker elsewhere has one that speaks HTTPS.
@@ -197,6 +198,15 @@ func another(err error) bool {
 	return fault.KindOf(err) == fault.KindConflict || fault.KindOf(err) == fault.KindNotFound
 }
 
+// traced has what the handler logs and traces carry the ids of its job.
+func traced(ctx context.Context, j Job) (_ context.Context, end func(error)) {
+	ctx = telemetry.WithJob(ctx, j.ID, string(j.Kind))
+	if j.Scan != 0 {
+		ctx = telemetry.WithScan(ctx, j.Scan)
+	}
+	return telemetry.Span(ctx, "job "+string(j.Kind), "job_id", j.ID, "scan_id", j.Scan)
+}
+
 // call runs the handler; a panic is an error of it.
 func (r *Runner) call(ctx context.Context, run *Run, log *slog.Logger) (err error) {
 	defer func() {
@@ -205,6 +215,8 @@ func (r *Runner) call(ctx context.Context, run *Run, log *slog.Logger) (err erro
 			err = fmt.Errorf("internal error; the log has the cause")
 		}
 	}()
+	ctx, endSpan := traced(ctx, run.Job)
+	defer func() { endSpan(err) }()
 	handler := r.handlers[run.Job.Kind]
 	if handler == nil {
 		return fmt.Errorf("nothing runs jobs of kind %q here: %w", run.Job.Kind, ErrFatal)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/telemetry"
 )
 
 // Defaults of WorkOptions.
@@ -431,7 +432,10 @@ func (w *work) do(ctx context.Context, ci int, t *Task) error {
 	if err != nil {
 		return errors.Join(err, stored.Close())
 	}
-	return w.attempt(ctx, ci, t, job, report, stored)
+	ctx, endSpan := telemetry.Span(ctx, "task "+t.Scanner, "task", t.N, "hosts", len(t.Hosts))
+	err = w.attempt(ctx, ci, t, job, report, stored)
+	endSpan(err)
+	return err
 }
 
 // stored opens what the tool left when the process before this one died; nil when it did not come so far, or when the
