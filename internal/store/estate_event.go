@@ -258,6 +258,7 @@ func (e *Estate) pruneSome(ctx context.Context, before time.Time) (removed int, 
 }
 
 func oldLogs(ctx context.Context, tx *Tx, before time.Time) (scans []int64, err error) {
+	//nolint:sqlclosecheck // appendIDs closes them
 	rows, err := tx.Query(ctx, `SELECT scan FROM live_scan l WHERE at < ? AND EXISTS (SELECT 1 FROM live_event e WHERE e.scan = l.scan) ORDER BY scan`,
 		cmp.Or(millis(before), 1))
 	if err != nil {

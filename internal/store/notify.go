@@ -146,10 +146,10 @@ func (l *listener) connect(ctx context.Context) error {
 			cancel()
 			return err
 		}
-		err := l.hear(round, conn)
+		err := l.hear(round, conn) // until there is nothing more to hear, for whatever reason
 		timedOut := round.Err() != nil
 		cancel()
-		if err != nil && !timedOut {
+		if !timedOut {
 			return err
 		}
 		if err := tryConn(ctx, conn); err != nil {
