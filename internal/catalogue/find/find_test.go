@@ -289,3 +289,35 @@ func TestFollowingNeverBuildsAnew(t *testing.T) {
 		t.Errorf("%v (%s)", got, page.Note)
 	}
 }
+
+func TestHitsAreSkippedAndCounted(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		_, f := open(t, e)
+		for _, indexed := range []bool{false, true} {
+			if indexed {
+				refresh(t, f)
+			}
+			for name, filter := range map[string]catalogue.Filter{
+				"all": {}, "by score": {Sort: catalogue.SortScore}, "words": {Words: "remote"}, "words in another order": {Words: "remote", Sort: catalogue.SortDate},
+				"words and a condition": {Words: "remote", KEV: false, Severities: []string{"critical", "high"}}, "some of the words": {Words: "heartbeat jndi"},
+				"named": {Words: "CVE-2014-6271 CVE-2014-0160"},
+			} {
+				whole, _ := ids(t, f, filter)
+				n, err := f.Count(t.Context(), filter)
+				if err != nil || n != len(whole) {
+					t.Errorf("%s: counted %d of %d, %v", name, n, len(whole), err)
+				}
+				for skip := range len(whole) + 1 {
+					filter.Skip, filter.Limit = skip, 1
+					rest, page := ids(t, f, filter)
+					if want := whole[skip:min(skip+1, len(whole))]; !slices.Equal(rest, want) {
+						t.Errorf("%s, indexed %v: after %d come %v, want %v", name, indexed, skip, rest, want)
+					}
+					if more := skip+1 < len(whole); more != (page.Next != "") {
+						t.Errorf("%s, indexed %v: after %d next is %q", name, indexed, skip, page.Next)
+					}
+				}
+			}
+		}
+	})
+}
