@@ -478,7 +478,7 @@ func TestAReportThatBreaksInTheMiddleSaysSo(t *testing.T) {
 	c := withQueue(known(t))
 	broken := strings.Replace(nmapXML, "<ports>", "<ports><<<", 1)
 	got := c.do("POST", "/api/v1/imports?wait=true&filename=broken.xml", []byte(broken))
-	if got.status != 422 || !strings.Contains(string(got.body), "broken.xml") {
+	if got.status != 422 || !strings.Contains(string(got.body), "broken.xml") || strings.Contains(string(got.body), "would fail") {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	var page report.ImportPage

@@ -22,11 +22,17 @@ import (
 	"github.com/patchscout/patchscout/internal/store"
 )
 
+// fatal is an error that would happen again; people are told only what it is.
+type fatal struct{ error }
+
+// Unwrap lets job.ErrFatal be found.
+func (f fatal) Unwrap() []error { return []error{job.ErrFatal, f.error} }
+
 // importJob reads an uploaded report. Its result is the ledger.
 func (a *App) importJob(ctx context.Context, r *job.Run) error {
 	var args importArgs
 	if err := json.Unmarshal(r.Job.Args, &args); err != nil {
-		return fmt.Errorf("%w: %w", job.ErrFatal, err)
+		return fatal{err}
 	}
 	b := a.For(args.Asker.identity())
 	ledger, err := b.readUpload(ctx, r, args)
@@ -38,7 +44,7 @@ func (a *App) importJob(ctx context.Context, r *job.Run) error {
 	case context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), job.ErrCancelled):
 		return errors.Join(context.Cause(ctx), b.endUpload(ctx, r.Job.Scan, args.Blob, "cancelled"))
 	case errors.Is(err, ErrReport):
-		return errors.Join(fmt.Errorf("%w: %w", job.ErrFatal, err), b.endUpload(ctx, r.Job.Scan, args.Blob, strings.TrimPrefix(err.Error(), "import ")))
+		return errors.Join(fatal{err}, b.endUpload(ctx, r.Job.Scan, args.Blob, strings.TrimPrefix(err.Error(), "import ")))
 	}
 	return err
 }
@@ -70,7 +76,7 @@ func (a *App) readUpload(ctx context.Context, r *job.Run, args importArgs) (repo
 		return report.Ledger{}, err
 	}
 	if s.Status == finding.Failed {
-		return report.Ledger{}, fmt.Errorf("%w: import %d is over: %s", job.ErrFatal, s.ID, s.Reason)
+		return report.Ledger{}, fatal{fmt.Errorf("import %d is over: %s", s.ID, s.Reason)}
 	}
 	if done, err := a.store.Estate().Ledgers(ctx, a.who.View, s.ID); err != nil || len(done) > 0 {
 		return a.finishUpload(ctx, s, done, err)
@@ -102,7 +108,7 @@ func (a *App) readUpload(ctx context.Context, r *job.Run, args importArgs) (repo
 func (a *App) readBlob(ctx context.Context, r *job.Run, args importArgs, req ImportRequest, s *saved) error {
 	raw, err := a.store.Estate().OpenBlob(ctx, auth.Everything(), args.Blob)
 	if err != nil {
-		return fmt.Errorf("%w: %s: what was uploaded is gone: %w", job.ErrFatal, args.File, err)
+		return fatal{fmt.Errorf("%s: what was uploaded is gone: %w", args.File, err)}
 	}
 	defer raw.Close()
 	err = s.read(ctx, req, &reading{r: raw, run: r, size: args.Size, from: 1, to: 60, stage: "reading " + args.File})
@@ -225,7 +231,7 @@ func (a *App) QueueSync(ctx context.Context, req SyncRequest) (doc report.Queued
 func (a *App) feedsJob(ctx context.Context, r *job.Run) error {
 	var args feedsArgs
 	if err := json.Unmarshal(r.Job.Args, &args); len(r.Job.Args) > 0 && err != nil {
-		return fmt.Errorf("%w: %w", job.ErrFatal, err)
+		return fatal{err}
 	}
 	doc, err := a.SyncFeeds(ctx, SyncRequest{Feeds: args.Feeds, Force: args.Force, Due: args.Due}, func(p Progress) { r.Progress(p.Percent, p.Stage) })
 	if ctx.Err() != nil && err != nil {
@@ -294,7 +300,7 @@ func (a *App) AwaitIngest(ctx context.Context, queued report.Queued) (doc report
 func (a *App) ingestJob(ctx context.Context, r *job.Run) error {
 	var args ingestArgs
 	if err := json.Unmarshal(r.Job.Args, &args); err != nil {
-		return fmt.Errorf("%w: %w", job.ErrFatal, err)
+		return fatal{err}
 	}
 	if err := a.Prepare(ctx, func(Progress) {}); err != nil {
 		return err
@@ -320,7 +326,7 @@ func (a *App) ingestJob(ctx context.Context, r *job.Run) error {
 	case ctx.Err() != nil && err != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		return fmt.Errorf("%w: %w", job.ErrFatal, err)
+		return fatal{err}
 	}
 	return r.Result(doc)
 }
