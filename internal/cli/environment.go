@@ -87,7 +87,7 @@ func (e *environment) sources(cmd *cobra.Command) config.Sources {
 	if file == "" {
 		file = e.variable("PATCHSCOUT_CONFIG")
 	}
-	return config.Sources{File: file, Environ: e.environ, Override: override}
+	return config.Sources{File: file, Environ: e.environ, Override: override, Service: cmd.Name() == "serve" || cmd.Name() == "worker"}
 }
 
 func (e *environment) variable(name string) string {

@@ -33,7 +33,7 @@ type Config struct {
 // Log says where log lines go and how they look.
 type Log struct {
 	Format    string `koanf:"format"`      // text or json
-	Level     string `koanf:"level"`       // debug, info, warn, error
+	Level     string `koanf:"level"`       // debug, info, warn, error; of serve and worker info unless it is set
 	File      string `koanf:"file"`        // also written here, always as JSON; "" is no file
 	MaxSizeMB int    `koanf:"max_size_mb"` // the file is rotated at this size
 	MaxFiles  int    `koanf:"max_files"`   // rotated files that are kept

@@ -30,6 +30,7 @@ type Sources struct {
 	Environ  []string          // "KEY=value" as os.Environ has them
 	EnvFile  string            // .env file; it must exist when named by PATCHSCOUT_ENV_FILE, "" tries ./.env
 	Override map[string]string // flags that the user gave: key -> value
+	Service  bool              // of a process that runs for long: its log tells what an operator wants tomorrow
 }
 
 // Load merges the sources over the defaults and validates the result. An unknown key or variable is fault.Invalid with
@@ -63,6 +64,9 @@ func merge(src Sources) (Config, *layers, error) {
 		}
 	}
 	cfg := Default()
+	if src.Service {
+		cfg.Log.Level = "info"
+	}
 	if err := l.Unmarshal("", &cfg); err != nil {
 		return Config{}, l, fault.Invalid("configuration: %s", oneLine(err))
 	}
