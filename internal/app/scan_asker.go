@@ -11,22 +11,30 @@ import (
 // ScansRequest is request.Scans.
 type ScansRequest = request.Scans
 
-// asker is the part of an Identity by which a scan's scope is judged when a job conducts it.
+// asker is the part of an Identity by which a job judges what may be scanned and what a report may say: a VEX statement speaks
+// of all sites.
 type asker struct {
 	Kind auth.Kind `json:"kind"`
 	Name string    `json:"name"`
 	User int64     `json:"user,omitempty"`
 	Role auth.Role `json:"role"`
 	From string    `json:"from,omitempty"`
+	// Limited says that he saw only Sites when he asked; of older jobs it is not known, and what they need he saw.
+	Limited bool     `json:"limited,omitempty"`
+	Sites   []string `json:"sites,omitempty"`
 }
 
 func askerOf(who auth.Identity) *asker {
-	return &asker{Kind: who.Kind, Name: who.Name, User: who.User, Role: who.Role, From: who.From}
+	return &asker{Kind: who.Kind, Name: who.Name, User: who.User, Role: who.Role, From: who.From, Limited: !who.View.All(), Sites: who.View.Sites()}
 }
 
-// identity sees everything: what the asker may see was decided when he asked, and the pipeline must see the whole site.
+// identity is the asker as he was when he asked. The pipeline sees everything whoever asks.
 func (a asker) identity() auth.Identity {
-	return auth.Identity{Kind: a.Kind, Name: a.Name, User: a.User, Role: a.Role, From: a.From, View: auth.Everything()}
+	who := auth.Identity{Kind: a.Kind, Name: a.Name, User: a.User, Role: a.Role, From: a.From, View: auth.Everything()}
+	if a.Limited {
+		who.View = auth.OfSites(a.Sites...)
+	}
+	return who
 }
 
 // admit waits for a place among the tools that run on this machine.

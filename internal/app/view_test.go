@@ -154,7 +154,9 @@ func everythingSeen(t *testing.T, a *App, p place) map[string]string {
 	for _, req := range findingRequests(p) {
 		list, err := a.Findings(ctx, req)
 		call(fmt.Sprintf("Findings %+v", req), list, err)
-		page, err := a.FindingPage(ctx, req)
+		paged := req
+		paged.Limit = max(req.Limit, 3)
+		page, err := a.FindingPage(ctx, paged)
 		call(fmt.Sprintf("FindingPage %+v", req), page, err)
 		any, err := a.AnyFinding(ctx, req)
 		call(fmt.Sprintf("AnyFinding %+v", req), any, err)
@@ -515,5 +517,39 @@ func changeMine(t *testing.T, anna *App, mine place) {
 	check("DeleteScan", err)
 	if rules, _ := anna.Rules(ctx, true); slices.ContainsFunc(rules, func(r report.Rule) bool { return slices.Contains(r.Where.Sites, "other") }) {
 		t.Errorf("her rules name the other site: %+v", rules)
+	}
+}
+
+// A VEX statement speaks of a product wherever it is, so a report that somebody brings who sees one site makes no rule of it.
+func TestAReportOfOneSiteMakesNoRuleForAll(t *testing.T) {
+	a, ctx := open(t), context.Background()
+	if err := a.AddSite(ctx, "mine", false); err != nil {
+		t.Fatal(err)
+	}
+	bring := func(a *App) report.Ledger {
+		t.Helper()
+		kept, err := json.Marshal(askerOf(a.who)) // as a job keeps who asked
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked asker
+		if err := json.Unmarshal(kept, &asked); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := a.For(asked.identity()).Import(ctx, ImportRequest{Files: []string{"-"}, Stdin: strings.NewReader(openVEX), Site: "mine"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc.Files[0]
+	}
+	if ledger := bring(as(a, "mine")); !strings.Contains(string(ledger.Warning), "all sites") {
+		t.Errorf("the ledger says %q", ledger.Warning)
+	}
+	if rules, err := a.Rules(ctx, true); err != nil || len(rules) != 0 {
+		t.Errorf("%+v, %v", rules, err)
+	}
+	bring(a)
+	if rules, err := a.Rules(ctx, true); err != nil || len(rules) == 0 {
+		t.Errorf("who sees all sites makes none: %v", err)
 	}
 }
