@@ -234,6 +234,9 @@ func (a *App) feedsJob(ctx context.Context, r *job.Run) error {
 		return fatal{err}
 	}
 	doc, err := a.SyncFeeds(ctx, SyncRequest{Feeds: args.Feeds, Force: args.Force, Due: args.Due}, func(p Progress) { r.Progress(p.Percent, p.Stage) })
+	if err == nil && doc.Estate == nil && r.Job.Attempt > 1 { // the process before may have died between loading and matching
+		doc.Estate, err = a.rematch(ctx, &syncProgress{report: func(p Progress) { r.Progress(p.Percent, p.Stage) }})
+	}
 	if ctx.Err() != nil && err != nil {
 		return context.Cause(ctx)
 	}
