@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -46,12 +42,12 @@ func (b *bench) liveOn(ctx context.Context, on *database, servers int) error {
 		if i > 0 {
 			dir = fmt.Sprintf("%s-%d", on.dir, i) // each process has a data folder of its own
 		}
-		url, stop, err := b.serve(ctx, &database{dir: dir, url: on.url})
+		s, err := b.serve(ctx, &database{dir: dir, url: on.url}, "--auth", "off")
 		if err != nil {
 			return err
 		}
-		defer stop()
-		urls = append(urls, url)
+		defer s.stop()
+		urls = append(urls, s.url)
 	}
 	scan, err := initiate(ctx, urls[0], network)
 	if err != nil {
@@ -70,42 +66,6 @@ func (b *bench) liveOn(ctx context.Context, on *database, servers int) error {
 	b.figure(what+"delay max", ms(r.Quantile(1)), 1000*(1+b.slack), "ms")
 	b.figure(what+"lost, doubled, cut", float64(r.Lost+r.Doubled+r.Cut), 0, "")
 	return nil
-}
-
-var listening = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-
-// serve starts a server to which nobody has to log in.
-func (b *bench) serve(ctx context.Context, on *database) (url string, stop func(), err error) {
-	if err := os.MkdirAll(on.dir, 0o700); err != nil {
-		return "", nil, err
-	}
-	out, err := os.CreateTemp(b.work, "serve-*")
-	if err != nil {
-		return "", nil, err
-	}
-	defer out.Close()
-	cmd := exec.CommandContext(ctx, b.patchscout, append(on.flags(), "serve", "--auth", "off", "--listen", "127.0.0.1:0")...)
-	gently(cmd)
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait() // it was asked to
-	}
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-		said, err := os.ReadFile(out.Name())
-		if err != nil {
-			break
-		}
-		if m := listening.Find(said); m != nil {
-			return string(m), stop, nil
-		}
-	}
-	stop()
-	said, _ := os.ReadFile(out.Name())
-	return "", nil, fmt.Errorf("the server does not say where it listens: %s", bytes.TrimSpace(said))
 }
 
 // initiate begins a scan of the network.

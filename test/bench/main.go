@@ -27,11 +27,13 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, server, live, with commas; all if empty")
-	findings := flag.Int("findings", 1_000_000, "how many findings the estate of part estate has")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, with commas; all if empty")
+	findings := flag.Int("findings", 1_000_000, "how many findings the estate of parts estate and load has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
+	estate := flag.String("estate-dir", "", "keep the SQLite estate of part load here, and use what is there (default a folder that is removed)")
 	flag.Parse()
-	if err := run(ctx, *patchscout, *feeds, *keep, *only, *findings); err != nil {
+	b := &bench{patchscout: *patchscout, feeds: *feeds, keep: *keep, findings: *findings, estateDir: *estate}
+	if err := b.runAll(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -42,7 +44,8 @@ type bench struct {
 	patchscout string
 	feeds      string
 	keep       string // "": nothing is kept
-	findings   int    // of part estate
+	findings   int    // of parts estate and load
+	estateDir  string // of part load; "": it is removed
 	work       string // a folder that is removed
 	missed     int
 	slack      float64 // by how much figures of lists may be beyond their limits: 0 is not at all
@@ -52,12 +55,10 @@ type bench struct {
 	server *postgres // nil before it is started
 }
 
-func run(ctx context.Context, patchscout, feeds, keep, only string, findings int) error {
-	patchscout, err := filepath.Abs(patchscout)
-	if err != nil {
+func (b *bench) runAll(ctx context.Context, only string) (err error) {
+	if b.patchscout, err = filepath.Abs(b.patchscout); err != nil {
 		return err
 	}
-	b := &bench{patchscout: patchscout, feeds: feeds, keep: keep, findings: findings}
 	parts, err := b.parts(only)
 	if err != nil {
 		return err
@@ -87,7 +88,8 @@ type part struct {
 func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
-		{"import", b.imports}, {"estate", b.estate}, {"server", b.idleServer}, {"live", b.live},
+		{"import", b.imports}, {"estate", b.estate}, {"load", b.busyServer}, {"live", b.live},
+		{"server", b.idleServer},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -101,7 +103,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, server or live", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server or scans", name)
 		}
 	}
 	return asked, nil

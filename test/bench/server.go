@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,16 +30,19 @@ func (b *bench) idleServer(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("\nserver: ready and idle on all feeds, the middle of 3 starts")
-	if _, err := b.start(ctx, lite, 0); err != nil { // makes the first user, once
-		return err
-	}
 	var ready, resident []float64
-	for range 3 {
-		s, err := b.start(ctx, lite, serverRests)
+	for i := range 4 {
+		s, err := b.serve(ctx, lite)
 		if err != nil {
 			return err
 		}
-		ready, resident = append(ready, ms(s.ready)), append(resident, s.resident)
+		if i > 0 { // the first start makes the first user
+			time.Sleep(serverRests)
+			ready, resident = append(ready, ms(s.ready)), append(resident, residentOf(s.pid))
+		}
+		if err := s.stop(); err != nil {
+			return err
+		}
 	}
 	slices.Sort(ready)
 	b.figure("ready after", ready[1], serverReady, "ms")
@@ -46,65 +50,78 @@ func (b *bench) idleServer(ctx context.Context) error {
 	return nil
 }
 
-// started is what one start of the server showed.
-type started struct {
-	ready    time.Duration
-	resident float64 // bytes, 0 where the system does not tell
+// served is a server that runs.
+type served struct {
+	url   string
+	pid   int
+	ready time.Duration // from the start of the process to the first 200 of /health/ready
+	stop  func() error  // may be called twice
 }
 
-// start runs the server until it is ready and has rested, and ends it.
-func (b *bench) start(ctx context.Context, on *database, rest time.Duration) (s started, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, b.patchscout, append(on.flags(), "serve", "--listen", "127.0.0.1:0")...)
+// serve starts the server on a free port and waits until it is ready.
+func (b *bench) serve(ctx context.Context, on *database, more ...string) (*served, error) {
+	if err := os.MkdirAll(on.dir, 0o700); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, b.patchscout, slices.Concat(on.flags(), []string{"serve", "--listen", "127.0.0.1:0"}, more)...)
 	gently(cmd)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
-		return s, err
+		return nil, err
 	}
-	defer func() {
-		cancel()
-		if waitErr := cmd.Wait(); err == nil && waitErr != nil && !errors.Is(waitErr, context.Canceled) {
-			err = waitErr
-		}
-	}()
-	base, err := announced(stderr)
-	if err != nil {
-		return s, err
+	s := &served{pid: cmd.Process.Pid}
+	s.stop = sync.OnceValue(func() error {
+		_ = cmd.Process.Signal(os.Interrupt)
+		return cmd.Wait()
+	})
+	if s.url, err = announced(stderr); err != nil {
+		return nil, errors.Join(err, s.stop())
 	}
 	go io.Copy(io.Discard, stderr) //nolint:errcheck // nobody reads the rest
-	for {
-		answer, err := http.Get(base + "/health/ready") //nolint:noctx // the server's end ends it
-		if err == nil {
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				break
-			}
-		}
-		if ctx.Err() != nil {
-			return s, fmt.Errorf("the server was not ready: %w", ctx.Err())
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := s.wait(ctx); err != nil {
+		return nil, errors.Join(err, s.stop())
 	}
 	s.ready = time.Since(begin)
-	time.Sleep(rest)
-	s.resident = residentOf(cmd.Process.Pid)
 	return s, nil
 }
 
-// announced reads the URL that the server prints when it listens.
+// wait asks until the server says that it is ready.
+func (s *served) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/health/ready", nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(r); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the server was not ready: %w", ctx.Err())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// announced reads the URL that the server prints when it listens, or says what it said before it ended.
 func announced(stderr io.Reader) (string, error) {
+	said := ""
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
 		if _, url, ok := strings.Cut(lines.Text(), "listens on "); ok {
 			return strings.Fields(url)[0], nil
 		}
+		said = lines.Text()
 	}
-	return "", errors.New("the server ended before it listened")
+	return "", fmt.Errorf("the server ended before it listened: %s", said)
 }
 
 // residentOf is the resident memory of a process on Linux.
