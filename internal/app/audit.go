@@ -11,13 +11,8 @@ import (
 	"github.com/patchscout/patchscout/internal/request"
 )
 
-// audit records what the asker did to something: action is of the form "scan.start", subject "scan 7". Secrets have no
-// place in it. That it cannot be written is no reason to take back what was done; the log says so.
-func (a *App) audit(ctx context.Context, action, subject, detail string) {
-	a.auditAs(ctx, a.who, action, subject, detail, auth.Done)
-}
-
-// auditEnd records how something ended that may have failed.
+// auditEnd records what the asker did to something, and how it ended: action is of the form "scan.start", subject "scan 7".
+// Secrets have no place in it. That it cannot be written is no reason to take back what was done; the log says so.
 func (a *App) auditEnd(ctx context.Context, action, subject, detail string, err error) {
 	outcome := auth.Done
 	if err != nil {
