@@ -68,7 +68,7 @@ type Token struct {
 	User      Text       `json:"user"` // null for a worker's
 	Role      string     `json:"role"`
 	Site      Text       `json:"site"` // of a worker
-	AllSites  bool       `json:"all_sites"`
+	AllSites  bool       `json:"all_sites"` // all that its user sees
 	Sites     []string   `json:"sites"`
 	Scopes    []string   `json:"scopes"`
 	CreatedAt time.Time  `json:"created_at"`
@@ -137,6 +137,9 @@ func TokenTable(w io.Writer, tokens []Token, t Terminal) error {
 	g := &grid{columns: []column{{Title: "ID"}, {Title: "NAME"}, {Title: "OF"}, {Title: "ROLE"}, {Title: "MAY", Flex: 20}, {Title: "STATE"}, {Title: "EXPIRES"}, {Title: "LAST USED"}}}
 	for _, k := range tokens {
 		of, may := string(k.User), seen(k.AllSites, k.Sites)
+		if k.AllSites {
+			may = "all that its user sees"
+		}
 		if k.Site != "" {
 			of, may = "a worker", "tasks of site "+string(k.Site)
 		}
