@@ -67,7 +67,7 @@ type Token struct {
 	Name      string     `json:"name"`
 	User      Text       `json:"user"` // null for a worker's
 	Role      string     `json:"role"`
-	Site      Text       `json:"site"` // of a worker
+	Site      Text       `json:"site"`      // of a worker
 	AllSites  bool       `json:"all_sites"` // all that its user sees
 	Sites     []string   `json:"sites"`
 	Scopes    []string   `json:"scopes"`
