@@ -58,7 +58,7 @@ func (e *Estate) listedIDs(ctx context.Context, tx *Tx, v auth.View, filter find
 
 // listedByID returns the findings that exist in the view of a list of ids, in its order.
 func listedByID(ctx context.Context, tx *Tx, v auth.View, ids []int64) ([]finding.Listed, error) {
-	clause, args := inView("s.name", v)
+	clause, args := inView(siteName, v)
 	out := make([]finding.Listed, 0, len(ids))
 	for chunk := range slices.Chunk(ids, chunkSize) {
 		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(chunk))+`)`+clause, append(anys(chunk), args...)...)
@@ -197,7 +197,7 @@ func (e *Estate) Finding(ctx context.Context, v auth.View, asked int64) (l findi
 		if err != nil {
 			return err
 		}
-		clause, args := inView("s.name", v)
+		clause, args := inView(siteName, v)
 		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id = ?`+clause, append([]any{id}, args...)...)
 		if err != nil {
 			return err

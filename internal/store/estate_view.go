@@ -33,6 +33,10 @@ func inView(column string, v auth.View) (clause string, args []any) {
 	return " AND " + c.String(), c.args
 }
 
+// siteName is the name of a site in statements that begin with ids: no index finds it, so that no planner begins with the site
+// and walks through all that belongs to it.
+const siteName = `(s.name || '')`
+
 // ofSite finds those of some ids that belong to some sites.
 var ofSite = map[string]string{
 	"host":    `SELECT x.id FROM host x JOIN site s ON s.id = x.site WHERE x.id IN (%s)`,
@@ -46,7 +50,7 @@ func seen(ctx context.Context, tx *Tx, v auth.View, what string, ids []int64) ([
 	if v.All() || len(ids) == 0 {
 		return ids, nil
 	}
-	clause, args := inView("s.name", v)
+	clause, args := inView(siteName, v)
 	var found []int64
 	for chunk := range slices.Chunk(ids, chunkSize) {
 		rows, err := tx.Query(ctx, fmt.Sprintf(ofSite[what], Marks(len(chunk)))+clause, append(anys(chunk), args...)...) //nolint:sqlclosecheck // appendIDs closes them
