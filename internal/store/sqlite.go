@@ -189,13 +189,13 @@ func (f *sqliteFile) close() error {
 func (h *sqliteHandle) close() error { return errors.Join(h.reader.Close(), h.writer.Close()) }
 
 func (f *sqliteFile) newHandle(info os.FileInfo) (*sqliteHandle, error) {
-	reader, err := f.openDB(info, readerDSN(f.path))
+	reader, err := f.openDB(info, readerDSN(f.path), remember)
 	if err != nil {
 		return nil, err
 	}
 	reader.SetMaxOpenConns(sqliteReaders)
 	reader.SetMaxIdleConns(sqliteReaders)
-	writer, err := f.openDB(info, writerDSN(f.path))
+	writer, err := f.openDB(info, writerDSN(f.path), func(c driver.Conn) driver.Conn { return c })
 	if err != nil {
 		return nil, err
 	}
@@ -203,17 +203,17 @@ func (f *sqliteFile) newHandle(info os.FileInfo) (*sqliteHandle, error) {
 	return &sqliteHandle{info: info, reader: reader, writer: writer}, nil
 }
 
-func (f *sqliteFile) openDB(info os.FileInfo, dsn string) (*sql.DB, error) {
+func (f *sqliteFile) openDB(info os.FileInfo, dsn string, wrap func(driver.Conn) driver.Conn) (*sql.DB, error) {
 	base, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(&guarded{Connector: base, file: f, info: info}), nil
+	return sql.OpenDB(&guarded{Connector: base, file: f, info: info, wrap: wrap}), nil
 }
 
 // readerDSN: the pragmas travel in the DSN so that every connection of the pool has them.
 func readerDSN(path string) string {
-	return dsn(path, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)")
+	return dsn(path, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-8192)")
 }
 
 func writerDSN(path string) string {
@@ -232,6 +232,7 @@ type guarded struct {
 	driver.Connector
 	file *sqliteFile
 	info os.FileInfo
+	wrap func(driver.Conn) driver.Conn
 }
 
 func (g *guarded) Connect(ctx context.Context) (driver.Conn, error) {
@@ -255,7 +256,7 @@ func (g *guarded) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := touch(ctx, conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", g.file.path, err), conn.Close())
 	}
-	return conn, nil
+	return g.wrap(conn), nil
 }
 
 func touch(ctx context.Context, conn driver.Conn) error {
