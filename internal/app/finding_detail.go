@@ -17,6 +17,14 @@ import (
 
 // FindingPage lists a page of findings with their evidence: Findings for those who ask often.
 func (a *App) FindingPage(ctx context.Context, req request.Findings) (out report.FindingList, err error) {
+	err = a.store.Together(ctx, func(ctx context.Context) error {
+		out, err = a.findingPage(ctx, req)
+		return err
+	})
+	return out, err
+}
+
+func (a *App) findingPage(ctx context.Context, req request.Findings) (out report.FindingList, err error) {
 	filter, err := a.filter(ctx, req)
 	if err != nil {
 		return out, err
@@ -94,7 +102,15 @@ func (a *App) EachFinding(ctx context.Context, req request.Findings, fn func(rep
 }
 
 // Vulnerability returns one finding with everything that is known of it.
-func (a *App) Vulnerability(ctx context.Context, id int64) (report.Vulnerability, error) {
+func (a *App) Vulnerability(ctx context.Context, id int64) (out report.Vulnerability, err error) {
+	err = a.store.Together(ctx, func(ctx context.Context) error {
+		out, err = a.vulnerability(ctx, id)
+		return err
+	})
+	return out, err
+}
+
+func (a *App) vulnerability(ctx context.Context, id int64) (report.Vulnerability, error) {
 	f, _, err := a.Finding(ctx, id)
 	if err != nil {
 		return report.Vulnerability{}, err

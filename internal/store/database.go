@@ -62,6 +62,9 @@ func (d *database) open(ctx context.Context) error {
 
 // view runs fn in a transaction that sees one consistent state and writes nothing.
 func (d *database) view(ctx context.Context, fn func(*Tx) error) error {
+	if tx := d.together(ctx); tx != nil {
+		return fn(tx)
+	}
 	return d.transact(ctx, false, fn)
 }
 
@@ -69,6 +72,9 @@ func (d *database) view(ctx context.Context, fn func(*Tx) error) error {
 // tables in the place of the old ones, and their rows are not in the snapshot of a reader that began before: what such a
 // reader finds in them is nothing. So it asks at its end whether it still reads what it began with.
 func (d *database) steady(ctx context.Context, fn func(*Tx) error) error {
+	if tx := d.together(ctx); tx != nil {
+		return fn(tx)
+	}
 	for try := 0; ; try++ {
 		moved := false
 		err := d.view(ctx, func(tx *Tx) error {
