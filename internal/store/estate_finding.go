@@ -123,17 +123,12 @@ type Counts struct {
 
 // CountFindings counts what Findings would list without its cursor and limit. The kinds count confirmed findings only.
 func (e *Estate) CountFindings(ctx context.Context, v auth.View, filter finding.Filter) (c Counts, err error) {
-	c.BySeverity, c.ByDecision = map[string]int{}, map[string]int{}
 	err = e.db.view(ctx, func(tx *Tx) error {
 		l, err := e.currentLists(ctx, tx)
-		if err != nil {
-			return err
+		if err == nil {
+			_, c, err = e.chosen(ctx, l, v, filter)
 		}
-		s, err := e.selected(ctx, l, v, filter)
-		if err != nil {
-			return err
-		}
-		return l.count(ctx, s, &c)
+		return err
 	})
 	return c, err
 }

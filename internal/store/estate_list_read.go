@@ -307,7 +307,7 @@ func (l *lists) first(ctx context.Context, s *findingSet, by finding.Sort, after
 			s.blocks[block].each(func(i int) { t.add(place{in.key(i), block*blockSize + int64(i)}) })
 			return nil
 		}
-		t.addInOrder(in, l.orderOf(l.memo(there, col, block), in, high[block]), block, &s.blocks[block].bits)
+		t.addLine(&line{in: in, order: l.orderOf(l.memo(there, col, block), in, high[block]), block: block, selected: &s.blocks[block].bits})
 		return nil
 	}
 	if err := l.packed(ctx, col, alive, within{}, visit); err != nil {
@@ -387,6 +387,33 @@ type top struct {
 	places []place
 	full   bool  // limit is the last of n places
 	limit  place // nothing after it is among the first
+	lines  []*line
+}
+
+// line is a block whose order is known, of which the first are wanted.
+type line struct {
+	in       sorter
+	order    *blockOrder
+	block    int64
+	selected *blockBits
+	k        int   // of the place in the order that stands at the head
+	head     place // the next one that is selected
+}
+
+func (l *line) at(k int) place {
+	i := int(l.order.places[k])
+	return place{l.in.key(i), l.block*blockSize + int64(i)}
+}
+
+// seek moves the head to the first selected one from k on; false says that there is none.
+func (l *line) seek(k int) bool {
+	for ; k < blockSize; k++ {
+		if l.selected.has(l.order.places[k]) {
+			l.k, l.head = k, l.at(k)
+			return true
+		}
+	}
+	return false
 }
 
 func (t *top) less(a, b place) int { return t.sort.Compare(a.key, a.id, b.key, b.id) }
@@ -401,27 +428,49 @@ func (t *top) add(p place) {
 	}
 }
 
-// addInOrder takes of a block what can be among the first.
-func (t *top) addInOrder(in sorter, o *blockOrder, block int64, selected *blockBits) {
-	at := func(k int) place {
-		i := int(o.places[k])
-		return place{in.key(i), block*blockSize + int64(i)}
-	}
+// addLine takes what stands in a line behind the cursor.
+func (t *top) addLine(l *line) {
 	k := 0
 	if t.after != (finding.Cursor{}) {
 		after := place{t.after.Key, t.after.ID}
-		k = sort.Search(blockSize, func(k int) bool { return t.less(at(k), after) > 0 })
+		k = sort.Search(blockSize, func(k int) bool { return t.less(l.at(k), after) > 0 })
 	}
-	for left := t.n; k < blockSize && left > 0; k++ {
-		if !selected.has(o.places[k]) {
-			continue
+	if l.seek(k) {
+		t.lines = append(t.lines, l)
+	}
+}
+
+// merge takes the first of all lines together, which are far fewer than the first of each: the lines are a heap by their
+// heads.
+func (t *top) merge() {
+	for i := len(t.lines)/2 - 1; i >= 0; i-- {
+		t.sink(i)
+	}
+	for left := t.n; left > 0 && len(t.lines) > 0; left-- {
+		first := t.lines[0]
+		t.places = append(t.places, first.head)
+		if !first.seek(first.k + 1) {
+			last := len(t.lines) - 1
+			t.lines[0], t.lines = t.lines[last], t.lines[:last]
 		}
-		p := at(k)
-		if t.full && t.less(p, t.limit) > 0 {
+		t.sink(0)
+	}
+}
+
+// sink puts a line that may stand too high in the heap where it belongs.
+func (t *top) sink(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(t.lines); child++ {
+			if t.less(t.lines[child].head, t.lines[least].head) < 0 {
+				least = child
+			}
+		}
+		if least == i {
 			return
 		}
-		t.add(p)
-		left--
+		t.lines[i], t.lines[least] = t.lines[least], t.lines[i]
+		i = least
 	}
 }
 
@@ -434,6 +483,7 @@ func (t *top) cut() {
 }
 
 func (t *top) ids() []int64 {
+	t.merge()
 	t.cut()
 	out := make([]int64, len(t.places))
 	for i, p := range t.places {

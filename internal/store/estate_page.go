@@ -11,16 +11,12 @@ import (
 // the filter selects is found once.
 func (e *Estate) FindingPage(ctx context.Context, v auth.View, filter finding.Filter) (list []finding.Listed, c Counts, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
-		c = Counts{BySeverity: map[string]int{}, ByDecision: map[string]int{}}
 		l, err := e.currentLists(ctx, tx)
 		if err != nil {
 			return err
 		}
-		s, err := e.selected(ctx, l, v, filter)
-		if err != nil {
-			return err
-		}
-		if err := l.count(ctx, s, &c); err != nil {
+		var s *findingSet
+		if s, c, err = e.chosen(ctx, l, v, filter); err != nil {
 			return err
 		}
 		ids, err := l.page(ctx, s, filter)
