@@ -44,8 +44,12 @@ func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 		}
 		return h.ID, nil
 	}
-	text = asset.NameValue(text)
-	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, store.HostFilter{Site: site, Text: text})
+	called := asset.NameValue(text)
+	if called == "" {
+		return 0, fault.NotFound("no host %s", text)
+	}
+	text = called
+	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, store.HostFilter{Site: site, Called: text})
 	if err != nil {
 		return 0, err
 	}

@@ -30,6 +30,7 @@ type HostFilter struct {
 	Scan   int64 // answered or was asked by this scan
 	Status string
 	Text   string // in an address, name or operating system
+	Called string // an address or name that it has or had, as asset.NameValue writes it
 	After  int64  // the last id of the page before
 	Owner  string
 	Tag    string // one of its tags
@@ -78,6 +79,9 @@ func (f HostFilter) where(v auth.View) (string, []any) {
 	}
 	if f.Tag != "" {
 		c.add(`lower(h.tags) LIKE ? ESCAPE '\'`, tagged(f.Tag))
+	}
+	if f.Called != "" {
+		c.add("h.id IN (SELECT host FROM identifier WHERE value = ? AND kind IN ('address', 'name'))", f.Called)
 	}
 	if f.Text != "" {
 		like := contains(f.Text)
