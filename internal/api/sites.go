@@ -28,7 +28,7 @@ type siteName struct {
 }
 
 type siteChange struct {
-	siteName
+	Name string `path:"name" minLength:"1" maxLength:"63" pattern:"^[A-Za-z0-9._-]+$" example:"branch-office" doc:"the site's name"`
 	Body struct {
 		External bool `json:"external" doc:"whether its scans see what the internet sees: the hosts that answered them are then exposed, and judged anew" example:"true"`
 	}

@@ -189,3 +189,42 @@ func TestOnlyTheConfiguredMirrorIsLoadedForAnybodyButTheCommandLine(t *testing.T
 		}
 	}
 }
+
+func TestTheScopeIsKeptByTheAPI(t *testing.T) {
+	a := open(t)
+	c := serving(t, a)
+	ask := func(method, path string, body any, want int, holds string) {
+		t.Helper()
+		got := c.do(method, "/api/v1"+path, body)
+		if got.status != want || !strings.Contains(string(got.body), holds) {
+			t.Errorf("%s %s: %d %s, want %d with %s", method, path, got.status, got.body, want, holds)
+		}
+	}
+	type doc = map[string]any
+	ask("GET", "/scope", nil, 200, `"rules":[]`)
+	ask("POST", "/scope", doc{"network": "198.51.100.0/24", "role": "analyst", "note": "agreed", "until": "2099-12-31"}, 201, `"until":"2099-12-31"`)
+	ask("POST", "/scope", doc{"network": "169.254.169.254"}, 422, `network`)
+	ask("POST", "/scope", doc{"network": "10.0.0.0/8", "role": "worker"}, 422, `body.role`)
+	ask("POST", "/scope", doc{"network": "10.0.0.0/8", "site": "nowhere"}, 404, `nowhere`)
+	ask("POST", "/scope", doc{"network": "10.0.0.0/8", "allow": true}, 422, `allow`)
+	ask("POST", "/scope/check", doc{"targets": []string{"198.51.100.0/30", "http://203.0.113.7/x", "-iL"}}, 200, `"allowed":false`)
+	ask("POST", "/scope/check", doc{"targets": []string{"198.51.100.7"}, "user": "*"}, 200, `allowed by the scope rule 1`)
+	c.who.Role = auth.Analyst
+	ask("POST", "/scope/check", doc{"targets": []string{"198.51.100.7"}}, 200, `"allowed":true`)
+	ask("POST", "/scope", doc{"network": "10.0.0.0/8"}, 403, `admin`)
+	ask("DELETE", "/scope/1", nil, 403, `admin`)
+	c.who.Role = auth.Admin
+	ask("DELETE", "/scope/1", nil, 204, "")
+	ask("DELETE", "/scope/1", nil, 404, `there is no scope rule 1`)
+
+	ask("POST", "/sites", doc{"name": "branch"}, 201, `"name":"branch"`)
+	ask("POST", "/sites", doc{"name": "branch"}, 409, `exists`)
+	ask("PATCH", "/sites/branch", doc{"external": true}, 200, `"external":true`)
+	ask("GET", "/sites/branch", nil, 200, `"external":true`)
+	ask("GET", "/sites/nowhere", nil, 404, `nowhere`)
+	c.who.View = auth.OfSites("branch")
+	ask("GET", "/sites", nil, 200, `{"sites":[{"id":2,"name":"branch","external":true}]}`)
+	ask("GET", "/sites/default", nil, 404, `default`)
+	ask("PATCH", "/sites/default", doc{"external": true}, 404, `default`)
+	ask("POST", "/sites", doc{"name": "more"}, 403, `all sites`)
+}
