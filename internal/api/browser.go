@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,9 @@ func Authenticate(doors Doors, open bool) func(*http.Request) (auth.Identity, er
 			return auth.Identity{Kind: auth.Off, Name: "anybody", Role: auth.Admin, View: auth.Everything(), From: from}, nil
 		}
 		if header := r.Header.Get("Authorization"); header != "" {
+			if _, token, basic := r.BasicAuth(); basic && isNews(r) {
+				return doors.ByToken(r.Context(), token, from)
+			}
 			kind, token, _ := strings.Cut(header, " ")
 			if !strings.EqualFold(kind, "Bearer") {
 				return auth.Identity{From: from}, notIn("the header Authorization must be Bearer and a token")
@@ -71,6 +75,19 @@ func Authenticate(doors Doors, open bool) func(*http.Request) (auth.Identity, er
 		}
 		return bySession(doors, r, from)
 	}
+}
+
+// isNews: programs that read RSS and Atom know names and passwords only; there the password is a token.
+func isNews(r *http.Request) bool { return !changes(r) && newsFile(r.URL.Path) }
+
+func newsFile(name string) bool { return path.Ext(name) == ".rss" || path.Ext(name) == ".atom" }
+
+// challenge is what a client may log in with.
+func challenge(name string) string {
+	if newsFile(name) {
+		return `Basic realm="PatchScout: any name, a token as the password", charset="UTF-8"`
+	}
+	return `Bearer realm="PatchScout"`
 }
 
 // bySession: a session that has ended is nobody's, as if there were no cookie, so that public pages still open.

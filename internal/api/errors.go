@@ -106,6 +106,9 @@ func fieldOf(flag string) string {
 func (s *Server) writeProblem(c huma.Context, err error) {
 	p := s.problem(c.Context(), err)
 	c.SetHeader("Content-Type", "application/problem+json")
+	if url := c.URL(); p.GetStatus() == http.StatusUnauthorized {
+		c.SetHeader("WWW-Authenticate", challenge(url.Path))
+	}
 	c.SetStatus(p.GetStatus())
 	_ = json.NewEncoder(c.BodyWriter()).Encode(p) // a client that went away misses nothing
 }
@@ -115,6 +118,9 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.problem(r.Context(), err)
 	w.Header().Set("Content-Type", "application/problem+json")
 	maps.Copy(w.Header(), retry(err))
+	if p.GetStatus() == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", challenge(r.URL.Path))
+	}
 	w.WriteHeader(p.GetStatus())
 	_ = json.NewEncoder(w).Encode(p) // as above
 }
@@ -142,7 +148,8 @@ func holdsSecretField(v any) bool {
 	return fields != nil && !ok
 }
 
-// jsonFormat reads and writes JSON. A body that nests deeper than maxDepth is refused before it is built.
+// jsonFormat reads and writes JSON. A body that nests deeper than maxDepth, or says a thing twice, is refused before it is
+// built: of two fields of one name each reader takes another.
 var jsonFormat = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
 		enc := json.NewEncoder(w)
@@ -150,28 +157,60 @@ var jsonFormat = huma.Format{
 		return enc.Encode(v)
 	},
 	Unmarshal: func(data []byte, v any) error {
-		if err := checkDepth(data); err != nil {
+		if err := checkShape(data); err != nil {
 			return err
 		}
-		return json.Unmarshal(data, v)
+		if err := json.Unmarshal(data, v); err != nil {
+			return plainJSON(err)
+		}
+		return nil
 	},
 }
 
-func checkDepth(data []byte) error {
+func checkShape(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	depth := 0
+	var around []*within
 	for {
 		tok, err := dec.Token()
 		if err != nil {
 			return nil // Unmarshal says what is wrong, with the place
 		}
+		if len(around) > 0 {
+			if name, twice := around[len(around)-1].take(tok); twice {
+				return fmt.Errorf("at body.%s: it is there twice", name)
+			}
+		}
 		switch tok {
 		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > maxDepth {
+			if around = append(around, &within{object: tok == json.Delim('{')}); len(around) > maxDepth {
 				return fmt.Errorf("nested deeper than %d levels", maxDepth)
 			}
 		case json.Delim('}'), json.Delim(']'):
-			depth--
+			around = around[:len(around)-1]
 		}
 	}
+}
+
+// within is an object or list that is being read.
+type within struct {
+	object, value bool // value: of an object, a name was read and its value comes
+	names         map[string]bool
+}
+
+// take looks at the next token and returns the name that was there before.
+func (w *within) take(tok json.Token) (name string, twice bool) {
+	if !w.object {
+		return "", false
+	}
+	name, isName := tok.(string)
+	if w.value || !isName { // a value, or the end
+		w.value = false
+		return "", false
+	}
+	w.value, twice = true, w.names[name]
+	if w.names == nil {
+		w.names = map[string]bool{}
+	}
+	w.names[name] = true
+	return name, twice
 }

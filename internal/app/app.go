@@ -42,10 +42,11 @@ type parts struct {
 	standing standing
 	provider provider
 
-	hub   *live.Hub     // what scans tell; nil tells nobody
-	queue job.Queue     // of the server; nil for a command
-	grace time.Duration // that running tasks have when a scan is to pause, 0 is scan.DefaultGrace
-	slots chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
+	hub      *live.Hub     // what scans tell; nil tells nobody
+	queue    job.Queue     // of the server; nil for a command
+	prepared chan struct{} // closed when the server has loaded the starter catalogue, if it had to; nil for a command
+	grace    time.Duration // that running tasks have when a scan is to pause, 0 is scan.DefaultGrace
+	slots    chan struct{} // places for tools that run on this machine, for all scans of the server; nil is no limit
 
 	tools toolBoard // who waits for tools that run elsewhere
 }

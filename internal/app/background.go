@@ -34,8 +34,15 @@ type background struct {
 	ending    atomic.Bool
 }
 
-// startBackground begins to run jobs. scheduling is for servers: workers leave it to them.
-func (a *App) startBackground(ctx context.Context, version string, scheduling bool) (*background, error) {
+// duties are what a process that runs jobs does besides.
+type duties struct {
+	version   string
+	schedules bool // has the server's own jobs queued
+	starter   bool // loads the starter catalogue where there is none
+}
+
+// startBackground begins to run jobs.
+func (a *App) startBackground(ctx context.Context, d duties) (*background, error) {
 	a.slots = make(chan struct{}, a.cfg.Jobs.Tools)
 	queue, err := a.newQueue(ctx)
 	if err != nil {
@@ -46,20 +53,24 @@ func (a *App) startBackground(ctx context.Context, version string, scheduling bo
 	readying, hurry := context.WithCancel(ctx)
 	b := &background{queue: queue, scheduler: a.scheduler(), withdraw: func() {}, hurry: hurry}
 	if a.store.Engine() == store.Postgres {
-		b.withdraw = a.enlist(ctx, version, a.cfg.Jobs.Tools)
+		b.withdraw = a.enlist(ctx, d.version, a.cfg.Jobs.Tools)
+	}
+	if d.starter {
+		a.prepared = make(chan struct{})
+		b.readying.Go(func() {
+			defer close(a.prepared)
+			if err := a.Prepare(readying, func(Progress) {}); err != nil && readying.Err() == nil {
+				a.log.Warn("the starter catalogue was not loaded", "error", err)
+			}
+		})
 	}
 	if err := queue.Start(ctx); err != nil {
 		b.withdraw()
 		hurry()
 		return nil, err
 	}
-	if scheduling {
+	if d.schedules {
 		b.scheduler.Start(ctx)
-		b.readying.Go(func() {
-			if err := a.Prepare(readying, func(Progress) {}); err != nil && readying.Err() == nil {
-				a.log.Warn("the starter catalogue was not loaded", "error", err)
-			}
-		})
 	}
 	return b, nil
 }
@@ -142,7 +153,7 @@ func (a *App) Work(ctx context.Context, version string, ready func()) error {
 	if err := a.store.Init(ctx); err != nil {
 		return err
 	}
-	b, err := a.startBackground(ctx, version, false)
+	b, err := a.startBackground(ctx, duties{version: version, starter: true})
 	if err != nil {
 		return err
 	}

@@ -156,24 +156,32 @@ func (a *App) inScope(ctx context.Context, site string, hosts []scan.HostTarget)
 
 // newScan describes the scan and the catalogue that it begins with.
 func (a *App) newScan(ctx context.Context, req ScanRequest, p plan) (finding.Scan, error) {
-	cat, err := a.Catalogue(ctx)
-	if err != nil {
-		return finding.Scan{}, err
-	}
-	described, err := json.Marshal(cat)
-	if err != nil {
-		return finding.Scan{}, err
-	}
-	generation, err := a.store.Catalogue().Generation(ctx)
-	return finding.Scan{
+	s := finding.Scan{
 		Kind: finding.KindScan, Site: either(req.Site, asset.DefaultSite), Targets: req.Targets, Profile: string(p.profile),
-		By: a.who.Name, Created: a.now().UTC(), Catalogue: described, Generation: generation, Demo: req.Demo,
-	}, err
+		By: a.who.Name, Created: a.now().UTC(), Demo: req.Demo,
+	}
+	err := a.dateScan(ctx, &s)
+	return s, err
 }
 
-func (a *App) assessor() *assess.Assessor {
+// dateScan says which state of the catalogue a scan begins with.
+func (a *App) dateScan(ctx context.Context, s *finding.Scan) error {
+	cat, err := a.Catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	if s.Catalogue, err = json.Marshal(cat); err != nil {
+		return err
+	}
+	s.Generation, err = a.store.Catalogue().Generation(ctx)
+	return err
+}
+
+func (a *App) assessor() *assess.Assessor { return a.assessorOn(a.store.Estate()) }
+
+func (a *App) assessorOn(estate *store.Estate) *assess.Assessor {
 	cat := a.store.Catalogue()
-	return assess.New(a.store.Estate(), cat, match.New(cat), a.now).WithTerms(a.terms()).WithWatch(a.watchRuns())
+	return assess.New(estate, cat, match.New(cat), a.now).WithTerms(a.terms()).WithWatch(a.watchRuns())
 }
 
 // ScanResult returns a scan as it stands now.

@@ -102,6 +102,12 @@ func (w *work) open(ctx context.Context, kept json.RawMessage) error {
 	if err := w.resolve(ctx, record); err != nil {
 		return err
 	}
+	if err := w.awaitCatalogue(ctx); err != nil {
+		return err
+	}
+	if err := w.dateScan(ctx, &record); err != nil {
+		return err
+	}
 	now, err := json.Marshal(w.job)
 	if err != nil {
 		return err
@@ -114,6 +120,22 @@ func (w *work) open(ctx context.Context, kept json.RawMessage) error {
 		return err
 	}
 	return w.restore(ctx, now)
+}
+
+// awaitCatalogue waits until the process has seen to it that there is a catalogue: a scan of its first minute would find
+// nothing otherwise.
+func (w *work) awaitCatalogue(ctx context.Context) error {
+	if w.prepared == nil {
+		return nil
+	}
+	select {
+	case <-w.prepared:
+		return nil
+	case <-w.stopping:
+		return job.ErrStopping
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // resolve finds out what the targets lead to, and whether all of it may be scanned.

@@ -46,7 +46,7 @@ func both(t *testing.T, story func(t *testing.T, open func() *App)) {
 func working(t *testing.T, a *App) (stop func()) {
 	t.Helper()
 	a.grace = time.Second
-	b, err := a.startBackground(context.Background(), "test", false)
+	b, err := a.startBackground(context.Background(), duties{version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestANameThatLeadsOutsideEndsTheScanWithTheReason(t *testing.T) {
 	a := open(t)
 	a.resolver = book{"db.example.org": "169.254.169.254"}
 	someone := a.For(auth.Identity{Kind: auth.Session, Name: "anna", Role: auth.Analyst, View: auth.Everything()})
-	b, err := a.startBackground(context.Background(), "test", false)
+	b, err := a.startBackground(context.Background(), duties{version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,5 +254,27 @@ func TestAScanIsRepeatedAsItWasAskedFor(t *testing.T) {
 	waiting, err := a.store.Jobs().Jobs(context.Background(), job.Filter{Scan: again.ScanID})
 	if err != nil || len(waiting) != 1 {
 		t.Errorf("%d jobs, %v", len(waiting), err)
+	}
+}
+
+func TestAScanIsComparedWithItsBaseline(t *testing.T) {
+	a := open(t)
+	b, err := a.startBackground(context.Background(), duties{version: "test", starter: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.stop(context.Background()) }()
+	one, two := sshPort(t), sshPort(t)
+	first := initiate(t, a, ScanRequest{Targets: []string{"127.0.0.1"}, Ports: one})
+	if s := until(t, a, first, "over", ended); s.New != nil || s.Findings == 0 {
+		t.Errorf("without a baseline: %+v", s)
+	}
+	again := initiate(t, a, ScanRequest{Targets: []string{"127.0.0.1"}, Ports: one, Baseline: first})
+	if s := until(t, a, again, "over", ended); s.New == nil || *s.New != 0 {
+		t.Errorf("the same again: %+v", s)
+	}
+	more := initiate(t, a, ScanRequest{Targets: []string{"127.0.0.1"}, Ports: one + "," + two, Baseline: first})
+	if s := until(t, a, more, "over", ended); s.New == nil || *s.New == 0 || *s.New >= s.Findings {
+		t.Errorf("one port more: %+v", s)
 	}
 }

@@ -117,7 +117,7 @@ func (a *App) RepeatScan(ctx context.Context, id int64) (_ report.Initiated, err
 		return report.Initiated{}, err
 	}
 	return a.InitiateScan(ctx, ScanRequest{Targets: old.Targets, Exclude: j.Exclude, Scanners: j.Scanners, Profile: j.Profile, Ports: j.Ports,
-		ExcludePorts: j.ExcludePorts, Site: old.Site, Timeout: j.timeout()})
+		ExcludePorts: j.ExcludePorts, Site: old.Site, Timeout: j.timeout(), Baseline: j.Baseline})
 }
 
 // ContinueScan has a scan that was paused, or whose process died, continued by a job.
@@ -152,7 +152,41 @@ func (a *App) ScanStatus(ctx context.Context, id int64) (report.ScanStatus, erro
 	if err != nil {
 		return report.ScanStatus{}, err
 	}
-	return list[0], nil
+	if s.Status == finding.Completed {
+		list[0].New, err = a.beyondBaseline(ctx, id)
+	}
+	return list[0], err
+}
+
+// beyondBaseline counts what a scan saw and the scan that it is compared with did not; nil when it is compared with none.
+func (a *App) beyondBaseline(ctx context.Context, id int64) (*int, error) {
+	work, err := a.store.Estate().Work(ctx, id)
+	if fault.KindOf(err) == fault.KindNotFound {
+		return nil, nil //nolint:nilnil // an import is compared with nothing
+	}
+	if err != nil {
+		return nil, err
+	}
+	var j scanJob
+	if err := json.Unmarshal(work, &j); err != nil || j.Baseline == 0 {
+		return nil, err
+	}
+	known := map[int64]bool{}
+	each := func(scan int64, fn func(id int64)) error {
+		return a.store.Estate().EachFinding(ctx, a.who.View, finding.Filter{Scan: scan, ShowHidden: true}, func(l finding.Listed) error {
+			fn(l.ID)
+			return nil
+		})
+	}
+	if err := each(j.Baseline, func(id int64) { known[id] = true }); err != nil {
+		return nil, err
+	}
+	n := 0
+	return &n, each(id, func(id int64) {
+		if !known[id] {
+			n++
+		}
+	})
 }
 
 // ScanStatuses lists scans and imports, and how many there are in all.

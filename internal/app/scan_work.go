@@ -54,6 +54,7 @@ type scanJob struct {
 	Resolved     bool         `json:"resolved,omitempty"` // its names were looked up: Hosts and Unresolved are known
 	Asker        *asker       `json:"asker,omitempty"`    // whose limits apply; nil is the command line
 	TimeoutMS    int64        `json:"timeout_ms,omitempty"`
+	Baseline     int64        `json:"baseline,omitempty"`
 	Scanners     []string     `json:"scanners"`
 	Exclude      []string     `json:"exclude,omitempty"`
 	Profile      string       `json:"profile"`
@@ -105,12 +106,21 @@ func (a *App) begin(ctx context.Context, req ScanRequest, p plan, ex scan.Expans
 	if err != nil {
 		return nil, err
 	}
-	return w, a.store.Estate().BeginWork(ctx, w.id, w.owner, job)
+	if err := a.store.Estate().BeginWork(ctx, w.id, w.owner, job); err != nil {
+		return nil, err
+	}
+	w.pipeline, err = w.assessor().Resume(ctx, w.id)
+	return w, err
+}
+
+// assessor is a pipeline that adds nothing more once another process works on the scan.
+func (w *work) assessor() *assess.Assessor {
+	return w.assessorOn(w.store.Estate().Fenced(w.id, w.owner))
 }
 
 func newScanJob(req ScanRequest, p plan, scanners []string) scanJob {
 	return scanJob{Scanners: scanners, Exclude: req.Exclude, Profile: string(p.profile), Ports: req.Ports, ExcludePorts: req.ExcludePorts,
-		TimeoutMS: req.Timeout.Milliseconds()}
+		TimeoutMS: req.Timeout.Milliseconds(), Baseline: req.Baseline}
 }
 
 // pin keeps what the targets led to.

@@ -42,7 +42,7 @@ func (a *App) Serve(ctx context.Context, opts ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	work, err := a.startBackground(ctx, opts.Version, true)
+	work, err := a.startBackground(ctx, duties{version: opts.Version, schedules: true, starter: true})
 	if err != nil {
 		return errors.Join(err, stopTraces(ctx))
 	}
