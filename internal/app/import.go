@@ -341,6 +341,9 @@ func (a *App) commitImport(ctx context.Context, req ImportRequest, s *saved, run
 	defer done()
 	ledger, err := s.part.Commit(keep, assess.PartEnd{Completed: tool.Status == string(scan.Completed), File: s.path, Report: tool.Report, At: s.made})
 	end := assess.End{Status: finding.Completed, File: s.path, Scanners: []finding.ScannerRun{tool}}
+	if kind := fault.KindOf(err); kind == fault.KindUnavailable || kind == fault.KindConflict {
+		return report.Ledger{}, err // it is not over: a job reads it again
+	}
 	if err != nil {
 		end.Status, end.Reason = finding.Failed, "not everything could be stored: "+err.Error()
 	}

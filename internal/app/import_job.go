@@ -92,12 +92,12 @@ func (a *App) readUpload(ctx context.Context, r *job.Run, args importArgs) (repo
 		return report.Ledger{}, err
 	}
 	r.Progress(60, "storing")
-	release, err := a.takeImport(ctx, s)
+	owner, release, err := a.takeImport(ctx, s)
 	if err != nil {
 		return report.Ledger{}, err
 	}
 	defer release()
-	run, err := a.assessor().Resume(ctx, s.ID)
+	run, err := a.assessorOn(a.store.Estate().Fenced(s.ID, owner)).Resume(ctx, s.ID)
 	if err != nil {
 		return report.Ledger{}, err
 	}
@@ -159,12 +159,12 @@ func (t *reading) Read(p []byte) (int, error) {
 }
 
 // takeImport makes this process the one that works on an import and beats for it.
-func (a *App) takeImport(ctx context.Context, s finding.Scan) (release func(), err error) {
-	owner := newOwner()
+func (a *App) takeImport(ctx context.Context, s finding.Scan) (owner string, release func(), err error) {
+	owner = newOwner()
 	if err := a.store.Estate().TakeImport(ctx, s, owner); err != nil {
-		return nil, err
+		return owner, nil, err
 	}
-	return a.beatFor(ctx, s.ID, owner), nil
+	return owner, a.beatFor(ctx, s.ID, owner), nil
 }
 
 // awaitEvery is how often an unfinished job is looked at by somebody who waits.

@@ -197,6 +197,9 @@ func (r *Run) Finish(ctx context.Context, end End) (Result, error) {
 	n, countErr := r.a.estate.CountScanFindings(ctx, r.scan.ID)
 	s.Totals.Findings, err = n, errors.Join(err, countErr)
 	res.Ledgers = ledgers
+	if fault.KindOf(err) == fault.KindUnavailable || fault.KindOf(err) == fault.KindConflict {
+		return res, err // it is not over: whoever continues it ends it
+	}
 	if err != nil {
 		s.Status, s.Reason = finding.Failed, "not everything could be stored: "+err.Error()
 	}

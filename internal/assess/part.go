@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
@@ -107,6 +108,9 @@ func (p *Part) Commit(ctx context.Context, end PartEnd) (finding.Ledger, error) 
 	ledger.File, ledger.Tool, ledger.Scan = end.File, rep.sensor, p.run.scan.ID
 	if err != nil {
 		err = errors.Join(errEstate, err)
+	}
+	if fault.KindOf(err) == fault.KindUnavailable || fault.KindOf(err) == fault.KindConflict {
+		return ledger, err // without a ledger: the part can be committed again, and what is stored already is found there
 	}
 	if ledgerErr := p.run.a.estate.AddLedger(ctx, ledger, end.Report); ledgerErr != nil {
 		err = errors.Join(errEstate, err, ledgerErr)

@@ -20,6 +20,33 @@ type Estate struct {
 	db    *database
 	rules *ruleCache
 	lists *listCache
+	fence *fence // nil writes whatever happens
+}
+
+// fence is who must work on a scan for a write to count.
+type fence struct {
+	scan  int64
+	owner string
+}
+
+// Fenced returns the estate for a process that works on a scan: its Update, and what is built on that, fails with
+// fault.Conflict as soon as the scan has another owner. A process that froze, and was believed dead, adds nothing then.
+func (e *Estate) Fenced(scan int64, owner string) *Estate {
+	fenced := *e
+	fenced.fence = &fence{scan: scan, owner: owner}
+	return &fenced
+}
+
+// check reads who works on the scan. Owners change in transactions that exclude this one.
+func (f *fence) check(ctx context.Context, tx *Tx) error {
+	if f == nil {
+		return nil
+	}
+	found, err := controls(ctx, tx, []int64{f.scan})
+	if err == nil && found[f.scan].Owner != f.owner {
+		err = fault.Conflict("scan %d is worked on by another process", f.scan)
+	}
+	return err
 }
 
 // Estate returns the estate. Nothing is opened before its first use.
@@ -36,6 +63,9 @@ func (e *Estate) Update(ctx context.Context, fn func(*EstateTx) error) error {
 			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(?)`, int64(lockEstate)); err != nil {
 				return err
 			}
+		}
+		if err := e.fence.check(ctx, tx); err != nil {
+			return err
 		}
 		t := newEstateTx(tx)
 		t.rules, t.clock = e.rules, e.db.opts.Now

@@ -149,3 +149,46 @@ func generation(t *testing.T, s *store.Store) int64 {
 	}
 	return n
 }
+
+// A process that froze while it wrote, and was believed dead, adds nothing when it comes back.
+func TestWhoLostAScanWritesNothingMore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		ctx := context.Background()
+		now := day1
+		opts := eng.Options()
+		opts.Now = func() time.Time { return now }
+		s, err := store.Open(ctx, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		id := runningScan(t, s.Estate())
+		if err := s.Estate().BeginWork(ctx, id, "a", json.RawMessage(`{}`)); err != nil {
+			t.Fatal(err)
+		}
+		a, b := s.Estate().Fenced(id, "a"), s.Estate().Fenced(id, "b")
+		ledger := finding.Ledger{Scan: id, Tool: "native"}
+		if err := a.AddLedger(ctx, ledger, ""); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(store.Alive)
+		if _, err := s.Estate().Claim(ctx, id, "b"); err != nil {
+			t.Fatal(err)
+		}
+		for what, err := range map[string]error{
+			"a ledger": a.AddLedger(ctx, ledger, ""),
+			"the end":  a.UpdateScan(ctx, finding.Scan{ID: id, Status: finding.Failed}),
+			"a host":   a.Update(ctx, func(tx *store.EstateTx) error { return tx.SaveHost(ctx, oneHost("10.9.9.9")) }),
+		} {
+			if fault.KindOf(err) != fault.KindConflict {
+				t.Errorf("%s of who lost the scan: %v", what, err)
+			}
+		}
+		if err := b.AddLedger(ctx, ledger, ""); err != nil {
+			t.Error(err)
+		}
+		if ledgers, err := s.Estate().Ledgers(ctx, auth.Everything(), id); err != nil || len(ledgers) != 2 {
+			t.Errorf("%d ledgers, %v", len(ledgers), err)
+		}
+	})
+}
