@@ -24,6 +24,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
 )
@@ -136,6 +137,60 @@ func restoredWorks(t *testing.T, eng *storetest.Engine, s *store.Store) {
 	sc := &script{feed: "nvd", files: map[string]func(feed.Sink) error{"b.json": send(manyMade(60)...)}}
 	if run := sync1(t, again, sc, false, sc.file("b.json", "2", 1)); run.Status != feed.StatusOK {
 		t.Errorf("the next load of feeds: %+v", run)
+	}
+}
+
+// A scan that ran when the backup was made, and what waited, do not begin again behind people's backs.
+func TestRestoreEndsWhatWasUnderWay(t *testing.T) {
+	for name, engine := range engines(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			s := engine(t).Open(t)
+			work := func(paused bool) int64 {
+				id, err := s.Estate().QueueScan(ctx, finding.Scan{Kind: finding.KindScan, Site: "default", Status: finding.Pending, Created: time.Now()},
+					json.RawMessage(`{}`), job.Job{Kind: job.Scan, MaxAttempts: 3})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Estate().Claim(ctx, id, "process 1 on a#x"); err != nil {
+					t.Fatal(err)
+				}
+				if paused {
+					err = s.Estate().Release(ctx, id, "process 1 on a#x", true)
+				} else {
+					err = s.Estate().UpdateScan(ctx, finding.Scan{ID: id, Kind: finding.KindScan, Site: "default", Status: finding.Running, Created: time.Now()})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return id
+			}
+			running, paused := work(false), work(true)
+			eng := engine(t)
+			if _, err := store.Restore(ctx, eng.Options(), bytes.NewReader(backedUp(t, s, store.BackupOptions{})), store.RestoreOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			back := eng.Open(t)
+			got, err := back.Estate().Scan(ctx, auth.Everything(), running)
+			if err != nil || got.Status != finding.Failed || got.Reason != "interrupted by a restore" || got.Completed.IsZero() {
+				t.Errorf("the scan that ran: %+v %v", got, err)
+			}
+			if c, err := back.Estate().Controls(ctx, auth.Everything(), []int64{running, paused}); err != nil || c[running].Owner != "" || !c[paused].Paused {
+				t.Errorf("who works on them: %+v %v", c, err)
+			}
+			if _, err := back.Estate().Claim(ctx, paused, "process 2 on a#y"); err != nil {
+				t.Errorf("the scan that was paused cannot be continued: %v", err)
+			}
+			jobs, err := back.Jobs().Jobs(ctx, job.Filter{})
+			for _, j := range jobs {
+				if j.State != job.Cancelled || j.Error != "interrupted by a restore" {
+					t.Errorf("a job would run again: %+v", j)
+				}
+			}
+			if err != nil || len(jobs) != 2 {
+				t.Errorf("%d jobs, %v", len(jobs), err)
+			}
+		})
 	}
 }
 

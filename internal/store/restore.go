@@ -333,8 +333,12 @@ func (r *restore) end(ctx context.Context, archive *tar.Reader, rest io.Reader) 
 	return r.completeHalf(ctx)
 }
 
-// afterwards are the statements that end what must not go on: whoever was let in before the restore is not any more, and
-// caches that were made of other data with the same numbers are not used. A table that is not there is passed over.
+// byRestore is why a scan or import that was not over when it was backed up will not be.
+const byRestore = "interrupted by a restore"
+
+// afterwards are the statements that end what must not go on: whoever was let in before the restore is not any more, work
+// that was under way is not done behind people's backs a second time (what a person paused stays paused), and caches that
+// were made of other data with the same numbers are not used. A table that is not there is passed over.
 func afterwards(half string, now, generation int64) map[string][]string {
 	out := map[string][]string{"generation": {fmt.Sprintf(`UPDATE generation SET n = n + %d`, generation+1)}}
 	if half == "estate" {
@@ -342,6 +346,11 @@ func afterwards(half string, now, generation int64) map[string][]string {
 			out[t] = []string{`DELETE FROM ` + t}
 		}
 		out["token"] = []string{fmt.Sprintf(`UPDATE token SET revoked = %d WHERE revoked = 0`, now)}
+		out["job"] = []string{fmt.Sprintf(`UPDATE job SET state = 'cancelled', cancel = 1, finished = %d, error = '%s' WHERE state IN ('queued', 'running')`,
+			now, byRestore)}
+		out["scan"] = []string{fmt.Sprintf(`UPDATE scan SET status = 'failed', reason = '%s', completed = %d WHERE status IN ('pending', 'running')
+			AND id NOT IN (SELECT scan FROM scan_control WHERE paused = 1)`, byRestore, now)}
+		out["scan_control"] = []string{`UPDATE scan_control SET owner = '', wanted = ''`}
 	} else {
 		// The identity ends the text index of before, the floor says that no change is known one by one.
 		out["meta"] = []string{`DELETE FROM meta WHERE key = 'identity'`, `DELETE FROM meta WHERE key = 'text_floor'`,
