@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/machine"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -77,9 +78,15 @@ func (c *configCheck) certificate() {
 	case leaf.NotAfter.Sub(now) < certificateWarning:
 		c.warn("server.tls_cert: the certificate ends on %s", leaf.NotAfter.UTC().Format(time.DateOnly))
 	}
-	if info, err := os.Stat(s.TLSKey); err == nil && info.Mode().Perm()&0o077 != 0 {
+	if info, err := os.Stat(s.TLSKey); err == nil && usable(s.TLSKey, info) {
 		c.warn("server.tls_key: %s can be read by others", s.TLSKey)
 	}
+}
+
+// usable says whether others can do anything with a file.
+func usable(path string, info os.FileInfo) bool {
+	others, err := machine.Others(path, info)
+	return err == nil && (others.Read || others.Write)
 }
 
 // tools looks for programs where the configuration says that they are.

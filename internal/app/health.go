@@ -3,12 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/machine"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/telemetry"
 )
@@ -66,11 +66,13 @@ func publicReason(err error) string {
 }
 
 func (h *healthChecker) disk(add func(name, status, reason string)) {
-	var s syscall.Statfs_t
-	if h.app.cfg.DataDir == "" || syscall.Statfs(h.app.cfg.DataDir, &s) != nil {
+	if h.app.cfg.DataDir == "" {
 		return
 	}
-	free := s.Bavail * uint64(s.Bsize) //nolint:gosec,unconvert // its type differs by system, and it is positive
+	free, err := machine.Room(h.app.cfg.DataDir)
+	if err != nil {
+		return
+	}
 	switch {
 	case free < diskLow:
 		add("disk", "failed", fmt.Sprintf("%d MiB are left on the disk of the data folder", free>>20))

@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/job"
+	"github.com/patchscout/patchscout/internal/machine"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan/intake"
@@ -93,7 +92,7 @@ func (u *uploads) take(name string, in io.Reader, records bool, open func(io.Rea
 
 // full tells a disk without space from a bug.
 func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if machine.DiskFull(err) {
 		return fault.Unavailable("there is no space left for what was sent: %w", err)
 	}
 	return err

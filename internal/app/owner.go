@@ -2,10 +2,10 @@ package app
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
-	"syscall"
+
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // Owners of scans are written "process 4711 on host7#pid:[4026531836] …": for people up to the #, after it what makes the
@@ -32,9 +32,5 @@ func died(owner string) bool {
 	if mine := ownerOf(pid); len(owner) < len(mine) || owner[:len(mine)] != mine {
 		return false
 	}
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return false
-	}
-	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	return machine.Ended(pid)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -113,7 +114,7 @@ func (e *environment) exitCode(ctx context.Context, err error) int {
 // sentence is what stderr says of an error: one line, harmless, and short for an interrupt.
 func sentence(ctx context.Context, err error) string {
 	switch {
-	case err == nil || errors.Is(err, syscall.EPIPE):
+	case err == nil || machine.ReaderGone(err):
 		return ""
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return "interrupted"
@@ -164,7 +165,7 @@ func names(cmd *cobra.Command) string {
 
 // discardOnPipe treats a reader that went away (head, less) as the end of the job, not as an error.
 func discardOnPipe(err error) error {
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+	if machine.ReaderGone(err) || errors.Is(err, io.ErrClosedPipe) {
 		return nil
 	}
 	return err

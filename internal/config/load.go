@@ -11,12 +11,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/v2"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // maxFileSize bounds configuration and environment files: what is larger is not one of ours.
@@ -163,8 +163,12 @@ func trustFolder(path string, values map[string]string) error {
 	if err != nil {
 		return fault.Invalid("environment file: %w", err)
 	}
-	owner, known := info.Sys().(*syscall.Stat_t)
-	if known && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o002 != 0 {
+	owner, mine, root := machine.Owner(path, info)
+	world, err := machine.World(path, info)
+	if err != nil {
+		return fault.Invalid("environment file: %w", err)
+	}
+	if owner != "" && !mine && !root || world.Write {
 		return fault.Denied("./.env belongs to or can be written by somebody else: name it with %sENV_FILE to use it", envPrefix)
 	}
 	for _, key := range fromAdministrator {

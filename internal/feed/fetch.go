@@ -15,10 +15,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 const (
@@ -144,7 +144,7 @@ func (f *Fetcher) retry(ctx context.Context, what string, once func() (wait time
 // fault: whoever waits at the terminal is told after one more try.
 func triesFor(err error) int {
 	var name *net.DNSError
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && !name.IsTimeout {
+	if machine.Refused(err) || errors.As(err, &name) && !name.IsTimeout {
 		return 2
 	}
 	return attempts

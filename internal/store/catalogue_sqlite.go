@@ -9,7 +9,11 @@ import (
 	"os"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // The next generation of a file is built as <name>.next.db. It takes the name over in these steps, each of which may be
@@ -19,7 +23,8 @@ import (
 //	2  <name>.ready is made: from here on whoever opens the file first finishes the switch
 //	3  under the switch lock: the old write-ahead log is removed, the next file renamed, the mark removed
 //
-// Readers that have the old file open keep it: SQLite notices on closing that the file has moved and touches nothing.
+// Readers that have the old file open keep it: SQLite notices on closing that the file has moved and touches nothing. Where
+// a file that is open cannot be replaced (Windows), its content is, in one transaction.
 
 func (f *sqliteFile) nextPath() string  { return f.folder.file(f.name + ".next.db") }
 func (f *sqliteFile) readyPath() string { return f.folder.file(f.name + ".ready") }
@@ -40,32 +45,77 @@ func (f *sqliteFile) finishSwitch(ctx context.Context) error {
 		return nil
 	}
 	if exists(f.nextPath()) {
-		for _, old := range []string{f.path + "-wal", f.path + "-shm"} {
-			if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+		err := f.takeName()
+		if machine.InUse(err) {
+			err = f.takeContent(ctx)
 		}
-		if err := os.Rename(f.nextPath(), f.path); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	if err := syncPath(f.folder.path); err != nil {
+	if err := machine.Sync(f.folder.path); err != nil {
 		return err
 	}
 	return os.Remove(f.readyPath())
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+func (f *sqliteFile) takeName() error {
+	for _, old := range []string{f.path + "-wal", f.path + "-shm"} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return machine.Rename(f.nextPath(), f.path)
 }
 
-func syncPath(path string) error {
-	file, err := os.Open(path)
+// takeContent copies the next file over the one that has the name. Whoever reads that goes on with what it was until his
+// transaction ends; a process that is killed here has changed nothing, and the next one begins again.
+func (f *sqliteFile) takeContent(ctx context.Context) error {
+	if n, err := machine.Links(f.path); err != nil || n > 1 { // a restore keeps the old file under its second name
+		return errors.Join(err, fault.Conflict("another program has %s open: stop it, and try again", f.path))
+	}
+	db, err := sql.Open("sqlite", writerDSN(f.path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Sync(), file.Close())
+	db.SetMaxOpenConns(1)
+	if err := f.copyNext(ctx, db); err != nil {
+		return errors.Join(fmt.Errorf("switch the %s: %w", f.name, err), db.Close())
+	}
+	// The log is as large as the file now. Where readers need it, it shrinks later.
+	_, err = db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	if err = errors.Join(err, db.Close()); err != nil && sqliteReason(err) == "" {
+		return err
+	}
+	f.removeNext()
+	return nil
+}
+
+func (f *sqliteFile) copyNext(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	err = conn.Raw(func(driverConn any) error {
+		restorer, ok := driverConn.(interface {
+			NewRestore(from string) (*sqlite.Backup, error)
+		})
+		if !ok {
+			return errors.New("the SQLite driver cannot copy a database")
+		}
+		restore, err := restorer.NewRestore(readerDSN(f.nextPath()))
+		if err != nil {
+			return err
+		}
+		_, err = restore.Step(-1)
+		return errors.Join(err, restore.Finish())
+	})
+	return errors.Join(err, conn.Close())
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func (f *sqliteFile) lockLoader(ctx context.Context, wait time.Duration) (func(), error) {
@@ -94,7 +144,7 @@ func (f *sqliteFile) rebuild(ctx context.Context, fn func(catalogue.Writer) erro
 		f.removeNext()
 		return err
 	}
-	if err := syncPath(f.nextPath()); err != nil {
+	if err := machine.Sync(f.nextPath()); err != nil {
 		f.removeNext()
 		return err
 	}
@@ -102,7 +152,7 @@ func (f *sqliteFile) rebuild(ctx context.Context, fn func(catalogue.Writer) erro
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(mark.Sync(), mark.Close(), syncPath(f.folder.path)); err != nil {
+	if err := errors.Join(mark.Sync(), mark.Close(), machine.Sync(f.folder.path)); err != nil {
 		return err
 	}
 	return f.finishSwitch(context.WithoutCancel(ctx))

@@ -1,5 +1,3 @@
-//go:build unix
-
 package store
 
 import (
@@ -12,13 +10,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
-// folder is the open data folder. Its locks are flocks, so that a killed process leaves none behind:
+// folder is the open data folder. Its locks end with their process, however that ends:
 //
 //	lock              shared while a process uses the folder; exclusive to migrate, restore, remerge
 //	migrate           exclusive while waiting for and holding the exclusive lock
@@ -54,10 +52,7 @@ func checkFolder(path string, readOnly bool) error {
 		if readOnly {
 			return fault.NotFound("data folder %s does not exist", path)
 		}
-		if err := os.MkdirAll(path, 0o700); err != nil {
-			return fmt.Errorf("make the data folder: %w", err)
-		}
-		return nil
+		return makeFolder(path)
 	}
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
@@ -65,11 +60,33 @@ func checkFolder(path string, readOnly bool) error {
 	if !info.IsDir() {
 		return fault.Invalid("data folder %s is a file", path)
 	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
-		return fault.Denied("data folder %s belongs to user %d, not to you (%d)", path, owner.Uid, os.Geteuid())
+	if owner, mine, _ := machine.Owner(path, info); !mine && owner != "" {
+		return fault.Denied("data folder %s belongs to user %s, not to you (%s)", path, owner, machine.Me())
 	}
-	if info.Mode().Perm()&0o077 != 0 && !readOnly {
-		return closeFolder(path, info.Mode().Perm()&0o022 != 0)
+	others, err := machine.Others(path, info)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if (others.Read || others.Write) && !readOnly {
+		return closeFolder(path, others.Write)
+	}
+	return nil
+}
+
+// makeFolder makes the folder for this user alone, also where a new folder inherits who may use it.
+func makeFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if others, err := machine.Others(path, info); err == nil && others == (machine.Access{}) {
+		return nil
+	}
+	if err := machine.CloseFolder(path); err != nil {
+		return fmt.Errorf("close the data folder to others: %w", err)
 	}
 	return nil
 }
@@ -88,7 +105,7 @@ func closeFolder(path string, writable bool) error {
 		}
 		return nil
 	}
-	if err := os.Chmod(path, 0o700); err != nil {
+	if err := machine.CloseFolder(path); err != nil {
 		return fmt.Errorf("close the data folder to others: %w", err)
 	}
 	return nil
@@ -147,44 +164,31 @@ func (f *folder) inTurn(ctx context.Context, enough func() (bool, error), fn fun
 
 // lock takes a named lock of the folder, waiting at most the given time.
 func (f *folder) lock(ctx context.Context, name string, exclusive bool, wait time.Duration) (*lockFile, error) {
-	file, err := os.OpenFile(f.file("."+name), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := machine.OpenLock(f.file("." + name))
 	if err != nil {
 		return nil, fmt.Errorf("open a lock file: %w", err)
 	}
-	l := &lockFile{file: file}
+	l := &lockFile{file}
 	if err := l.wait(ctx, exclusive, wait); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return l, nil
 }
 
-type lockFile struct{ file *os.File }
-
-func (l *lockFile) try(exclusive bool) error {
-	how := syscall.LOCK_SH
-	if exclusive {
-		how = syscall.LOCK_EX
-	}
-	for {
-		err := syscall.Flock(int(l.file.Fd()), how|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
-}
+type lockFile struct{ lock *machine.Lock }
 
 func (l *lockFile) wait(ctx context.Context, exclusive bool, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for delay := time.Millisecond; ; delay = min(2*delay, 100*time.Millisecond) {
-		err := l.try(exclusive)
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
+		err := l.lock.Try(exclusive)
+		if !errors.Is(err, machine.ErrLocked) {
 			if err != nil {
-				return fmt.Errorf("lock %s: %w", l.file.Name(), err)
+				return fmt.Errorf("lock %s: %w", l.lock.File.Name(), err)
 			}
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fault.Conflict("another patchscout process holds %s", l.file.Name())
+			return fault.Conflict("another patchscout process holds %s", l.lock.File.Name())
 		}
 		if err := pause(ctx, delay); err != nil {
 			return err
@@ -192,13 +196,13 @@ func (l *lockFile) wait(ctx context.Context, exclusive bool, limit time.Duration
 	}
 }
 
-func (l *lockFile) unlock() error { return syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) }
+func (l *lockFile) unlock() error { return l.lock.Unlock() }
 
 func (l *lockFile) release() error {
 	if l == nil {
 		return nil
 	}
-	return l.file.Close() // closing drops the lock
+	return l.lock.Close() // closing drops the lock
 }
 
 func pause(ctx context.Context, d time.Duration) error {

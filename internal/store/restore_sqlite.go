@@ -16,6 +16,7 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // sqliteTarget unpacks into a folder of its own in the data folder, under the exclusive lock. It takes its place as the
@@ -364,7 +365,7 @@ func (t *sqliteTarget) closeHalf(ctx context.Context) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	return syncPath(t.file(t.half))
+	return machine.Sync(t.file(t.half))
 }
 
 // take keeps the old files under a second name, and switches.
@@ -380,7 +381,7 @@ func (t *sqliteTarget) take(ctx context.Context) ([]string, error) {
 			return kept, err
 		}
 	}
-	if err := syncPath(t.folder.path); err != nil {
+	if err := machine.Sync(t.folder.path); err != nil {
 		return kept, err
 	}
 	// The catalogue first: with the mark of the estate, which comes last, all is decided.
@@ -390,7 +391,7 @@ func (t *sqliteTarget) take(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return kept, err
 		}
-		if err := errors.Join(mark.Sync(), mark.Close(), syncPath(t.folder.path), f.finishSwitch(ctx)); err != nil {
+		if err := errors.Join(mark.Sync(), mark.Close(), machine.Sync(t.folder.path), f.finishSwitch(ctx)); err != nil {
 			return kept, err
 		}
 	}
@@ -427,7 +428,7 @@ func (t *sqliteTarget) keepOld(ctx context.Context) ([]string, error) {
 		}
 	}
 	old := t.folder.file(name)
-	return []string{old}, syncPath(old)
+	return []string{old}, machine.Sync(old)
 }
 
 // checkpoint brings what is in the write-ahead log into the file. A file that is no database stays as it is.

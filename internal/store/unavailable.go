@@ -14,6 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // outage is a database that is gone, full or busy. Its text is fit for everybody; the cause may name hosts and users.
@@ -45,21 +46,7 @@ func unavailable(ctx context.Context, engine Engine, err error) error {
 }
 
 // diskReason is what the operating system says of a file.
-func diskReason(err error) string {
-	for _, e := range []struct {
-		errno  syscall.Errno
-		reason string
-	}{
-		{syscall.ENOSPC, "there is no room left on the disk"}, {syscall.EDQUOT, "the disk quota is used up"},
-		{syscall.EFBIG, "a file has reached the largest size that is allowed"}, {syscall.EROFS, "the disk can only be read"},
-		{syscall.EIO, "the disk does not work"}, {syscall.EMFILE, "too many files are open"}, {syscall.ENFILE, "too many files are open"},
-	} {
-		if errors.Is(err, e.errno) {
-			return e.reason
-		}
-	}
-	return ""
-}
+func diskReason(err error) string { return machine.DiskTrouble(err) }
 
 // sqliteReasons are primary result codes (sqlite.org/rescode.html); the extended ones have them in their lowest byte.
 var sqliteReasons = map[int]string{

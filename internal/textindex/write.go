@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // Options of a build or update.
@@ -300,7 +301,7 @@ func (w *writer) commit(generation int64) error {
 	if err := w.at("rename"); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, filepath.Join(w.dir, manifestName)); err != nil {
+	if err := machine.Rename(temp, filepath.Join(w.dir, manifestName)); err != nil {
 		return fmt.Errorf("text index: %w", err)
 	}
 	if err := syncFolder(w.dir); err != nil {
@@ -325,7 +326,7 @@ func writeFile(path string, b []byte) error {
 }
 
 // sweep removes our files that a manifest does not name: what it replaced, and what killed writers left. Readers that
-// have them mapped keep them.
+// have them mapped keep them; where that keeps the file from being removed it stays until a later commit.
 func (w *writer) sweep(m *manifest) error {
 	entries, err := os.ReadDir(w.dir)
 	if err != nil {
@@ -339,7 +340,9 @@ func (w *writer) sweep(m *manifest) error {
 		if err := w.at("remove"); err != nil {
 			return err
 		}
-		if err := os.Remove(filepath.Join(w.dir, e.Name())); err != nil {
+		if err := os.Remove(filepath.Join(w.dir, e.Name())); machine.InUse(err) {
+			continue // the next commit tries again
+		} else if err != nil {
 			return fmt.Errorf("text index: %w", err)
 		}
 	}

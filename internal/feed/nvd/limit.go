@@ -1,5 +1,3 @@
-//go:build unix
-
 package nvd
 
 import (
@@ -12,10 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 const (
@@ -26,7 +24,7 @@ const (
 )
 
 // ledger is when the latest requests went out, shared by all processes of one data folder: NVD counts by address, or by
-// key, and not by process. Its lock is an flock, so that a killed process leaves none behind.
+// key, and not by process. A killed process leaves it unlocked.
 type ledger struct {
 	path  string
 	limit int // requests within a window
@@ -56,12 +54,13 @@ func (l ledger) reserve(ctx context.Context, now time.Time) (wait time.Duration,
 }
 
 func lock(ctx context.Context, f *os.File) error {
+	l := &machine.Lock{File: f}
 	for end := time.Now().Add(lockWait); ; {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := l.Try(true)
 		switch {
 		case err == nil:
 			return nil
-		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
+		case !errors.Is(err, machine.ErrLocked):
 			return fault.Unavailable("lock %s: %w", f.Name(), err)
 		case time.Now().After(end):
 			return fault.Unavailable("%s is locked by another process that does not go on", f.Name())

@@ -6,8 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // outcome is what one connection attempt says about a port.
@@ -74,28 +75,18 @@ func selfConnected(c net.Conn) bool {
 }
 
 // ourShortage says that the attempt failed for want of something on this machine that will come back.
-func ourShortage(err error) bool {
-	for _, e := range []error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE,
-		syscall.EAGAIN,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
+func ourShortage(err error) bool { return machine.Shortage(err) }
 
 func outcomeOf(err error) outcome {
 	var timeout net.Error
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+	case machine.Refused(err), machine.Reset(err):
 		return closed
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EHOSTDOWN):
+	case machine.Unreachable(err):
 		return unreachable
 	case errors.Is(err, context.Canceled):
 		return unsent
-	case errors.Is(err, syscall.ETIMEDOUT), errors.As(err, &timeout) && timeout.Timeout():
+	case machine.TimedOut(err), errors.As(err, &timeout) && timeout.Timeout():
 		return silent
 	default:
 		return unsent // ENETUNREACH, EPERM, EACCES, EINVAL, shortages: nothing left this machine

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"syscall"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // sockets are where packages of gvmd put it.
@@ -31,7 +31,7 @@ func (o Options) open(ctx context.Context) (net.Conn, error) {
 		return nil, fault.Unavailable("openvas: there is no gvmd socket at %s: install Greenbone, or set its socket or address", path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fault.Unavailable("openvas: no permission for gvmd's socket %s: join its group, _gvm on Debian and gvm elsewhere", path)
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case machine.Refused(err):
 		return nil, fault.Unavailable("openvas: gvmd does not listen on its socket %s: it is not running", path)
 	}
 	return nil, fault.Unavailable("openvas: connect to gvmd: %w", err)

@@ -16,7 +16,11 @@ import (
 const (
 	nonblock       = syscall.O_NONBLOCK
 	executableBits = true
+	searchPath     = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
+
+// environment is what programs need besides on this system.
+func environment(string) []string { return nil }
 
 // attributes put the program into a session, hence a group, of its own: it has no terminal to read keys from.
 func attributes(as *User, rights Rights) *syscall.SysProcAttr {

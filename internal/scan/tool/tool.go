@@ -25,8 +25,6 @@ import (
 // of its own (HOME, TMPDIR, XDG_*), which is added when it is started.
 var Environment = []string{"PATH=" + searchPath, "LANG=C", "LC_ALL=C", "TZ=UTC"}
 
-const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 const (
 	killAfter     = 1200 * time.Millisecond // between SIGINT and SIGKILL; a Scanner's Run promises two seconds in all
 	versionWithin = 10 * time.Second
@@ -56,7 +54,7 @@ type Options struct {
 	Path   string // absolute, see Find
 	Rights Rights
 	User   User   // whose rights it gets instead of root's, zero = Nobody
-	Memory uint64 // bytes of address space, 0 = 4 GiB (Linux)
+	Memory uint64 // bytes of address space, 0 = 4 GiB (Linux; of all its processes together on Windows)
 	File   int64  // bytes of one file that it writes, 0 = 16 MiB (Linux)
 	// Reads are files and folders besides the program that it must be able to read: it is not started as somebody who
 	// cannot.
@@ -163,7 +161,7 @@ type Call struct {
 var ErrTimeout = fault.Unavailable("it did not finish in time")
 
 // Run starts the program in a process group of its own and waits until nobody of that group is left. When ctx ends or the
-// time is up, the group gets SIGINT and after 1.2 s SIGKILL. When we die, the kernel kills the program (Linux). The errors
+// time is up, the group gets SIGINT and after 1.2 s SIGKILL. When we die, the kernel kills the program (Linux, Windows). The errors
 // are ctx's, ErrTimeout, the writer's own, and fault.Unavailable with the program's own words when it fails.
 func (c *Cage) Run(ctx context.Context, call Call) error {
 	if err := ctx.Err(); err != nil {
@@ -193,7 +191,7 @@ func (c *Cage) Run(ctx context.Context, call Call) error {
 func (c *Cage) command(call Call, giveUp func()) (*exec.Cmd, *output, *words) {
 	cmd := exec.Command(c.opts.Path, call.Args...) //nolint:noctx // a context would end the program, and not its group
 	cmd.Env = slices.Concat(Environment, []string{"HOME=" + c.home, "TMPDIR=" + c.home, "XDG_CONFIG_HOME=" + c.home,
-		"XDG_CACHE_HOME=" + c.home, "XDG_DATA_HOME=" + c.home}, call.Env)
+		"XDG_CACHE_HOME=" + c.home, "XDG_DATA_HOME=" + c.home}, environment(c.home), call.Env)
 	cmd.Dir = call.Dir
 	if cmd.Dir == "" {
 		cmd.Dir = c.home
