@@ -43,11 +43,12 @@ func (e *Estate) Evidence(ctx context.Context, v auth.View, ids []int64) (map[in
 // addEvidence reads the evidence of findings, with its texts.
 func addEvidence(ctx context.Context, tx *Tx, ids []int64, byID map[int64]*finding.Finding) error {
 	for chunk := range slices.Chunk(ids, chunkSize) {
+		among := padded(chunk)
 		rows, err := tx.Query(ctx, `SELECT e.id, e.finding, e.sensor, e.chk, e.first_seen, e.last_seen, e.first_scan, e.last_scan, e.status,
 			e.confidence, e.reason, e.criteria, e.needs, e.fixed_in, e.title, t.body, e.location, e.remedy, e.vector,
 			e.policy, e.severity, e.cwes, e.refs, e.result, e.benchmark, e.reference
-			FROM evidence e LEFT JOIN text t ON t.hash = e.output WHERE e.finding IN (`+Marks(len(chunk))+`)
-			ORDER BY e.finding, e.sensor, e.chk, e.first_seen, e.id`, anys(chunk)...)
+			FROM evidence e LEFT JOIN text t ON t.hash = e.output WHERE e.finding IN (`+Marks(len(among))+`)
+			ORDER BY e.finding, e.sensor, e.chk, e.first_seen, e.id`, among...)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -61,7 +62,8 @@ func listedByID(ctx context.Context, tx *Tx, v auth.View, ids []int64) ([]findin
 	clause, args := inView(siteName, v)
 	out := make([]finding.Listed, 0, len(ids))
 	for chunk := range slices.Chunk(ids, chunkSize) {
-		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(chunk))+`)`+clause, append(anys(chunk), args...)...)
+		among := padded(chunk)
+		rows, err := tx.Query(ctx, selectFinding+listedColumns+fromFinding+` WHERE f.id IN (`+Marks(len(among))+`)`+clause, append(among, args...)...) //nolint:sqlclosecheck // eachRow closes them
 		if err != nil {
 			return nil, err
 		}
@@ -80,6 +82,24 @@ func listedByID(ctx context.Context, tx *Tx, v auth.View, ids []int64) ([]findin
 		}
 	}
 	return out, addHostNames(ctx, tx, out)
+}
+
+// padded are ids as arguments, the last one as often as it takes to come to one of a few numbers: each number is a
+// statement of its own, and both engines keep those that they have compiled.
+func padded(ids []int64) []any {
+	out := anys(ids)
+	for n := len(ids); n > 0 && len(out) < min(roundUp(n), chunkSize); {
+		out = append(out, ids[n-1])
+	}
+	return out
+}
+
+// roundUp is the next power of two up to 16, and the next multiple of 16 beyond.
+func roundUp(n int) int {
+	if n > 16 {
+		return (n + 15) / 16 * 16
+	}
+	return 1 << bits.Len(uint(n-1)) //nolint:gosec // n is at least 1
 }
 
 // eachPage is how many findings EachFinding reads at once.
@@ -304,8 +324,9 @@ func addHostNames(ctx context.Context, tx *Tx, listed []finding.Listed) error {
 		}
 	}
 	for chunk := range slices.Chunk(hosts, chunkSize) {
-		rows, err := tx.Query(ctx, `SELECT host, value, max(last_seen) AS seen FROM identifier WHERE kind = 'name' AND host IN (`+Marks(len(chunk))+
-			`) GROUP BY host, value ORDER BY host, seen DESC, value`, anys(chunk)...)
+		among := padded(chunk)
+		rows, err := tx.Query(ctx, `SELECT host, value, max(last_seen) AS seen FROM identifier WHERE kind = 'name' AND host IN (`+Marks(len(among))+
+			`) GROUP BY host, value ORDER BY host, seen DESC, value`, among...)
 		if err != nil {
 			return err
 		}

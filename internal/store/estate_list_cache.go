@@ -17,6 +17,7 @@ type listCache struct {
 	size    atomic.Int64 // of the data
 	memo    atomic.Int64 // of what was worked out of them
 	chosen  chosenCache
+	rows    listedRows
 }
 
 // directory is the blocks of a column at one generation. Which blocks there are never changes; their data comes later.

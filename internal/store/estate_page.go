@@ -7,8 +7,9 @@ import (
 	"github.com/patchscout/patchscout/internal/finding"
 )
 
-// FindingPage is Findings and CountFindings of one state of the estate, in the time of little more than one of them: what
-// the filter selects is found once.
+// FindingPage is Findings with their evidence and CountFindings of one state of the estate, for those who ask often: what a
+// filter selects, and the findings that were shown, are kept until somebody writes. What the findings point to must not
+// be changed.
 func (e *Estate) FindingPage(ctx context.Context, v auth.View, filter finding.Filter) (list []finding.Listed, c Counts, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		l, err := e.currentLists(ctx, tx)
@@ -21,7 +22,7 @@ func (e *Estate) FindingPage(ctx context.Context, v auth.View, filter finding.Fi
 		}
 		ids, err := l.page(ctx, s, filter)
 		if err == nil {
-			list, err = listedByID(ctx, tx, v, ids)
+			list, err = e.withEvidenceByID(ctx, l, v, ids)
 		}
 		return err
 	})
