@@ -40,6 +40,7 @@ type parts struct {
 	indexing indexing
 	heard    heardScanners
 	standing standing
+	listing  listing
 	provider provider
 
 	hub      *live.Hub     // what scans tell; nil tells nobody

@@ -47,8 +47,11 @@ func (a *App) findingPage(ctx context.Context, req request.Findings) (out report
 	if err != nil {
 		return out, err
 	}
-	out.Findings, err = a.shown(ctx, listed, cat)
-	return out, err
+	out.Findings = make([]report.Finding, 0, len(listed))
+	for _, l := range listed {
+		out.Findings = append(out.Findings, toFinding(l, l.Evidence, kevKnown(cat)))
+	}
+	return out, a.markFindings(ctx, out.Findings, listed)
 }
 
 // FindingCounts says what a list comes to without reading it.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/finding"
@@ -223,6 +224,68 @@ func hostIndicators(texts []string) []indicatorName {
 
 // listedHosts asks for hosts: what is listed of themselves, then URLs that lead there.
 func (a *App) listedHosts(ctx context.Context, names []indicatorName) (map[indicatorName][]intel.Indicator, error) {
+	generation, err := a.store.Catalogue().Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, unknown := a.listing.find(generation, names)
+	if len(unknown) == 0 {
+		return out, nil
+	}
+	found, err := a.askHosts(ctx, unknown)
+	if err != nil {
+		return nil, err
+	}
+	if after, err := a.store.Catalogue().Generation(ctx); err == nil && after == generation { // else somebody wrote in between
+		a.listing.keep(generation, unknown, found)
+	}
+	maps.Copy(out, found)
+	return out, nil
+}
+
+// listing is what lists say of hosts, nothing of most, as long as nobody writes to the catalogue: every page of findings
+// asks for all of its hosts. The zero value is ready for use.
+type listing struct {
+	mu         sync.Mutex
+	generation int64
+	said       map[indicatorName][]intel.Indicator
+}
+
+// maxListing is how many names are kept.
+const maxListing = 50_000
+
+func (l *listing) find(generation int64, names []indicatorName) (known map[indicatorName][]intel.Indicator, unknown []indicatorName) {
+	known = map[indicatorName][]intel.Indicator{}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range names {
+		said, asked := l.said[n]
+		switch {
+		case !asked || l.generation != generation:
+			unknown = append(unknown, n)
+		case len(said) > 0:
+			known[n] = said
+		}
+	}
+	return known, unknown
+}
+
+func (l *listing) keep(generation int64, names []indicatorName, found map[indicatorName][]intel.Indicator) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if generation < l.generation {
+		return
+	}
+	if generation > l.generation || l.said == nil || len(l.said)+len(names) > maxListing {
+		l.generation, l.said = generation, map[indicatorName][]intel.Indicator{}
+	}
+	for _, n := range names {
+		l.said[n] = found[n]
+	}
+}
+
+// askHosts is listedHosts of the catalogue.
+func (a *App) askHosts(ctx context.Context, names []indicatorName) (map[indicatorName][]intel.Indicator, error) {
 	out, err := a.listed(ctx, names)
 	if err != nil {
 		return nil, err
