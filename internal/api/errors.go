@@ -61,12 +61,24 @@ func (s *Server) problem(ctx context.Context, err error) huma.StatusError {
 		return huma.NewError(status, sayInternal)
 	}
 	field, text := fault.FieldOf(err)
-	text = flags.ReplaceAllStringFunc(text, fieldOf)
+	said := said(text)
 	if field == "" {
-		return huma.NewError(status, text)
+		return huma.NewError(status, said)
 	}
-	field = fieldOf(field)
-	return huma.NewError(status, field+": "+text, &huma.ErrorDetail{Message: text, Location: field})
+	detail := &huma.ErrorDetail{Message: said, Location: fieldOf(field)}
+	if text != err.Error() { // it begins with what follows the name
+		said = detail.Location + ": " + said
+	}
+	return huma.NewError(status, said, detail)
+}
+
+// said is a text with the fields of a request in place of options. A whole command line stays one.
+func said(text string) string {
+	command := strings.Index(text, "patchscout ")
+	if command < 0 {
+		command = len(text)
+	}
+	return flags.ReplaceAllStringFunc(text[:command], fieldOf) + text[command:]
 }
 
 // answer is the problem document of an error with the headers that belong to it.

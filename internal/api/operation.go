@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,7 @@ const mayKey = "x-patchscout-role"
 
 // handle registers an operation. fn gets the product as the asker may see it; its error becomes a problem document.
 func handle[I, O any](s *Server, op operation, fn func(ctx context.Context, d Desk, in *I) (*O, error)) {
+	places := placesOf(reflect.TypeFor[I]())
 	huma.Register(s.api, s.describeOperation(op), func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := s.within(ctx, op)
 		defer cancel()
@@ -61,7 +63,7 @@ func handle[I, O any](s *Server, op operation, fn func(ctx context.Context, d De
 		out, err := fn(ctx, s.opts.Desk(auth.From(ctx)), in)
 		s.record(ctx, op, err)
 		if err != nil {
-			return nil, s.answer(ctx, err)
+			return nil, places.mark(s.answer(ctx, err))
 		}
 		return out, nil
 	})

@@ -48,27 +48,27 @@ func parsePlan(req ScanRequest) (p plan, err error) {
 		return p, fault.InvalidOption("profile", " %s: want quick, standard, full or web", p.profile)
 	}
 	if err := checkScanners(req.Scanners); err != nil {
-		return p, err
+		return p, fault.At("scanners", err)
 	}
 	for _, text := range req.Targets {
 		t, err := scan.ParseTarget(text)
 		if err != nil {
-			return p, err
+			return p, fault.At("target-url", err)
 		}
 		p.targets = append(p.targets, t)
 	}
 	for _, text := range req.Exclude {
 		t, err := scan.ParseExclude(text)
 		if err != nil {
-			return p, err
+			return p, fault.At("exclude", err)
 		}
 		p.exclude = append(p.exclude, t)
 	}
 	if p.ports, err = scan.ParsePorts(req.Ports); err != nil {
-		return p, err
+		return p, fault.At("ports", err)
 	}
 	if p.excludePorts, err = scan.ParsePorts(req.ExcludePorts); err != nil {
-		return p, err
+		return p, fault.At("exclude-ports", err)
 	}
 	ports := p.ports
 	if len(ports) == 0 {
@@ -124,7 +124,7 @@ func (a *App) checkScan(ctx context.Context, req ScanRequest) error {
 	if _, err := a.store.Estate().Site(ctx, a.who.View, either(req.Site, asset.DefaultSite)); err != nil {
 		if fault.KindOf(err) == fault.KindNotFound {
 			site := either(req.Site, asset.DefaultSite)
-			return fault.Invalid("site %s does not exist: patchscout site add %s", site, site)
+			return fault.At("site", fault.Invalid("site %s does not exist: patchscout site add %s", site, site))
 		}
 		return err
 	}
@@ -151,7 +151,7 @@ func (a *App) inScope(ctx context.Context, site string, hosts []scan.HostTarget)
 	if len(denied) > 1 {
 		more = fmt.Sprintf(" (and %d more)", len(denied)-1)
 	}
-	return fault.Invalid("%s%s may not be scanned: %s", denied[0].Host.Address, more, denied[0].Reason)
+	return fault.At("target-url", fault.Invalid("%s%s may not be scanned: %s", denied[0].Host.Address, more, denied[0].Reason))
 }
 
 // newScan describes the scan and the catalogue that it begins with.

@@ -24,6 +24,7 @@ const (
 type fault struct {
 	kind   Kind
 	option string // the option or field that is wrong, "" is not known
+	field  string // the same of a request, where the text stands for itself
 	err    error
 }
 
@@ -49,11 +50,26 @@ func InvalidOption(option, format string, args ...any) error {
 	return &fault{kind: KindInvalid, option: option, err: fmt.Errorf(format, args...)}
 }
 
-// FieldOf returns the option that an error is about, "" when none is known, and the text without its name.
+// At says which field of a request an error is about that names no option: an argument of the command. Its kind and text
+// stay as they are, and so does what is nil or has a field already.
+func At(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if known, _ := FieldOf(err); known != "" {
+		return err
+	}
+	return &fault{kind: KindOf(err), field: field, err: err}
+}
+
+// FieldOf returns the option or field that an error is about, "" when none is known, and the text without its name.
 func FieldOf(err error) (option, text string) {
 	var f *fault
-	if !errors.As(err, &f) || f.option == "" {
+	switch {
+	case !errors.As(err, &f) || f.option == "" && f.field == "":
 		return "", err.Error()
+	case f.option == "":
+		return f.field, err.Error()
 	}
 	return f.option, strings.TrimLeft(f.err.Error(), ": ")
 }

@@ -19,3 +19,16 @@ func TestKindSurvivesWrappingAndKeepsTheCause(t *testing.T) {
 		t.Fatalf("the outermost kind counts, got %q", KindOf(outer))
 	}
 }
+
+func TestAFieldIsKeptBesideTheText(t *testing.T) {
+	err := At("ports", Invalid("ports 0: want 1 to 65535"))
+	if field, text := FieldOf(err); field != "ports" || text != "ports 0: want 1 to 65535" || err.Error() != text || KindOf(err) != KindInvalid {
+		t.Errorf("%q, %q, %v", field, text, err)
+	}
+	if field, _ := FieldOf(At("other", InvalidOption("ports", " 0: want 1 to 65535"))); field != "ports" {
+		t.Errorf("%q was put over what is known", field)
+	}
+	if At("ports", nil) != nil {
+		t.Error("nothing is wrong")
+	}
+}
