@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -109,7 +108,7 @@ func (s *Server) importOperations() {
 			doc, err := d.UndoImport(ctx, in.ID, !in.Preview)
 			return &undoAnswer{doc}, err
 		})
-	raw := operation{ID: "get-raw-import", Method: http.MethodGet, Path: "/imports/{id}/raw", Tag: "imports", Role: auth.Analyst, Status: http.StatusOK,
+	raw := operation{ID: "get-raw-import", Timeout: -1, Method: http.MethodGet, Path: "/imports/{id}/raw", Tag: "imports", Role: auth.Analyst, Status: http.StatusOK,
 		Summary: "The report as it was read", Description: "With its credentials masked, as text to save. 404 when it is not kept any more."}
 	handle(s, raw, func(ctx context.Context, d Desk, in *ByID) (*streamed, error) {
 		file, name, err := d.RawImport(ctx, in.ID)
@@ -159,6 +158,9 @@ func (s *Server) rawText(c huma.Context, file io.ReadCloser, name string) {
 	c.SetHeader("Cache-Control", "private, no-store")
 	c.SetStatus(http.StatusOK)
 	if _, err := io.Copy(c.BodyWriter(), file); err != nil {
-		s.opts.Log.DebugContext(c.Context(), "raw report broke off", "error", fmt.Sprint(err))
+		if c.Context().Err() == nil {
+			s.opts.Log.WarnContext(c.Context(), "a raw report was cut short", "error", err)
+		}
+		panic(http.ErrAbortHandler) // so that nobody takes a part for the whole
 	}
 }

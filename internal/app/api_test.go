@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -39,7 +40,7 @@ type client struct {
 func serving(t *testing.T, a *App) *client {
 	t.Helper()
 	c := &client{t: t, app: a, who: auth.Identity{Kind: auth.Session, Name: "anna", User: 1, Role: auth.Admin, View: auth.Everything()}, asked: map[string]bool{}}
-	server := api.New(api.Options{Version: "test", Now: a.now,
+	server := api.New(api.Options{Version: "test", Now: a.now, Limits: api.Limits{Answer: time.Minute}, // as served: what is sent afterwards must not need it
 		Desk:         func(who auth.Identity) api.Desk { return a.For(who) },
 		Authenticate: func(*http.Request) (auth.Identity, error) { return c.who, nil },
 	})
@@ -464,5 +465,33 @@ func TestWhoSeesNothingIsToldNothing(t *testing.T) {
 	var f finding.Filter
 	if counts, err := c.app.store.Estate().CountFindings(context.Background(), auth.Everything(), f); err != nil || counts.Total == 0 {
 		t.Error("what it may not see is gone")
+	}
+}
+
+// What was answered is given again before anybody looks at who may have it.
+func TestAKeyIsItsSendersAsLongAsHeMayTheSame(t *testing.T) {
+	c := known(t)
+	rule := map[string]any{"weakness": []string{"nikto:*"}, "assign": "anna"}
+	token := auth.Identity{Kind: auth.Token, Name: "token ci of anna", User: 1, Token: 7, Role: auth.Admin, View: auth.Everything()}
+	c.who = token
+	c.want(201, "POST", "/api/v1/rules", rule, nil, "Idempotency-Key", "one")
+	if got := c.want(201, "POST", "/api/v1/rules", rule, nil, "Idempotency-Key", "one"); got.header.Get("Idempotent-Replayed") == "" {
+		t.Error("the same token's request was done twice")
+	}
+	for what, take := range map[string]func(*auth.Identity){
+		"role":   func(who *auth.Identity) { who.Role = auth.Viewer },
+		"scopes": func(who *auth.Identity) { who.Scopes = []string{"findings:read"} },
+		"token":  func(who *auth.Identity) { who.Token, who.Role = 8, auth.Viewer },
+	} {
+		c.who = token
+		take(&c.who)
+		if got := c.want(403, "POST", "/api/v1/rules", rule, nil, "Idempotency-Key", "one"); got.header.Get("Idempotent-Replayed") != "" {
+			t.Errorf("%s: got another's answer", what)
+		}
+	}
+	c.who = token
+	c.who.View = auth.OfSites("default")
+	if got := c.want(201, "POST", "/api/v1/rules", rule, nil, "Idempotency-Key", "one"); got.header.Get("Idempotent-Replayed") != "" {
+		t.Error("got the answer of who saw more")
 	}
 }
