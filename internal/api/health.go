@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -118,7 +119,8 @@ func (h *health) check(done chan struct{}) {
 	close(done)
 }
 
-// metrics serves what Prometheus scrapes: to viewers, or to everybody where the configuration says so.
+// metrics serves what Prometheus scrapes: to viewers, or to everybody where the configuration says so. It counts all
+// sites, so a viewer must see them all.
 func (s *Server) metrics() {
 	if s.opts.Metrics == nil {
 		return
@@ -126,7 +128,12 @@ func (s *Server) metrics() {
 	op := operation{ID: "get-metrics", Method: http.MethodGet, Path: "//metrics", Tag: "system", Role: auth.Viewer}
 	s.router.Get("/metrics", func(w http.ResponseWriter, r *http.Request) {
 		if !s.opts.MetricsOpen {
-			if err := op.admit(auth.From(r.Context())); err != nil {
+			who := auth.From(r.Context())
+			err := op.admit(who)
+			if err == nil && !who.View.All() {
+				err = fault.Denied("the metrics count all sites: that takes somebody who sees all of them")
+			}
+			if err != nil {
 				s.writeError(w, r, err)
 				return
 			}

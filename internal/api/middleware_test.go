@@ -197,6 +197,12 @@ func TestMetricsAreForViewersUnlessOpen(t *testing.T) {
 	if _, body := get(t, base+"/metrics"); !strings.Contains(body, `patchscout_http_request_duration_seconds_count{method="GET",route="/metrics",status="401"} 1`) {
 		t.Errorf("metrics: %s", body)
 	}
+	base, _ = serving(t, Options{Metrics: m.Handler(), Authenticate: func(*http.Request) (auth.Identity, error) {
+		return auth.Identity{Kind: auth.Token, Name: "ben", Role: auth.Admin, View: auth.OfSites("branch")}, nil
+	}}, nil)
+	if answer, body := get(t, base+"/metrics"); answer.StatusCode != http.StatusForbidden || strings.Contains(body, "patchscout_") {
+		t.Errorf("who sees one site: %d %.100s", answer.StatusCode, body)
+	}
 	base, _ = serving(t, Options{Metrics: m.Handler(), MetricsOpen: true}, nil)
 	if answer, _ := get(t, base+"/metrics", "X-Nobody", "1"); answer.StatusCode != http.StatusOK {
 		t.Errorf("open: %d", answer.StatusCode)
