@@ -218,9 +218,13 @@ func TestAHostOfVeryManyFindingsIsMergedSliceBySlice(t *testing.T) {
 			}
 			return res
 		}
-		first := report().Ledgers[0]
+		imported := report()
+		first := imported.Ledgers[0]
 		if !first.Balanced() || first.New != n-10+1 || first.Merged != 10 || first.HostsUp != 1 || first.Services != 1 {
 			t.Errorf("first: %+v", first)
+		}
+		if seen, err := w.e.CountScanFindings(ctx, imported.Scan.ID); err != nil || seen != n-10+1 {
+			t.Errorf("the first import saw %d findings, %v", seen, err)
 		}
 		if testing.Short() {
 			return

@@ -61,6 +61,7 @@ func (p *pass) commitSlice(ctx context.Context, h *hostReport) (part finding.Led
 		if err != nil {
 			return err
 		}
+		m.slices = true
 		if err := m.loadSlice(ctx, h); err != nil {
 			return err
 		}

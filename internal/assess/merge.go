@@ -20,6 +20,7 @@ type merging struct {
 	resolved map[*hostReport]*state
 	states   []*state
 	seen     map[string]finding.ScanHost
+	slices   bool // a host comes in several transactions, of which each adds to what those before it saw
 }
 
 // open finds the hosts of a batch and reads what is stored of them.
@@ -357,7 +358,7 @@ func (m *merging) saveSightings(ctx context.Context, s *state) error {
 		for _, one := range s.saw[at.Place] {
 			at.Seen = append(at.Seen, finding.Seen{Finding: one.entry.ID, Check: one.src.Check, Policy: one.src.Policy})
 		}
-		if m.scan.Kind == finding.KindScan { // whose tasks may end at one time
+		if m.slices || m.scan.Kind == finding.KindScan { // whose tasks may end at one time
 			if err := m.joinSighting(ctx, &at); err != nil {
 				return err
 			}
