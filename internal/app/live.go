@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -82,11 +84,27 @@ func short(s report.ScanStatus) report.ScanStatus {
 
 // watchRuns has the pipeline tell of findings as they are kept, and of the end.
 func (a *App) watchRuns() assess.Watch {
-	return assess.Watch{Slice: a.publishSlice, Ended: func(s finding.Scan) {
-		status := toStatus(s, store.Control{})
-		a.publish(s.ID, live.End, short(status))
-	}}
+	return assess.Watch{Slice: a.publishSlice, Ended: func(s finding.Scan) { a.publish(s.ID, live.End, short(a.endOf(s))) }}
 }
+
+// endOf is where a scan stands that has just ended.
+func (a *App) endOf(s finding.Scan) report.ScanStatus {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	everything := a.For(auth.Identity{View: auth.Everything()})
+	control, err := everything.control(ctx, s.ID)
+	if control == nil {
+		control = &store.Control{}
+	}
+	out := toStatus(s, *control)
+	if err = errors.Join(err, everything.addProblems(ctx, s, &out)); err != nil {
+		a.log.Warn("the end of a scan is told in part", "scan_id", s.ID, "error", err)
+	}
+	return out
+}
+
+// tenths cuts a percentage to what people read; 100 stays for what is over.
+func tenths(percent float64) float64 { return math.Floor(percent*10) / 10 }
 
 func (a *App) publishSlice(s assess.Slice) {
 	for _, seen := range s.Seen {
@@ -102,7 +120,7 @@ func importProgress(l finding.Ledger) report.LiveProgress {
 	p := report.LiveProgress{Percent: 100, Stage: "storing", Tasks: report.TaskCount{Total: 1}, Ledger: &report.LiveLedger{Tool: l.Tool,
 		Records: l.Records, Expanded: l.Expanded, New: l.New, Merged: l.Merged, Informational: l.Informational, Dropped: l.DroppedTotal()}}
 	if done < l.Records {
-		p.Percent = 100 * float64(max(done, 0)) / float64(l.Records)
+		p.Percent = tenths(100 * float64(max(done, 0)) / float64(l.Records))
 	}
 	return p
 }
@@ -121,7 +139,7 @@ func liveFinding(seen assess.Seen, scanner string) report.LiveFinding {
 }
 
 func liveProgress(p store.ScanProgress) report.LiveProgress {
-	out := report.LiveProgress{Percent: p.Percent, Stage: p.Stage, Tasks: report.TaskCount{Done: p.Done, Total: p.Total}}
+	out := report.LiveProgress{Percent: tenths(p.Percent), Stage: p.Stage, Tasks: report.TaskCount{Done: p.Done, Total: p.Total}}
 	if eta := int64(p.ETA.Seconds()); eta > 0 {
 		out.ETA = &eta
 	}
@@ -285,7 +303,7 @@ func (a *App) MakeTicket(ctx context.Context, scan int64) (report.LiveTicket, er
 	return out, a.store.Estate().KeepTicket(ctx, out.Ticket, scan, holder, out.ExpiresAt)
 }
 
-// UseTicket returns who was given a ticket; fault.Denied is one that is not good.
+// UseTicket returns who was given a ticket, as he stands now; fault.Denied is one that is not good.
 func (a *App) UseTicket(ctx context.Context, ticket string, scan int64) (auth.Identity, error) {
 	text, err := a.store.Estate().TakeTicket(ctx, ticket, scan)
 	if err != nil {
@@ -299,5 +317,5 @@ func (a *App) UseTicket(ctx context.Context, ticket string, scan int64) (auth.Id
 	if h.All {
 		who.View = auth.Everything()
 	}
-	return who, nil
+	return a.store.Estate().Standing(ctx, who)
 }

@@ -80,14 +80,28 @@ func TestWhoeverSeesAScanMayWatchItUntilHisAccessEnds(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, over, err)
 		}
 	}
+	var unused []string
+	for range 2 {
+		ticket, err := his.MakeTicket(ctx, here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unused = append(unused, ticket.Ticket)
+	}
 	if _, err := a.store.Estate().ChangeUser(ctx, who.User, func(u *auth.User) error { u.View = auth.OfSites("branch"); return nil }); err != nil {
 		t.Fatal(err)
+	}
+	if holder, err := a.For(auth.Identity{}).UseTicket(ctx, unused[0], here); err != nil || holder.View.Sees(asset.DefaultSite) {
+		t.Errorf("a ticket of before his sites changed: %+v, %v", holder, err)
 	}
 	if _, err := his.StillWatches(ctx, here); fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("after his sites changed: %v", err)
 	}
 	if err := a.store.Estate().RevokeToken(ctx, who.Token); err != nil {
 		t.Fatal(err)
+	}
+	if holder, err := a.For(auth.Identity{}).UseTicket(ctx, unused[1], here); fault.KindOf(err) != fault.KindDenied {
+		t.Errorf("a ticket of a token that was revoked: %+v, %v", holder, err)
 	}
 	for name, watcher := range map[string]*App{"by his token": his, "by a ticket": a.For(holder)} {
 		if _, err := watcher.StillWatches(ctx, here); fault.KindOf(err) != fault.KindDenied {
