@@ -98,7 +98,8 @@ func New(opts Options) *Server {
 	}
 	s := &Server{opts: opts, router: chi.NewRouter()}
 	s.router.Use(s.frame()...)
-	s.router.Use(s.idempotent)
+	s.router.Use(s.idempotent, s.head)
+	s.nowhere()
 	s.api = humachi.New(s.router, describe(opts))
 	s.docs()
 	s.metrics()
