@@ -173,9 +173,9 @@ func (s *Server) recover(next http.Handler) http.Handler {
 }
 
 // live says whether a request is for a connection that stays, or waits for a job: it does not count among those that come
-// and go.
+// and go. It goes by the path: headers anybody can send with anything.
 func live(r *http.Request) bool {
-	return r.URL.Path == workerPath+"lease" || r.Header.Get("Upgrade") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+	return r.URL.Path == workerPath+"lease" || strings.Contains(r.URL.Path, "/ws/") || strings.HasSuffix(r.URL.Path, "/events")
 }
 
 // atOnce refuses what is more than the server can do well at one time. Health is always answered.
@@ -209,16 +209,18 @@ func (s *Server) patient(next http.Handler) http.Handler {
 		silence = 30 * time.Second
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
+		if r.Header.Get("Upgrade") != "" && (r.Body == nil || r.Body == http.NoBody) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		control := http.NewResponseController(w)
-		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = &pacedBody{ReadCloser: r.Body, control: control, begin: time.Now(), silence: silence, long: r.ContentLength > maxBody || r.ContentLength < 0}
-		}
 		answer := &pacedWriter{ResponseWriter: w, control: control, silence: silence}
+		if r.Body != nil && r.Body != http.NoBody {
+			answer.body = &pacedBody{ReadCloser: r.Body, control: control, begin: time.Now(), silence: silence, long: r.ContentLength > maxBody || r.ContentLength < 0}
+			r.Body = answer.body
+		}
 		next.ServeHTTP(answer, r)
+		answer.leave()
 		answer.hurry(time.Now()) // for what net/http still holds, and so that an old deadline does not meet the next answer
 	})
 }
@@ -234,6 +236,7 @@ type pacedBody struct {
 	begin   time.Time
 	silence time.Duration
 	long    bool // longer than what an operation sets a time for itself
+	ended   bool
 	read    int64
 }
 
@@ -244,10 +247,15 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if err != nil {
+		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
+
+// leftover is how long net/http may wait for what nobody wants to read of a body: it looks for the next request behind
+// it, before it sends the answer, and a client that sends nothing more would hold the connection for ever.
+const leftover = time.Second
 
 // pacedWriter gives each piece of an answer its time.
 type pacedWriter struct {
@@ -255,9 +263,26 @@ type pacedWriter struct {
 	control *http.ResponseController
 	silence time.Duration
 	set     time.Time
+	body    *pacedBody // nil when the request has none
+}
+
+// leave is for the rest of the request's body, when the answer begins.
+func (w *pacedWriter) leave() {
+	if w.body != nil && !w.body.ended {
+		_ = w.control.SetReadDeadline(time.Now().Add(leftover))
+	}
+	w.body = nil
+}
+
+func (w *pacedWriter) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		w.leave()
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *pacedWriter) Write(p []byte) (int, error) {
+	w.leave()
 	if now := time.Now(); now.Sub(w.set) > time.Second { // moving it for each small piece would cost more than the piece
 		w.hurry(now)
 	}
