@@ -186,13 +186,13 @@ func unpack(in io.Reader) (io.Reader, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		r, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, err
+			return nil, fault.Invalid("packed with gzip, and broken: %w", err)
 		}
 		out = r
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		r, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
 		if err != nil {
-			return nil, err
+			return nil, fault.Invalid("packed with zstd, and broken: %w", err)
 		}
 		out = r.IOReadCloser()
 	}
