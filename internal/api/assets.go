@@ -103,7 +103,7 @@ type retireHosts struct {
 type retiredAnswer struct{ Body report.Retired }
 
 func (s *Server) assetOperations() {
-	handle(s, operation{ID: "list-assets", Method: http.MethodGet, Path: "/assets", Tag: "assets", Role: auth.Viewer,
+	handle(s, operation{ID: "list-assets", Errors: []int{http.StatusNotFound}, Method: http.MethodGet, Path: "/assets", Tag: "assets", Role: auth.Viewer,
 		Summary: "List hosts", Description: "With what answers on them, by id."},
 		func(ctx context.Context, d Desk, in *assetQuery) (*assetPage, error) {
 			page, err := d.AssetPage(ctx, request.Assets{Site: in.Site, Text: in.Search, Owner: in.Owner, Tag: in.Tag, Criticality: in.Criticality}, in.Cursor, in.Limit)
@@ -127,13 +127,13 @@ func (s *Server) assetWords() {
 			doc, err := d.Tag(ctx, in.Body.of(HostsNamed{Hosts: []string{strconv.FormatInt(in.ID, 10)}}))
 			return &sweptAnswer{doc}, err
 		})
-	handle(s, operation{ID: "tag-assets", Method: http.MethodPost, Path: "/assets/tag", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
+	handle(s, operation{ID: "tag-assets", Errors: []int{http.StatusNotFound}, Method: http.MethodPost, Path: "/assets/tag", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
 		Summary: "Say who owns hosts, how critical and how exposed they are"},
 		func(ctx context.Context, d Desk, in *assetTags) (*sweptAnswer, error) {
 			doc, err := d.Tag(ctx, in.Body.of(in.Body.HostsNamed))
 			return &sweptAnswer{doc}, err
 		})
-	table := operation{ID: "import-assets", Timeout: -1, Method: http.MethodPost, Path: "/assets/import", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
+	table := operation{ID: "import-assets", Errors: []int{http.StatusNotFound}, Timeout: -1, Method: http.MethodPost, Path: "/assets/import", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
 		Summary:     "Read owners, tags, criticality and exposure of hosts from a CSV file",
 		Description: "Columns: address or name, and site, owner, tags, criticality, exposed. An empty field says nothing. A host that is not known yet gets it when it is first seen."}
 	handle(s, table, func(ctx context.Context, d Desk, in *assetImportInput) (*assetImportAnswer, error) {
@@ -166,7 +166,7 @@ func (in *assetImportInput) table(ctx context.Context, d assets) (doc report.Ass
 
 // assetIdentity registers what people say of which hosts there are.
 func (s *Server) assetIdentity() {
-	handle(s, operation{ID: "merge-assets", Method: http.MethodPost, Path: "/assets/merge", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
+	handle(s, operation{ID: "merge-assets", Errors: []int{http.StatusNotFound}, Method: http.MethodPost, Path: "/assets/merge", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
 		Summary: "Join two hosts that are one machine"},
 		func(ctx context.Context, d Desk, in *mergeInput) (*hostAnswer, error) {
 			id, err := d.MergeHosts(ctx, in.Body.Host, in.Body.Other, in.Body.Site)
@@ -178,7 +178,7 @@ func (s *Server) assetIdentity() {
 			id, err := d.SplitHost(ctx, strconv.FormatInt(in.ID, 10), in.Body.Place, "")
 			return &hostAnswer{report.HostNamed{ID: id}}, err
 		})
-	handle(s, operation{ID: "retire-assets", Method: http.MethodPost, Path: "/assets/retire", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
+	handle(s, operation{ID: "retire-assets", Errors: []int{http.StatusNotFound}, Method: http.MethodPost, Path: "/assets/retire", Tag: "assets", Role: auth.Analyst, Status: http.StatusOK,
 		Summary: "Say that hosts are gone", Description: "Their findings end, until they answer again."},
 		func(ctx context.Context, d Desk, in *retireHosts) (*retiredAnswer, error) {
 			ended, err := d.RetireHost(ctx, in.Body.Hosts, in.Body.Site, in.Body.Reason, in.Body.Preview)

@@ -90,7 +90,7 @@ type undoAnswer struct{ Body report.Undo }
 
 func (s *Server) importOperations() {
 	s.importUpload()
-	handle(s, operation{ID: "list-imports", Method: http.MethodGet, Path: "/imports", Tag: "imports", Role: auth.Viewer,
+	handle(s, operation{ID: "list-imports", Errors: []int{http.StatusNotFound}, Method: http.MethodGet, Path: "/imports", Tag: "imports", Role: auth.Viewer,
 		Summary: "List imports", Description: "With their ledgers, newest first."},
 		func(ctx context.Context, d Desk, in *importQuery) (*importPage, error) {
 			page, err := d.ImportPage(ctx, in.Site, in.Cursor, in.Limit)
@@ -121,7 +121,7 @@ func (s *Server) importOperations() {
 }
 
 func (s *Server) importUpload() {
-	op := operation{ID: "import-reports", Timeout: -1, Method: http.MethodPost, Path: "/imports", Tag: "imports", Role: auth.Analyst, Status: http.StatusAccepted,
+	op := operation{ID: "import-reports", Errors: []int{http.StatusNotFound}, Timeout: -1, Method: http.MethodPost, Path: "/imports", Tag: "imports", Role: auth.Analyst, Status: http.StatusAccepted,
 		Summary: "Import reports of scanners",
 		Description: "One report as it is, or several as multipart/form-data, also packed with gzip or zstd. They are read in the background; " +
 			"wait=true answers with the ledger. An upload that is cut short, or in which a file is no report, leaves nothing behind."}
