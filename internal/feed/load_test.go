@@ -1,5 +1,3 @@
-//go:build unix
-
 package feed_test
 
 import (
@@ -7,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -79,9 +76,3 @@ func (t *tally) Tactic(intel.Tactic) error       { t.records++; return nil }
 func (t *tally) Mapping(intel.Mapping) error     { t.records++; return nil }
 func (t *tally) Weakness(intel.Weakness) error   { t.records++; return nil }
 func (t *tally) Indicator(intel.Indicator) error { t.records++; return nil }
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}

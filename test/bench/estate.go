@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
@@ -128,15 +127,6 @@ func (b *bench) askOften(ctx context.Context, on *database, name string, n int, 
 	b.note(name+", p95 of our CPU time", ms(quantile(cpus, 0.95)), "ms")
 	b.note(name+", worst", ms(slices.Max(walls)), "ms     "+worst)
 	return nil
-}
-
-// cpuOfUs is what this process has worked, which a busy machine changes less than it does the time on the wall.
-func cpuOfUs() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // askCommand asks the built command, a process each.

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -86,11 +85,7 @@ func measureHere(ctx context.Context, output string, args []string) error {
 		return err
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	peak := 0.0
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		peak = float64(r.Maxrss) * 1024 // Linux counts KiB
-	}
-	_, err = fmt.Println(int64(wall), int64(cpu), peak, cmd.ProcessState.ExitCode())
+	_, err = fmt.Println(int64(wall), int64(cpu), peakOf(cmd.ProcessState), cmd.ProcessState.ExitCode())
 	return err
 }
 

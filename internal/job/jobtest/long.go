@@ -41,16 +41,19 @@ func aKilledWorkerIsReplaced(b *bench) {
 }
 
 func aFrozenWorkerWritesNothing(b *bench) {
+	if !canFreeze {
+		b.Skip("this system freezes no process")
+	}
 	st := b.open()
 	j := b.enqueue(st.Jobs(), job.Job{Kind: "a"})[0]
 	victim := b.worker(1)
 	victim.await("begin", 1)
-	victim.signal(syscall.SIGSTOP)
+	victim.signal(freeze)
 	var ran tally
 	q := b.start(st, Handlers{"a": ran.handler}, job.Options{Worker: "heir"})
 	b.awaitState(st, j.ID, job.Done, takeOver)
 	// When it goes on, its handler comes to its end and says so: it is told, and nobody believes it.
-	victim.signal(syscall.SIGCONT)
+	victim.signal(thaw)
 	victim.await("lost", 1)
 	if now := b.job(st, j.ID); now.Worker != "heir" || now.State != job.Done || now.Fence != 2 {
 		b.Errorf("after the late writer: %+v", now)
