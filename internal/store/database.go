@@ -138,13 +138,27 @@ func (d *database) attempt(ctx context.Context, write bool, fn func(*Tx) error) 
 	if err != nil {
 		return fmt.Errorf("begin on the %s: %w", d.name, &beginError{err})
 	}
-	if err := fn(&Tx{Tx: tx, engine: d.side.engine()}); err != nil {
+	if err = d.limit(ctx, tx, write); err == nil {
+		err = fn(&Tx{Tx: tx, engine: d.side.engine()})
+	}
+	if err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit to the %s: %w", d.name, err)
 	}
 	return nil
+}
+
+// limit has PostgreSQL end a transaction on the estate whose process froze, or whose machine was unplugged, in the middle of
+// writing: its locks would keep everybody else from writing for as long as it stays so. Between two statements of ours lie
+// milliseconds.
+func (d *database) limit(ctx context.Context, tx *sql.Tx, write bool) error {
+	if !write || d.name != "estate" || d.side.engine() != Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = '10s'`)
+	return err
 }
 
 // beginError is a transaction that did not begin.

@@ -94,7 +94,7 @@ func codeReason(code string) string {
 		return "PostgreSQL has not enough memory"
 	case code == "57P01", code == "57P02", code == "57P03":
 		return "PostgreSQL is stopping or starting"
-	case strings.HasPrefix(code, "08"):
+	case strings.HasPrefix(code, "08"), code == "25P03": // 25P03: the transaction stood still for too long
 		return "the connection to PostgreSQL broke"
 	case strings.HasPrefix(code, "58"):
 		return "PostgreSQL's disk does not work"

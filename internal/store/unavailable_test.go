@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/store"
 	"github.com/patchscout/patchscout/internal/store/storetest"
 )
@@ -160,5 +162,37 @@ func TestWritersThatWaitTooLongAreToldSo(t *testing.T) {
 	err := other.Fill(ctx, 1)
 	if fault.KindOf(err) != fault.KindUnavailable || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v (%q)", err, fault.KindOf(err))
+	}
+}
+
+// A process that freezes while it writes does not keep the others from writing: PostgreSQL ends its transaction.
+func TestAFrozenWriterIsPassed(t *testing.T) {
+	if os.Getenv("TEST_LONG") == "" {
+		t.Skip("PostgreSQL waits ten seconds: set TEST_LONG")
+	}
+	eng := storetest.NewPostgres(t)
+	s, other := eng.Open(t), eng.Open(t)
+	if _, err := other.Estate().Sites(t.Context(), auth.Everything()); err != nil {
+		t.Fatal(err)
+	}
+	froze, thaw, over := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		over <- s.Estate().Update(context.Background(), func(*store.EstateTx) error {
+			close(froze)
+			<-thaw
+			return nil
+		})
+	}()
+	<-froze
+	begin := time.Now()
+	if err := other.Estate().AddLedger(t.Context(), finding.Ledger{Tool: "native"}, ""); fault.KindOf(err) == fault.KindUnavailable {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("the other one waited %s", took)
+	}
+	close(thaw)
+	if err := <-over; fault.KindOf(err) != fault.KindUnavailable {
+		t.Errorf("the frozen one: %v", err)
 	}
 }

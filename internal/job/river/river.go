@@ -98,6 +98,13 @@ func connect(url string) (*pgxpool.Pool, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "patchscout jobs"
 	}
+	// A process that froze, or whose machine was unplugged, must not keep its locks: see the store's.
+	for name, value := range map[string]string{"idle_in_transaction_session_timeout": "30s", "tcp_keepalives_idle": "20",
+		"tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"} {
+		if config.ConnConfig.RuntimeParams[name] == "" {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
 	return pgxpool.NewWithConfig(context.Background(), config)
 }
 
