@@ -132,7 +132,7 @@ func (a *App) ownJob(ctx context.Context, id int64) (job.Job, error) {
 func toJob(j job.Job) report.Job {
 	out := report.Job{
 		ID: j.ID, Kind: string(j.Kind), State: string(j.State), Cancelling: j.Cancel && j.State == job.Running, Site: report.Text(j.Site), Lane: report.Text(j.Lane),
-		By: report.Text(j.By), Priority: j.Priority, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts, Percent: j.Percent, Stage: report.Text(j.Stage),
+		By: report.Text(j.By), Priority: j.Priority, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts, Percent: tenths(j.Percent), Stage: report.Text(j.Stage),
 		Error: report.Text(j.Error), Worker: report.Text(j.Worker), CreatedAt: j.Created, RunAt: pointer(j.RunAt), StartedAt: pointer(j.Started),
 		FinishedAt: pointer(j.Finished), Result: j.Result,
 	}

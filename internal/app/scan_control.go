@@ -209,7 +209,7 @@ func (a *App) showControl(ctx context.Context, run *report.Run) error {
 	if c == nil || err != nil {
 		return err
 	}
-	run.Progress = &report.Progress{Percent: c.Percent, Stage: report.Text(c.Stage), Tasks: report.TaskCount{Done: c.Done, Total: c.Total}}
+	run.Progress = &report.Progress{Percent: tenths(c.Percent), Stage: report.Text(c.Stage), Tasks: report.TaskCount{Done: c.Done, Total: c.Total}}
 	if c.ETA > 0 {
 		eta := int(c.ETA.Seconds())
 		run.Progress.ETA = &eta

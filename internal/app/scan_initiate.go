@@ -152,10 +152,24 @@ func (a *App) ScanStatus(ctx context.Context, id int64) (report.ScanStatus, erro
 	if err != nil {
 		return report.ScanStatus{}, err
 	}
+	if err := a.addProblems(ctx, s, &list[0]); err != nil {
+		return report.ScanStatus{}, err
+	}
 	if s.Status == finding.Completed {
 		list[0].New, err = a.beyondBaseline(ctx, id)
 	}
 	return list[0], err
+}
+
+// addProblems names the targets of which nothing is known although the scan is over: they are not clean.
+func (a *App) addProblems(ctx context.Context, s finding.Scan, out *report.ScanStatus) error {
+	if s.Kind != finding.KindScan || s.Status != finding.Completed && s.Status != finding.Failed {
+		return nil
+	}
+	hosts, err := a.store.Estate().ScanHosts(ctx, a.who.View, s.ID)
+	found := problems(s.Targets, hosts)
+	out.Problems = found[:min(len(found), shortList)]
+	return err
 }
 
 // beyondBaseline counts what a scan saw and the scan that it is compared with did not; nil when it is compared with none.
@@ -242,9 +256,12 @@ func toStatus(s finding.Scan, c store.Control) report.ScanStatus {
 	case finding.Completed:
 		out.Progress, out.Stage = 100, "completed"
 	case finding.Failed:
-		out.Progress, out.Stage = c.Percent, "failed"
+		out.Progress, out.Stage = tenths(c.Percent), "failed"
 	default:
-		out.Progress, out.Stage, out.Paused = c.Percent, c.Stage, c.Paused
+		out.Progress, out.Stage, out.Paused = tenths(c.Percent), c.Stage, c.Paused
+		if c.Wanted == store.WantPause {
+			out.Stage = "pausing"
+		}
 		if c.Paused {
 			out.Status, out.Stage = string(finding.Running), "paused" // as the contract has it, even if it never began
 		}

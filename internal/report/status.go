@@ -31,6 +31,7 @@ type ScanStatus struct {
 	Scanners    []Scanner  `json:"scanners"`
 	Hosts       int        `json:"hosts" example:"12" doc:"that answered so far"`
 	Findings    int        `json:"findings" example:"31" doc:"that it saw so far"`
+	Problems    []Problem  `json:"problems" nullable:"true" doc:"targets that are not known to be clean, the first 100; null in lists and before the end"`
 	New         *int       `json:"new_findings" example:"4" doc:"that the baseline scan did not see; null without a baseline, or before the end"`
 }
 

@@ -50,6 +50,9 @@ func (e *Estate) RequeueScan(ctx context.Context, id int64, j job.Job) error {
 		if err != nil {
 			return err
 		}
+		if c.Works(e.db.opts.Now()) && c.Wanted == WantPause {
+			return fault.Conflict("scan %d is still being paused: its tasks have 30 seconds to end; try again then", id)
+		}
 		if c.Works(e.db.opts.Now()) {
 			return fault.Conflict("scan %d is being worked on by %s", id, ownerName(c.Owner))
 		}
