@@ -66,7 +66,7 @@ func (c *configCheck) certificate() {
 	}
 	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
 	if err != nil {
-		c.wrong("server.tls_cert and server.tls_key: %v", err)
+		c.wrong("server.tls_cert %s and server.tls_key %s: %v", s.TLSCert, s.TLSKey, err)
 		return
 	}
 	now := time.Now()

@@ -35,6 +35,11 @@ func (a *App) Serve(ctx context.Context, opts ServeOptions) error {
 	if err := a.store.Init(ctx); err != nil {
 		return err
 	}
+	web, err := a.listen() // before anything that is done or said once
+	if err != nil {
+		return err
+	}
+	defer web.close()
 	if err := a.welcome(ctx, opts.First); err != nil {
 		return err
 	}
@@ -47,20 +52,17 @@ func (a *App) Serve(ctx context.Context, opts ServeOptions) error {
 		return errors.Join(err, stopTraces(ctx))
 	}
 	grace := a.cfg.Server.Grace
-	err = a.answer(ctx, api.New(a.observed(options, work.trouble, a.hub.Watchers)).Handler(), opts.Ready)
+	err = a.answer(ctx, web, api.New(a.observed(options, work.trouble, a.hub.Watchers)).Handler(), opts.Ready)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	return errors.Join(err, work.stop(limited), stopTraces(limited))
 }
 
 // answer serves requests until ctx ends.
-func (a *App) answer(ctx context.Context, handler http.Handler, ready func(url string)) error {
-	web, err := a.listen(handler)
-	if err != nil {
-		return err
-	}
+func (a *App) answer(ctx context.Context, web *web, handler http.Handler, ready func(url string)) error {
+	web.server.Handler = handler
 	if ready != nil {
-		ready(web.URL())
+		ready(web.URL() + a.cfg.Server.BasePath)
 	}
 	return web.serve(ctx, a.cfg.Server.Grace, func() {
 		a.hub.Dismiss()

@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/api"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/outbound"
 	"github.com/patchscout/patchscout/internal/telemetry"
 )
@@ -24,11 +26,11 @@ type web struct {
 	tls      bool
 }
 
-// listen opens the address of the configuration. serve answers on it.
-func (a *App) listen(handler http.Handler) (*web, error) {
+// listen opens the address of the configuration. Who connects waits until serve answers.
+func (a *App) listen() (*web, error) {
 	cfg := a.cfg.Server
 	w := &web{server: &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // a client's bad TLS is the client's
 	}}
 	if cfg.TLSCert != "" {
@@ -41,11 +43,27 @@ func (a *App) listen(handler http.Handler) (*web, error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, whyNot(cfg.Listen, err)
 	}
 	w.listener = listener
 	return w, nil
 }
+
+// whyNot says what to do about an address that cannot be listened on.
+func whyNot(address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fault.Conflict("another program listens on %s: stop it, or choose another address with --listen", address)
+	case errors.Is(err, syscall.EACCES):
+		return fault.Denied("you may not listen on %s: choose a port from 1024 on with --listen", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fault.Unavailable("this machine has no address for --listen %s", address)
+	}
+	return fmt.Errorf("listen on %s: %w", address, err)
+}
+
+// close is for a server that does not come to serve; else there is nothing left to close.
+func (w *web) close() { _ = w.listener.Close() }
 
 // URL is where the server is on this machine.
 func (w *web) URL() string {
@@ -110,7 +128,7 @@ func (c *certificate) load() error {
 	stamp := c.stamps()
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
-		return fmt.Errorf("server.tls_cert and server.tls_key: %w", err)
+		return fault.Invalid("server.tls_cert %s and server.tls_key %s: %w", c.cert, c.key, err)
 	}
 	c.pair, c.stamp, c.looked = &pair, stamp, time.Now()
 	return nil

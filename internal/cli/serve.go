@@ -21,7 +21,7 @@ func (e *environment) serve(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	return a.Serve(cmd.Context(), app.ServeOptions{Version: e.version, First: e.firstPassword, Ready: func(url string) {
-		fmt.Fprintf(e.stderr, "PatchScout listens on %s (documentation: /docs)\n", url)
+		fmt.Fprintf(e.stderr, "PatchScout listens on %s (documentation: %s/docs)\n", url, url)
 	}})
 }
 

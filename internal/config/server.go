@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,9 +49,9 @@ func defaultServer() Server {
 func defaultJobs() Jobs { return Jobs{Scans: 20, Tools: 8, Imports: 2} }
 
 func (s Server) validate() error {
-	host, _, err := net.SplitHostPort(s.Listen)
-	if err != nil {
-		return fault.Invalid("server.listen %q: want address:port", s.Listen)
+	host, port, err := net.SplitHostPort(s.Listen)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return fault.Invalid("server.listen %q: want address:port as 127.0.0.1:8000", s.Listen)
 	}
 	if s.Auth != "on" && s.Auth != "off" {
 		return fault.Invalid("server.auth %q: want on or off", s.Auth)
