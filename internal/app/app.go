@@ -42,6 +42,7 @@ type parts struct {
 	standing standing
 	listing  listing
 	provider provider
+	misses   auth.Misses // of the audit trail
 
 	hub      *live.Hub     // what scans tell; nil tells nobody
 	queue    job.Queue     // of the server; nil for a command

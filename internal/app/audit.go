@@ -38,6 +38,10 @@ func (a *App) auditAs(ctx context.Context, who auth.Identity, action, subject, d
 // record writes an entry, also when the request that it is about was given up.
 func (a *App) record(ctx context.Context, e auth.Entry) {
 	auth.MarkRecorded(ctx)
+	e, ok := a.misses.Take(e, a.now())
+	if !ok {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := a.store.Estate().AddAudit(ctx, e); err != nil {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -100,4 +101,44 @@ func MarkRecorded(ctx context.Context) {
 	if trail, ok := ctx.Value(trailKey{}).(*atomic.Bool); ok {
 		trail.Store(true)
 	}
+}
+
+// Misses bounds how much of what came to nothing is recorded, so that nobody fills the disk by asking for what he does not
+// get. What was done is always recorded. The zero value is ready for use, and safe for concurrent use.
+type Misses struct {
+	mu     sync.Mutex
+	minute time.Time
+	all    int
+	of     map[string]int
+}
+
+// How many are recorded in a minute: of one asker at one place, and of everybody.
+const (
+	missesOfOne = 60
+	missesOfAll = 1000
+)
+
+// missesEnd is what the last one says that is recorded.
+const missesEnd = " (what else fails in this minute is not recorded)"
+
+// Take returns the entry as it is to be recorded, false when it is not.
+func (m *Misses) Take(e Entry, now time.Time) (Entry, bool) {
+	if e.Outcome == Done {
+		return e, true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if minute := now.Truncate(time.Minute); m.of == nil || !minute.Equal(m.minute) {
+		m.minute, m.all, m.of = minute, 0, map[string]int{}
+	}
+	key := e.Who + " " + Network(e.From)
+	if m.all >= missesOfAll || m.of[key] >= missesOfOne {
+		return e, false
+	}
+	m.all++
+	m.of[key]++
+	if m.all == missesOfAll || m.of[key] == missesOfOne {
+		e.Detail = shorten(e.Detail, maxDetail-len(missesEnd)) + missesEnd
+	}
+	return e, true
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -117,4 +118,42 @@ func FuzzEntry(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFailuresDoNotFillTheTrail(t *testing.T) {
+	var m Misses
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	take := func(who, from string, outcome Outcome) (Entry, bool) {
+		return m.Take(EntryOf(Identity{Name: who, From: from}, now, "login", "user anna", strings.Repeat("x", 5000), outcome), now)
+	}
+	kept := 0
+	var last Entry
+	for i := range 500 { // all of one network, which one client has for itself
+		if e, ok := take("", fmt.Sprintf("2001:db8::%x", i+1), Refused); ok {
+			kept, last = kept+1, e
+		}
+	}
+	if kept != missesOfOne || !strings.HasSuffix(last.Detail, missesEnd) || len(last.Detail) > maxDetail {
+		t.Errorf("%d kept, the last says %.40q… in %d bytes", kept, last.Detail[len(last.Detail)-40:], len(last.Detail))
+	}
+	if _, ok := take("anna", "192.0.2.1", Failed); !ok {
+		t.Error("another asker's failure is not recorded")
+	}
+	for range 2 * missesOfAll {
+		if _, ok := take("", "2001:db8::1", Done); !ok {
+			t.Fatal("something that was done is not recorded")
+		}
+	}
+	for i := range 2 * missesOfAll {
+		if _, ok := take("", fmt.Sprintf("10.0.%d.%d", i/250, i%250+1), Refused); ok {
+			kept++
+		}
+	}
+	if kept != missesOfAll-1 {
+		t.Errorf("%d of everybody", kept)
+	}
+	now = now.Add(time.Minute)
+	if _, ok := take("", "2001:db8::1", Refused); !ok {
+		t.Error("the next minute's is not recorded")
+	}
 }

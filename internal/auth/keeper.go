@@ -194,7 +194,7 @@ func hashesOf(name, from string, keys []counted) [][]byte {
 	for _, c := range keys {
 		out = append(out, c.hash)
 	}
-	return append(out, Digest("known\x00"+name+"\x00"+network(from)))
+	return append(out, Digest("known\x00"+name+"\x00"+Network(from)))
 }
 
 func longestWait(known []Failures, now time.Time) (wait time.Duration) {

@@ -55,7 +55,7 @@ type counted struct {
 }
 
 func countedFor(name, from string) []counted {
-	at := network(from)
+	at := Network(from)
 	return []counted{
 		{Digest("pair\x00" + name + "\x00" + at), limitPair},
 		{Digest("address\x00" + at), limitAddress},
@@ -63,8 +63,8 @@ func countedFor(name, from string) []counted {
 	}
 }
 
-// network is what a client cannot change at will: its address, and of IPv6 the network of 64 bits.
-func network(from string) string {
+// Network is what a client cannot change at will: its address, and of IPv6 the network of 64 bits.
+func Network(from string) string {
 	a, err := netip.ParseAddr(from)
 	if err != nil {
 		return from
