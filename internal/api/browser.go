@@ -331,7 +331,7 @@ func originOf(r *http.Request) string {
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.opts.Authenticate(r)
-		if (err != nil || who.Kind == auth.Anonymous) && s.shield != nil && s.shield.strange != nil && s.shield.strange.OnLimit(w, r, Client(r)) {
+		if (err != nil || who.Kind == auth.Anonymous) && s.shield != nil && s.shield.strange != nil && s.shield.strange.OnLimit(w, r, auth.Network(Client(r))) {
 			s.writeError(w, r, auth.Throttled{Wait: time.Minute})
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -346,5 +347,23 @@ func TestBehindAProxyUnderASubPath(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever has an IPv6 network has more addresses than could be counted.
+func TestStrangersAreCountedByNetwork(t *testing.T) {
+	browser := &Browser{Listen: "127.0.0.1:8000", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, StrangersPerMinute: 3}
+	base, _ := serving(t, Options{Browser: browser}, nil)
+	refused := 0
+	for i := range 9 { // more than twice as many, since a minute may begin meanwhile
+		if answer, _ := get(t, base+"/openapi.json", "X-Nobody", "1", "X-Forwarded-For", fmt.Sprintf("2001:db8::%x", i+1)); answer.StatusCode == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("each address of a network may do as much as one client")
+	}
+	if answer, _ := get(t, base+"/openapi.json", "X-Nobody", "1", "X-Forwarded-For", "192.0.2.1"); answer.StatusCode != http.StatusOK {
+		t.Errorf("another client: %d", answer.StatusCode)
 	}
 }
