@@ -63,7 +63,7 @@ type Feeds struct {
 type Feed struct {
 	Enabled  bool   `koanf:"enabled"`  // whether it is loaded
 	URL      string `koanf:"url"`      // folder of the feed's file; "" is the publisher's own
-	Schedule string `koanf:"schedule"` // when it is due, see ParseSchedule; "" is never by itself
+	Schedule string `koanf:"schedule"` // when it is due: @every 6h, @daily, or cron's five fields; "" is never by itself
 }
 
 // NVDFeed is NVD, which has files and an API.
