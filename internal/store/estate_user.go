@@ -360,10 +360,21 @@ func (r *tokenRow) read() auth.APIToken {
 	return t
 }
 
-// AddToken keeps a token. A worker's site must exist.
+// maxTokens is how many good tokens a user may have: none that is forgotten is any use, and nobody may fill the table.
+const maxTokens = 200
+
+// AddToken keeps a token. A worker's site must exist. fault.Conflict says that the user has too many.
 func (e *Estate) AddToken(ctx context.Context, t auth.APIToken) (id int64, err error) {
 	owner := sql.NullInt64{Int64: t.User, Valid: t.User != 0}
 	err = e.changeUsers(ctx, func(tx *Tx) error {
+		var good int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM token WHERE account = ? AND revoked = 0 AND (expires = 0 OR expires > ?)`,
+			t.User, millis(t.Created)).Scan(&good); err != nil {
+			return err
+		}
+		if good >= maxTokens {
+			return fault.Conflict("%d tokens are good already: revoke those that are of no use any more", good)
+		}
 		return tx.QueryRow(ctx, `INSERT INTO token (hash, account, name, role, site, all_sites, sites, scopes, created, who, expires, used, address, revoked)
 			VALUES (`+Marks(14)+`) RETURNING id`, t.Hash, owner, t.Name, string(t.Role), t.Site, truth(t.View.All()), list(t.View.Sites()),
 			list(t.Scopes), millis(t.Created), t.By, millis(t.Expires), 0, "", 0).Scan(&id)

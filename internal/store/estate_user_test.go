@@ -331,6 +331,36 @@ func TestTokenMayNeverDoMoreThanItsOwner(t *testing.T) {
 	})
 }
 
+func TestTokensOfAUserAreBounded(t *testing.T) {
+	keepers(t, func(t *testing.T, _ *auth.Keeper, e *store.Estate, now *time.Time) {
+		u, other := addUser(t, e, "anna", auth.Viewer, auth.Everything()), addUser(t, e, "ben", auth.Viewer, auth.Everything())
+		add := func(user int64) (int64, error) {
+			_, hash := auth.NewToken()
+			return e.AddToken(t.Context(), auth.APIToken{Hash: hash, User: user, Name: "ci", Role: auth.Viewer, View: auth.Everything(), Created: *now, By: "anna"})
+		}
+		var last int64
+		for range 200 {
+			id, err := add(u.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = id
+		}
+		if _, err := add(u.ID); fault.KindOf(err) != fault.KindConflict {
+			t.Errorf("one more: %v", err)
+		}
+		if _, err := add(other.ID); err != nil {
+			t.Errorf("another user's: %v", err)
+		}
+		if err := e.RevokeToken(t.Context(), last); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := add(u.ID); err != nil {
+			t.Errorf("after one was revoked: %v", err)
+		}
+	})
+}
+
 func TestWorkersTokenIsOfItsSiteOnly(t *testing.T) {
 	keepers(t, func(t *testing.T, k *auth.Keeper, e *store.Estate, now *time.Time) {
 		ctx := t.Context()
