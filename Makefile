@@ -84,9 +84,9 @@ vuln:
 	@if curl -fsS -m 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; then $(MAKE) --no-print-directory $(VULN) && $(VULN) ./...; \
 	else echo "govulncheck: SKIPPED, https://vuln.go.dev cannot be reached from here; dependencies were not checked"; fi
 
-bench: build ## the figures: make bench FEEDS=dir
+bench: build ## the figures: make bench FEEDS=dir; some of them: ONLY=load,live,server,scans
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make bench FEEDS=dir"; exit 2; }
-	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)"
+	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)" -only "$(ONLY)"
 
 quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }

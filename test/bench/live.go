@@ -46,7 +46,7 @@ func (b *bench) liveOn(ctx context.Context, on *database, servers int) error {
 		if err != nil {
 			return err
 		}
-		defer s.stop()
+		defer s.stop() //nolint:errcheck // what it did was measured
 		urls = append(urls, s.url)
 	}
 	scan, err := initiate(ctx, urls[0], network)

@@ -89,7 +89,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
 		{"import", b.imports}, {"estate", b.estate}, {"load", b.busyServer}, {"live", b.live},
-		{"server", b.idleServer},
+		{"server", b.idleServer}, {"scans", b.scans},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
