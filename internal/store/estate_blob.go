@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/klauspost/compress/zstd"
@@ -40,13 +41,24 @@ func (e *Estate) NewBlob() (*BlobWriter, error) { return e.newBlob("", MaxBlob) 
 
 // NewSpool begins what waits in the database to be read once: an upload. What waits to be kept is in the data folder.
 func (e *Estate) NewSpool(limit int64) (*BlobWriter, error) {
-	return e.newBlob(e.db.opts.DataDir, limit)
+	dir := e.db.opts.DataDir
+	if _, err := os.Stat(dir); dir != "" && errors.Is(err, fs.ErrNotExist) { // with PostgreSQL nobody else makes it
+		if err := makeFolder(dir); err != nil {
+			return nil, e.notKept(err)
+		}
+	}
+	return e.newBlob(dir, limit)
+}
+
+// notKept says that a disk is full where that is why.
+func (e *Estate) notKept(err error) error {
+	return unavailable(context.Background(), e.db.side.engine(), fmt.Errorf("keep a raw report: %w", err))
 }
 
 func (e *Estate) newBlob(dir string, limit int64) (*BlobWriter, error) {
 	file, err := os.CreateTemp(dir, "patchscout-blob-*")
 	if err != nil {
-		return nil, fmt.Errorf("keep a raw report: %w", err)
+		return nil, e.notKept(err)
 	}
 	_ = os.Remove(file.Name()) // where it cannot go now, Close removes it
 	packer, err := zstd.NewWriter(file, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
@@ -83,7 +95,7 @@ func (w *BlobWriter) Keep(ctx context.Context) (string, error) {
 		_, w.err = w.file.Seek(0, io.SeekStart)
 	}
 	if w.err != nil {
-		return "", fmt.Errorf("keep a raw report: %w", w.err)
+		return "", w.estate.notKept(w.err)
 	}
 	hash := hex.EncodeToString(w.digest.Sum(nil))
 	known, err := w.estate.beginBlob(ctx, hash)
@@ -102,7 +114,7 @@ func (w *BlobWriter) Keep(ctx context.Context) (string, error) {
 		case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF): //nolint:errorlint // ReadFull returns EOF bare
 			return hash, w.estate.endBlob(ctx, hash, w.size)
 		case err != nil:
-			return "", fmt.Errorf("keep a raw report: %w", err)
+			return "", w.estate.notKept(err)
 		}
 	}
 }

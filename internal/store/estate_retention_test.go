@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,33 @@ func TestOnlyTheNewestReportsOfAToolAndTargetAreKept(t *testing.T) {
 		}
 		if ledgers, err := e.Ledgers(ctx, auth.Everything(), 1); err != nil || len(ledgers) != 1 {
 			t.Errorf("the ledger went with its report: %d, %v", len(ledgers), err)
+		}
+	})
+}
+
+// A server on PostgreSQL has a data folder for what is on its way only, and nothing else makes it.
+func TestAnUploadNeedsNoFolderThatIsThere(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
+		opts := eng.Options()
+		if opts.DatabaseURL == "" {
+			t.Skip("with SQLite the folder is where the data is")
+		}
+		opts.DataDir = filepath.Join(t.TempDir(), "not", "there")
+		s, err := store.Open(t.Context(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		w, err := s.Estate().NewSpool(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if _, err := w.Write([]byte("report")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Keep(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }
