@@ -20,7 +20,7 @@ CONCURRENT  := ./internal/api/... ./internal/app/... ./internal/auth/... ./inter
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln bench quality starter setup clean help
+.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -42,7 +42,7 @@ test-integration: setup ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 $(INTEGRATION)
 
 test-e2e: setup ## the command as a user types it
-	$(GO) test -count=1 $(E2E)
+	$(GO) test -count=1 $(E2E) ./scripts/...
 
 test-long: setup ## test, plus the long stories, the race detector and fuzzing of each parser
 	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
@@ -56,13 +56,18 @@ test-concurrent: ## the race detector over the packages that run things side by 
 test-race: ## the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
-check: fmt vet lint vuln ## what can be said without running anything
+check: fmt vet vet-cross lint vuln ## what can be said without running anything
 
 fmt:
-	@bad=$$(gofmt -l cmd internal test); if [ -n "$$bad" ]; then echo "gofmt these:"; echo "$$bad"; exit 1; fi
+	@bad=$$(gofmt -l cmd internal scripts test); if [ -n "$$bad" ]; then echo "gofmt these:"; echo "$$bad"; exit 1; fi
 
 vet:
 	$(GO) vet ./...
+
+# Compiles everything, tests included, for two of the systems that are released for; the others differ by the processor.
+vet-cross:
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) vet ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
 
 # Built from source into bin/ and kept: the first time takes some minutes on two cores.
 $(LINT):
@@ -97,8 +102,17 @@ starter: ## make the starter catalogue: make starter FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the NVD and KEV files are: make starter FEEDS=dir"; exit 2; }
 	$(GO) run ./internal/catalogue/starter/make -from "$(FEEDS)"
 
+release: ## dist/release: every system, with sums and bills of materials; make release VERSION=1.2.3
+	$(GO) run ./scripts/release -version "$(VERSION)" -o dist/release
+
+deploy-check: ## deploy/ as the tools' own checks see it, those that are installed
+	@scripts/check-deploy.sh
+
+topology: build ## the compose file's processes on loopback, one killed and replaced, in a minute
+	@scripts/topology.sh $(BIN)/patchscout
+
 setup: ## install what the tests need (apt, as root) or say what is missing
 	@scripts/setup.sh
 
 clean: ## remove what the build made, tools included
-	rm -rf $(BIN) cover.out
+	rm -rf $(BIN) cover.out dist/release
