@@ -209,14 +209,14 @@ func (s *Server) patient(next http.Handler) http.Handler {
 		silence = 30 * time.Second
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" && (r.Body == nil || r.Body == http.NoBody) {
+		if live(r) && r.Header.Get("Upgrade") != "" && (r.Body == nil || r.Body == http.NoBody) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		control := http.NewResponseController(w)
 		answer := &pacedWriter{ResponseWriter: w, control: control, silence: silence}
 		if r.Body != nil && r.Body != http.NoBody {
-			answer.body = &pacedBody{ReadCloser: r.Body, control: control, begin: time.Now(), silence: silence, long: r.ContentLength > maxBody || r.ContentLength < 0}
+			answer.body = &pacedBody{ReadCloser: r.Body, control: control, begin: time.Now(), silence: silence}
 			r.Body = answer.body
 		}
 		next.ServeHTTP(answer, r)
@@ -225,7 +225,7 @@ func (s *Server) patient(next http.Handler) http.Handler {
 	})
 }
 
-// slowest is the least rate of a long body: 16 KiB a second is a telephone line of old.
+// slowest is the least rate of a body: 16 KiB a second is a telephone line of old.
 const slowest = 16 << 10
 
 // pacedBody moves the deadline of reading while a body keeps coming, and takes it away at the end: net/http would take a
@@ -235,15 +235,17 @@ type pacedBody struct {
 	control *http.ResponseController
 	begin   time.Time
 	silence time.Duration
-	long    bool // longer than what an operation sets a time for itself
+	until   time.Time // that the operation sets itself, zero is none
 	ended   bool
 	read    int64
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
-	if b.long {
-		_ = b.control.SetReadDeadline(b.begin.Add(b.silence + time.Duration(b.read/slowest)*time.Second))
+	deadline := b.begin.Add(b.silence + time.Duration(b.read/slowest)*time.Second)
+	if !b.until.IsZero() && b.until.Before(deadline) {
+		deadline = b.until
 	}
+	_ = b.control.SetReadDeadline(deadline)
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if err != nil {
@@ -272,6 +274,15 @@ func (w *pacedWriter) leave() {
 		_ = w.control.SetReadDeadline(time.Now().Add(leftover))
 	}
 	w.body = nil
+}
+
+// SetReadDeadline is for an operation that has its own time for the body; with none ours still holds.
+func (w *pacedWriter) SetReadDeadline(t time.Time) error {
+	if w.body == nil || w.body.ended {
+		return w.control.SetReadDeadline(t)
+	}
+	w.body.until = t
+	return nil
 }
 
 func (w *pacedWriter) WriteHeader(status int) {

@@ -254,6 +254,11 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	ended := make(chan error, 2)
 	base, _ := serving(t, Options{Limits: Limits{Silence: 200 * time.Millisecond}}, map[string]http.HandlerFunc{
 		"/upload": func(_ http.ResponseWriter, r *http.Request) { _, err := io.Copy(io.Discard, r.Body); ended <- err },
+		"/patient": func(w http.ResponseWriter, r *http.Request) { // sets no time itself, as operations that take files
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+			_, err := io.Copy(io.Discard, r.Body)
+			ended <- err
+		},
 		"/download": func(w http.ResponseWriter, _ *http.Request) {
 			var err error
 			for block := make([]byte, 1<<20); err == nil; {
@@ -263,7 +268,8 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 		},
 	})
 	u, _ := url.Parse(base)
-	for _, request := range []string{"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\nabc", "GET /download HTTP/1.1\r\nHost: localhost\r\n\r\n"} {
+	for _, request := range []string{"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\nabc", "GET /download HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"POST /patient HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc", "GET /download HTTP/1.1\r\nHost: localhost\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"} {
 		conn, err := net.Dial("tcp", u.Host)
 		if err != nil {
 			t.Fatal(err)
