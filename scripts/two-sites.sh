@@ -2,6 +2,7 @@
 # Two sites that cannot reach each other, with hosts of the same addresses, one server between them, and workers in each:
 # one worker is killed in mid-scan, and nothing is lost or there twice. Needs root (network namespaces), python3, openssl;
 # sshd is used where it is installed. Ends and removes what it made. Usage: scripts/two-sites.sh [path of patchscout]
+# DATABASE=postgres://… has the server keep its data there, in an empty database, instead of in SQLite.
 #
 #      east (192.168.77.10-21)            west (192.168.77.10-21)
 #      east-1 (killed), east-2, east-3    west-1, west-2
@@ -102,6 +103,7 @@ fi
 
 # --- the server
 export HOME=$dir XDG_DATA_HOME=$dir XDG_CONFIG_HOME=$dir
+[ -z "${DATABASE:-}" ] || export PATCHSCOUT_DATABASE_URL=$DATABASE
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=two sites" \
   -addext "subjectAltName=IP:10.77.1.1,IP:10.77.2.1,IP:127.0.0.1" -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
 "$ps" feeds sync --from cmd/patchscout/testdata/feeds --no-progress >/dev/null 2>&1
@@ -117,7 +119,8 @@ pids+=($!)
 for _ in $(seq 100); do grep -q "listens on" "$dir/serve.log" && break; sleep 0.2; done
 grep -q "listens on" "$dir/serve.log" || { echo "two-sites: the server did not start" >&2; cat "$dir/serve.log" >&2; exit 1; }
 
-# --- the workers
+# --- the workers, who know of no database
+unset PATCHSCOUT_DATABASE_URL
 declare -A worker
 start_worker() { # site number
   local gate=10.77.1.1
