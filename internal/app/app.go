@@ -41,6 +41,7 @@ type parts struct {
 	heard    heardScanners
 	standing standing
 	listing  listing
+	names    memo[string, techniqueName] // of techniques
 	provider provider
 	misses   auth.Misses // of the audit trail
 

@@ -10,7 +10,6 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/explain"
-	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
 )
@@ -76,15 +75,15 @@ func (a *App) addHistory(ctx context.Context, out *report.CVE, id cve.ID) error 
 func (a *App) addTechniques(ctx context.Context, out *report.CVE, r *cve.Record, facts intel.Facts) error {
 	links := techniqueLinks(r, facts)
 	for _, link := range links {
-		t, err := a.technique(ctx, strings.ToUpper(link.Technique))
-		if err != nil && fault.KindOf(err) != fault.KindNotFound {
+		t, err := a.techniqueNamed(ctx, strings.ToUpper(link.Technique))
+		if err != nil {
 			return err
 		}
 		row := report.TechniqueLink{
 			ID: link.Technique, Name: report.Text(t.Name), Kind: link.Kind, Source: link.Source, Confidence: link.Confidence,
 			Reason: report.Text(link.Reason),
 		}
-		if err == nil && t.ID != link.Technique {
+		if t.ID != "" && t.ID != link.Technique {
 			row.ID, row.Reason = t.ID, report.Text(strings.TrimSpace(string(row.Reason)+" (published as "+link.Technique+", since revoked)"))
 		}
 		out.Techniques = append(out.Techniques, row)
