@@ -66,7 +66,7 @@ func (in *ruleInput) request() request.Rule {
 type hostRuleInput struct {
 	Body struct {
 		Name        string   `json:"name,omitempty" maxLength:"255" example:"the web team's" doc:"for people"`
-		Host        []string `json:"host,omitempty" maxItems:"1000" maxLength:"255" example:"[\"10.2.0.0/16\",\"*.shop.example.org\"]" doc:"networks, addresses, names with *"`
+		Network     []string `json:"network,omitempty" maxItems:"1000" maxLength:"255" example:"[\"10.2.0.0/16\",\"*.shop.example.org\"]" doc:"networks, addresses, names with *"`
 		Site        []string `json:"site,omitempty" maxItems:"100" maxLength:"63" example:"[\"default\"]" doc:"sites"`
 		Owner       string   `json:"owner,omitempty" maxLength:"255" example:"web" doc:"who is responsible for them"`
 		Tag         []string `json:"tag,omitempty" maxItems:"50" maxLength:"63" example:"[\"shop\"]" doc:"tags to put on"`
@@ -117,7 +117,7 @@ func (s *Server) ruleOperations() {
 		Summary: "Make a rule about hosts", Description: "It says whose they are, what they are called by and how much they matter, those of today and of tomorrow."},
 		func(ctx context.Context, d Desk, in *hostRuleInput) (*triagedOutput, error) {
 			b := in.Body
-			doc, err := d.AddHostRule(ctx, request.HostRule{Name: b.Name, Places: b.Host, Sites: b.Site, Owner: b.Owner, Tags: b.Tag,
+			doc, err := d.AddHostRule(ctx, request.HostRule{Name: b.Name, Places: b.Network, Sites: b.Site, Owner: b.Owner, Tags: b.Tag,
 				Criticality: b.Criticality, Exposed: b.Exposed, Until: b.Until})
 			return &triagedOutput{doc}, err
 		})

@@ -325,7 +325,7 @@ func TestRulesAreMadeTurnedOffAndForgotten(t *testing.T) {
 	if len(made.Rules) != 1 || made.Swept == nil || made.Swept.Findings == 0 {
 		t.Fatalf("%+v", made)
 	}
-	c.want(201, "POST", "/api/v1/rules/hosts", map[string]any{"host": []string{"192.0.2.0/24"}, "owner": "web", "tag": []string{"shop"}, "exposed": "yes"}, nil)
+	c.want(201, "POST", "/api/v1/rules/hosts", map[string]any{"network": []string{"192.0.2.0/24"}, "owner": "web", "tag": []string{"shop"}, "exposed": "yes"}, nil)
 	var list report.RuleList
 	c.want(200, "GET", "/api/v1/rules", nil, &list)
 	if len(list.Rules) != 2 || list.Rules[0].Says.State != "accepted" || list.Rules[1].Says.Owner != "web" {
