@@ -58,9 +58,15 @@ func TestRenewedCertificateIsUsedWithoutARestart(t *testing.T) {
 	cfg.Server.Listen = "127.0.0.1:0"
 	cfg.Server.TLSCert, cfg.Server.TLSKey = pairFor(t, dir, 1)
 	a := &App{parts: &parts{cfg: cfg, log: slog.New(slog.DiscardHandler)}}
-	w, err := a.listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
+	w, err := a.listen()
 	if err != nil {
 		t.Fatal(err)
+	}
+	w.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) })
+	again := &App{parts: &parts{cfg: cfg, log: a.log}}
+	again.cfg.Server.Listen = w.listener.Addr().String()
+	if _, err := again.listen(); err == nil || !strings.Contains(err.Error(), "another program listens on 127.0.0.1:") {
+		t.Errorf("twice on one port: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended, left := make(chan error), make(chan struct{})
