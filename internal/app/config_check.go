@@ -146,6 +146,10 @@ func (c *configCheck) connect(ctx context.Context) {
 		}
 	}
 	s, err := store.Open(ctx, store.Options{DataDir: c.cfg.DataDir, DatabaseURL: c.cfg.DatabaseURL.Reveal(), ReadOnly: true})
+	if errors.Is(err, store.ErrOlder) {
+		c.warn("the database: %v", err)
+		return
+	}
 	if err != nil {
 		c.wrong("the database: %v", err)
 		return

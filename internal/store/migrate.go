@@ -20,6 +20,9 @@ import (
 //go:embed migrate
 var migrations embed.FS
 
+// ErrOlder says that data is not what this binary reads, and will be as soon as somebody may write.
+var ErrOlder = fault.Conflict("must be migrated first: patchscout init does it, and so does serve")
+
 const versionTable = "schema_version"
 
 func migrationFS(engine Engine, name string) (fs.FS, error) {

@@ -94,7 +94,7 @@ func (p *postgresSchema) prepare(ctx context.Context, opts Options) error {
 		return err
 	}
 	if opts.ReadOnly {
-		return fault.Conflict("schema %s is missing or of an older version and must be migrated first", p.schema)
+		return fmt.Errorf("schema %s is missing or of an older version and %w", p.schema, ErrOlder)
 	}
 	return p.migrate(ctx, db)
 }

@@ -100,7 +100,7 @@ func (f *sqliteFile) expectCurrent(ctx context.Context) error {
 	}
 	_, behind, err := f.version(ctx)
 	if err == nil && behind {
-		err = fault.Conflict("%s is of an older version and must be migrated first", f.path)
+		err = fmt.Errorf("%s is of an older version and %w", f.path, ErrOlder)
 	}
 	return err
 }
