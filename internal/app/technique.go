@@ -57,11 +57,14 @@ func (a *App) Technique(ctx context.Context, id string) (report.Technique, error
 	return out, err
 }
 
+// isAttack: a run that failed loaded nothing.
+func isAttack(f catalogue.FeedStatus) bool { return f.Feed == "attack" && f.Synced() }
+
 // technique follows revoked techniques to the one that stands.
 func (a *App) technique(ctx context.Context, id string) (intel.Technique, error) {
 	t, err := a.store.Catalogue().Technique(ctx, id)
 	if fault.KindOf(err) == fault.KindNotFound {
-		if runs, runErr := a.store.Catalogue().Runs(ctx, "attack", 1); runErr == nil && len(runs) == 0 {
+		if feeds, feedsErr := a.store.Catalogue().Feeds(ctx); feedsErr == nil && !slices.ContainsFunc(feeds, isAttack) {
 			return t, fault.NotFound("%w: ATT&CK was never loaded; load it with patchscout feeds sync --feed attack,ctid", err)
 		}
 	}
