@@ -278,3 +278,18 @@ func TestAScanIsComparedWithItsBaseline(t *testing.T) {
 		t.Errorf("one port more: %+v", s)
 	}
 }
+
+func TestNobodyFillsTheQueueWithScans(t *testing.T) {
+	a := open(t) // nobody works
+	req := ScanRequest{Targets: []string{"127.0.0.1"}, Ports: "22"}
+	for range maxWaiting {
+		initiate(t, a, req)
+	}
+	if _, err := a.InitiateScan(context.Background(), req); fault.KindOf(err) != fault.KindConflict {
+		t.Errorf("one more was taken: %v", err)
+	}
+	other := a.For(auth.Identity{Kind: auth.Session, Name: "anna", Role: auth.Analyst, View: auth.Everything()})
+	if _, err := other.InitiateScan(context.Background(), req); err != nil {
+		t.Errorf("another's was refused: %v", err)
+	}
+}

@@ -39,6 +39,9 @@ func (a *App) InitiateScan(ctx context.Context, req ScanRequest) (made report.In
 	if err := a.checkLiterals(ctx, req, p); err != nil {
 		return report.Initiated{}, err
 	}
+	if err := a.checkWaiting(ctx); err != nil {
+		return report.Initiated{}, err
+	}
 	names := req.Scanners
 	if len(names) == 0 {
 		names = a.cfg.Scan.Scanners
@@ -60,6 +63,26 @@ func (a *App) InitiateScan(ctx context.Context, req ScanRequest) (made report.In
 	}
 	a.wake()
 	return initiated(record), nil
+}
+
+// maxWaiting is how many scans one asker may have waiting: others wait behind them.
+const maxWaiting = 100
+
+func (a *App) checkWaiting(ctx context.Context) error {
+	waiting, err := a.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Scan}, States: []job.State{job.Queued}, Bare: true})
+	if err != nil {
+		return err
+	}
+	mine := 0
+	for _, j := range waiting {
+		if j.By == a.who.Name {
+			mine++
+		}
+	}
+	if mine >= maxWaiting {
+		return fault.Conflict("%d scans of %s wait already: cancel some, or wait until they are done", mine, a.who.Name)
+	}
+	return nil
 }
 
 func (a *App) conductJob(site string) job.Job {
