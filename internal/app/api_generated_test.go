@@ -43,7 +43,6 @@ type grounds struct {
 	doc *apitest.Document
 	ops []apitest.Operation
 
-	mu      sync.Mutex
 	askers  map[string][][2]string
 	secrets []string
 	own     map[string]bool // users and tokens of the askers, which no call may change

@@ -192,7 +192,7 @@ func (e *Estate) LastEvents(ctx context.Context, scans []int64) (last map[int64]
 	last = map[int64]int64{}
 	err = e.db.view(ctx, func(tx *Tx) error {
 		for chunk := range slices.Chunk(scans, chunkSize) {
-			rows, err := tx.Query(ctx, `SELECT scan, last FROM live_scan WHERE scan IN (`+Marks(len(chunk))+`)`, anys(chunk)...)
+			rows, err := tx.Query(ctx, `SELECT scan, last FROM live_scan WHERE scan IN (`+Marks(len(chunk))+`)`, anys(chunk)...) //nolint:sqlclosecheck // eachRow closes them
 			if err != nil {
 				return err
 			}

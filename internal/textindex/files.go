@@ -64,16 +64,16 @@ func lockFolder(ctx context.Context, dir string, wait bool) (release func(), err
 		err := l.Try(true)
 		switch {
 		case err == nil:
-			return func() { l.Close() }, nil
+			return func() { _ = l.Close() }, nil // the process's end releases it too
 		case !errors.Is(err, machine.ErrLocked):
-			l.Close()
+			_ = l.Close()
 			return nil, fmt.Errorf("lock text index %s: %w", dir, err)
 		case !wait:
-			l.Close()
+			_ = l.Close()
 			return nil, fault.Conflict("another process is writing the text index %s", dir)
 		}
 		if err := pause(ctx, delay); err != nil {
-			l.Close()
+			_ = l.Close()
 			return nil, err
 		}
 	}

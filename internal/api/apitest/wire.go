@@ -3,6 +3,7 @@ package apitest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -50,7 +51,7 @@ func (w *Wire) Send(c Call, header ...[2]string) (Answer, error) {
 
 func (w *Wire) try(c Call, header [][2]string) (Answer, error) {
 	if w.conn == nil {
-		conn, err := net.DialTimeout("tcp", w.Address, patience)
+		conn, err := (&net.Dialer{Timeout: patience}).DialContext(context.Background(), "tcp", w.Address)
 		if err != nil {
 			return Answer{}, fmt.Errorf("the server takes no connection: %w", err)
 		}
@@ -77,7 +78,7 @@ func (w *Wire) try(c Call, header [][2]string) (Answer, error) {
 
 func (w *Wire) read(c Call) (a Answer, keep bool, err error) {
 	for {
-		resp, err := http.ReadResponse(w.in, &http.Request{Method: c.Method})
+		resp, err := http.ReadResponse(w.in, &http.Request{Method: c.Method}) //nolint:bodyclose // read to its end below, with the connection
 		if err != nil {
 			if late, ok := err.(net.Error); ok && late.Timeout() { //nolint:errorlint // as it comes from a connection
 				return a, false, fmt.Errorf("no answer in %s", patience)
