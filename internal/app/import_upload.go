@@ -90,10 +90,10 @@ func (u *uploads) take(name string, in io.Reader, records bool, open func(io.Rea
 	return err
 }
 
-// full tells a disk without space from a bug.
+// full tells a disk without space from a bug. The cause names folders of the server, which are nobody's business.
 func full(err error) error {
 	if machine.DiskFull(err) {
-		return fault.Unavailable("there is no space left for what was sent: %w", err)
+		return fault.Unavailable("there is no space left for what was sent")
 	}
 	return err
 }
