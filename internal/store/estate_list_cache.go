@@ -18,6 +18,7 @@ type listCache struct {
 	memo    atomic.Int64 // of what was worked out of them
 	chosen  chosenCache
 	rows    listedRows
+	asked   askedConditions
 }
 
 // directory is the blocks of a column at one generation. Which blocks there are never changes; their data comes later.
@@ -102,6 +103,49 @@ func (c *listCache) keep(col listColumn, d *directory) {
 			c.size.Add(-int64(len(*data)))
 		}
 	}
+}
+
+// askedConditions keeps what words and hosts a filter names, as long as nobody writes to the estate: they are looked for
+// in all of them. The zero value is ready for use.
+type askedConditions struct {
+	mu         sync.Mutex
+	generation int64
+	kept       map[string]condition
+}
+
+// maxAsked is how many are kept: each takes at most some ten thousand bytes.
+const maxAsked = 500
+
+// remembered makes a condition unless it was made before.
+func (l *lists) remembered(key string, make func() (condition, error)) (condition, error) {
+	if l.cache == nil || len(l.held) > 0 { // words that are not written yet
+		return make()
+	}
+	a := &l.cache.asked
+	a.mu.Lock()
+	c, known := a.kept[key]
+	known = known && a.generation == l.generation
+	a.mu.Unlock()
+	if known {
+		return c, nil
+	}
+	c, err := make()
+	if err == nil {
+		a.keep(l.generation, key, c)
+	}
+	return c, err
+}
+
+func (a *askedConditions) keep(generation int64, key string, c condition) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if generation < a.generation {
+		return
+	}
+	if generation > a.generation || a.kept == nil || len(a.kept) >= maxAsked {
+		a.generation, a.kept = generation, map[string]condition{}
+	}
+	a.kept[key] = c
 }
 
 // fill keeps the data of a block if there is room.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -297,10 +298,14 @@ func weaknessOf(text string) string {
 // setConditions ask for a member of a set, and for a product.
 func (l *lists) setConditions(ctx context.Context, f finding.Filter) (out []condition, err error) {
 	member := func(col listColumn, name string) error {
-		sets, err := l.setsWith(ctx, name, useOf(col))
-		if err == nil {
-			out = append(out, sets.condition(col))
-		}
+		c, err := l.remembered(fmt.Sprintf("member %d %s", col, name), func() (condition, error) {
+			sets, err := l.setsWith(ctx, name, useOf(col))
+			if err != nil {
+				return condition{}, err
+			}
+			return sets.condition(col), nil
+		})
+		out = append(out, c)
 		return err
 	}
 	for _, label := range f.Labels {
@@ -313,10 +318,11 @@ func (l *lists) setConditions(ctx context.Context, f finding.Filter) (out []cond
 			return nil, err
 		}
 	}
-	if f.Product != "" {
-		return l.productCondition(ctx, f.Product, out)
+	if f.Product == "" {
+		return out, nil
 	}
-	return out, nil
+	c, err := l.remembered("product "+f.Product, func() (condition, error) { return l.productCondition(ctx, f.Product) })
+	return append(out, c), err
 }
 
 // setsWith are the words that are sets with a member.
@@ -339,7 +345,7 @@ func (l *lists) setsWith(ctx context.Context, name string, use byte) (*numberSet
 }
 
 // productCondition asks for words in the product, or in the component where there is no service.
-func (l *lists) productCondition(ctx context.Context, product string, out []condition) ([]condition, error) {
+func (l *lists) productCondition(ctx context.Context, product string) (condition, error) {
 	byUse := map[byte]*numberSet{useOf(colProduct): {}, useOf(colComponent): {}}
 	err := l.words.search(ctx, searchable(product), useOf(colProduct)|useOf(colComponent), func(w word) {
 		for use, set := range byUse {
@@ -349,45 +355,50 @@ func (l *lists) productCondition(ctx context.Context, product string, out []cond
 		}
 	})
 	if err != nil {
-		return nil, err
+		return condition{}, err
 	}
 	var anyOf []condition
 	for use, set := range byUse {
 		anyOf = append(anyOf, set.condition(columnOf(use)))
 	}
-	return append(out, condition{anyOf: anyOf, rank: someOfMany}), nil
+	return condition{anyOf: anyOf, rank: someOfMany}, nil
 }
 
 // textConditions ask for each word of a text in what people read of a finding, and in the names of its host.
 func (l *lists) textConditions(ctx context.Context, f finding.Filter) (out []condition, err error) {
-	const uses = 1<<5 - 1 // the first five of searched
 	for _, needle := range strings.Fields(searchable(f.Text)) {
-		sets := [len(searched)]numberSet{}
-		if err := l.words.search(ctx, needle, uses, func(w word) {
-			for i := range sets {
-				if w.uses&uses&(1<<i) != 0 {
-					sets[i].add(w.id)
-				}
-			}
-		}); err != nil {
-			return nil, err
-		}
-		anyOf := []condition{}
-		for i := range sets {
-			if !sets[i].empty() {
-				anyOf = append(anyOf, sets[i].condition(searched[i]))
-			}
-		}
-		hosts, err := l.hostsNamed(ctx, needle)
+		c, err := l.remembered("text "+needle, func() (condition, error) { return l.textCondition(ctx, needle) })
 		if err != nil {
 			return nil, err
 		}
-		if !hosts.empty() {
-			anyOf = append(anyOf, hosts.condition(colHost))
-		}
-		out = append(out, condition{anyOf: anyOf, rank: someOfMany})
+		out = append(out, c)
 	}
 	return out, nil
+}
+
+func (l *lists) textCondition(ctx context.Context, needle string) (condition, error) {
+	const uses = 1<<5 - 1 // the first five of searched
+	sets := [len(searched)]numberSet{}
+	if err := l.words.search(ctx, needle, uses, func(w word) {
+		for i := range sets {
+			if w.uses&uses&(1<<i) != 0 {
+				sets[i].add(w.id)
+			}
+		}
+	}); err != nil {
+		return condition{}, err
+	}
+	anyOf := []condition{}
+	for i := range sets {
+		if !sets[i].empty() {
+			anyOf = append(anyOf, sets[i].condition(searched[i]))
+		}
+	}
+	hosts, err := l.hostsNamed(ctx, needle)
+	if err == nil && !hosts.empty() {
+		anyOf = append(anyOf, hosts.condition(colHost))
+	}
+	return condition{anyOf: anyOf, rank: someOfMany}, err
 }
 
 // hostsNamed are the hosts with something in a name or address.
@@ -422,8 +433,15 @@ func (l *lists) hostConditions(ctx context.Context, f finding.Filter) (out []con
 	if f.Owner == nil && len(f.Tags) == 0 && len(f.Criticality) == 0 {
 		return out, nil
 	}
-	hosts, err := l.hostsWith(ctx, f)
-	return append(out, hosts.condition(colHost)), err
+	key, err := json.Marshal([]any{f.Owner, f.Tags, f.Criticality})
+	if err != nil {
+		return nil, err
+	}
+	c, err := l.remembered("hosts "+string(key), func() (condition, error) {
+		hosts, err := l.hostsWith(ctx, f)
+		return hosts.condition(colHost), err
+	})
+	return append(out, c), err
 }
 
 // viewCondition asks for the sites of a view. It comes before all others: what is outside is not even looked at.
@@ -501,6 +519,7 @@ func (s *numberSet) condition(col listColumn) condition {
 	for _, n := range s.numbers {
 		s.bits[(n-lo)/64] |= 1 << ((n - lo) % 64)
 	}
+	s.numbers = nil // the condition may be kept for long
 	return condition{col: col, in: within{lo, hi}, passes: s.has, rank: someOfMany, key: s.key()}
 }
 
