@@ -34,15 +34,15 @@ build: ## bin/patchscout, without cgo
 test: setup test-unit test-concurrent test-integration test-e2e ## everything a change must pass
 
 test-unit: setup ## the rules and parsers, with coverage in cover.out
-	$(GO) test -short -coverprofile=cover.out ./internal/...
+	$(GO) test -short -timeout 20m -coverprofile=cover.out ./internal/...
 	$(GO) test -short ./test/...
 	@$(GO) tool cover -func=cover.out | tail -n 1
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
-	$(GO) test -count=1 $(INTEGRATION)
+	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
 
 test-e2e: setup ## the command as a user types it
-	$(GO) test -count=1 $(E2E) ./scripts/...
+	$(GO) test -count=1 -timeout 20m $(E2E) ./scripts/...
 
 test-long: setup ## test, plus the long stories, the race detector and fuzzing of each parser
 	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
@@ -50,7 +50,7 @@ test-long: setup ## test, plus the long stories, the race detector and fuzzing o
 	scripts/fuzz.sh 50000x
 
 test-concurrent: ## the race detector over the packages that run things side by side (needs a C compiler)
-	@if command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race -short $(CONCURRENT); \
+	@if command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race -short -timeout 20m $(CONCURRENT); \
 	else echo "race detector: SKIPPED, there is no C compiler (apt-get install gcc libc6-dev)"; fi
 
 test-race: ## the race detector (needs a C compiler)
