@@ -237,6 +237,9 @@ func (m *mixture) list(rng *rand.Rand) string {
 	for _, i := range rng.Perm(len(filters))[:rng.IntN(3)] {
 		q.Set(filters[i][0], filters[i][1])
 	}
+	if q.Has("host") {
+		q.Del("site") // of another site it is no host: 404
+	}
 	if rng.IntN(3) == 0 {
 		fields := []string{"rank", "severity", "cvss", "epss", "likelihood", "score", "due", "sla", "first_seen", "last_seen", "host"}
 		q.Set("sort", fields[rng.IntN(len(fields))])
