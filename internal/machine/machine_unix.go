@@ -90,6 +90,9 @@ func Links(path string) (int, error) {
 	return int(st.Nlink), nil //nolint:unconvert // its type differs by system
 }
 
+// SameFileOpens says whether os.SameFile opens the files, which keeps others from replacing them meanwhile.
+const SameFileOpens = false
+
 // Sync writes a closed file, or what a folder lists, to the disk.
 func Sync(path string) error {
 	f, err := os.Open(path)
@@ -101,6 +104,9 @@ func Sync(path string) error {
 
 // Rename gives a file another name, taking it from whatever has it. Sync its folder to make it last.
 func Rename(from, to string) error { return os.Rename(from, to) }
+
+// ReadFile reads a file that Rename may be replacing.
+func ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
 // InUse says whether an error means that a file cannot be removed or replaced because somebody has it open. Here nobody
 // is in the way.

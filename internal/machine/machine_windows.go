@@ -222,6 +222,9 @@ func Links(path string) (n int, err error) {
 	return int(info.NumberOfLinks), nil
 }
 
+// SameFileOpens says whether os.SameFile opens the files, which keeps others from replacing them meanwhile.
+const SameFileOpens = true
+
 // Sync writes a closed file to the disk. A folder cannot be written by itself: its journal has what was made in it when the
 // file is synced, and Rename waits for the disk.
 func Sync(path string) error {
@@ -236,8 +239,20 @@ func Sync(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// renameFor is how long Rename waits for others: a reader, an indexer or a virus scanner has a file open for an instant.
-const renameFor = 2 * time.Second
+// othersFor is how long to wait for others: a reader, an indexer or a virus scanner has a file open for an instant, and so
+// does who is just replacing it.
+const othersFor = 5 * time.Second
+
+// waiting does something again as long as others are in its way.
+func waiting(do func() error) error {
+	for end, pause := time.Now().Add(othersFor), time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		err := do()
+		if !InUse(err) || time.Now().After(end) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
 
 // Rename gives a file another name, taking it from whatever has it, and returns when that is on the disk. It cannot take
 // the name of a file that somebody keeps open: InUse.
@@ -250,15 +265,22 @@ func Rename(from, to string) error {
 	if err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
-	for end := time.Now().Add(renameFor); ; time.Sleep(20 * time.Millisecond) {
-		err := windows.MoveFileEx(a, b, windows.MOVEFILE_REPLACE_EXISTING|windows.MOVEFILE_WRITE_THROUGH)
-		if err == nil {
-			return nil
-		}
-		if !InUse(err) || time.Now().After(end) {
-			return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-		}
+	err = waiting(func() error {
+		return windows.MoveFileEx(a, b, windows.MOVEFILE_REPLACE_EXISTING|windows.MOVEFILE_WRITE_THROUGH)
+	})
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
+	return nil
+}
+
+// ReadFile reads a file that Rename may be replacing.
+func ReadFile(path string) (b []byte, err error) {
+	err = waiting(func() error {
+		b, err = os.ReadFile(path)
+		return err
+	})
+	return b, err
 }
 
 // InUse says whether an error means that a file cannot be removed or replaced because somebody has it open.

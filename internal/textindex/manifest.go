@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/machine"
 )
 
 // manifest says what the index consists of. It is replaced as a whole, so a reader has the state before a change or
@@ -176,7 +177,7 @@ func readManifest(dir string) (*manifest, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxManifest {
 		return nil, damaged("its manifest")
 	}
-	b, err := os.ReadFile(path)
+	b, err := machine.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("text index: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/machine"
@@ -301,6 +302,9 @@ func (w *writer) commit(generation int64) error {
 	if err := w.at("rename"); err != nil {
 		return err
 	}
+	if err := later(temp, filepath.Join(w.dir, manifestName)); err != nil {
+		return err
+	}
 	if err := machine.Rename(temp, filepath.Join(w.dir, manifestName)); err != nil {
 		return fmt.Errorf("text index: %w", err)
 	}
@@ -308,6 +312,24 @@ func (w *writer) commit(generation int64) error {
 		return err
 	}
 	return w.sweep(m)
+}
+
+// later gives a manifest a later time than that of the one it replaces: the clock of some file systems ticks 64 times a
+// second, and Current must see every commit.
+func later(next, path string) error {
+	was, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // there is none to differ from
+	}
+	now, err := os.Stat(next)
+	if err == nil && !now.ModTime().After(was.ModTime()) {
+		at := was.ModTime().Add(time.Microsecond)
+		err = os.Chtimes(next, at, at)
+	}
+	if err != nil {
+		return fmt.Errorf("text index: %w", err)
+	}
+	return nil
 }
 
 func writeFile(path string, b []byte) error {
