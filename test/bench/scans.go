@@ -19,7 +19,7 @@ import (
 // What is scanned at once: each scan has a network of its own.
 const (
 	scansAtOnce = 20
-	scanHosts   = 24 // two tasks
+	scanHosts   = 24
 	scanPorts   = 2
 	firstNet    = 60 // 127.0.60.0/24 and on
 )
