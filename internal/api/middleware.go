@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -193,12 +194,28 @@ func (s *Server) atOnce() func(http.Handler) http.Handler {
 			select {
 			case room <- struct{}{}:
 				defer func() { <-room }()
+				if r.Body != nil && r.Body != http.NoBody {
+					r.Body = yielding{r.Body, room}
+				}
 				next.ServeHTTP(w, r)
 			default:
 				s.writeError(w, r, fault.Unavailable("%d requests are being answered: try again", cap(room)))
 			}
 		})
 	}
+}
+
+// yielding is a body whose request takes nobody's place while it waits for the client: some hundred clients that send
+// nothing would keep all others out.
+type yielding struct {
+	io.ReadCloser
+	room chan struct{}
+}
+
+func (y yielding) Read(p []byte) (int, error) {
+	<-y.room
+	defer func() { y.room <- struct{}{} }()
+	return y.ReadCloser.Read(p)
 }
 
 // patient waits for a client only so long: each piece that it sends or reads must come in time, and a body on the whole
@@ -248,11 +265,23 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(deadline)
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
+}
+
+// Close reads what is left, as net/http does; a client that was too slow already gets no time for that.
+func (b *pacedBody) Close() error {
+	if b.ended {
+		return b.ReadCloser.Close()
+	}
+	_ = b.control.SetReadDeadline(time.Now().Add(leftover))
+	err := b.ReadCloser.Close()
+	b.ended = true
+	_ = b.control.SetReadDeadline(time.Time{})
+	return err
 }
 
 // leftover is how long net/http may wait for what nobody wants to read of a body: it looks for the next request behind
