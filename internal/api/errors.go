@@ -179,6 +179,7 @@ var jsonFormat = huma.Format{
 	},
 }
 
+// checkShape refuses what no operation takes: too deep, a field twice, NUL, which no database keeps.
 func checkShape(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	var around []*within
@@ -186,6 +187,9 @@ func checkShape(data []byte) error {
 		tok, err := dec.Token()
 		if err != nil {
 			return nil // Unmarshal says what is wrong, with the place
+		}
+		if text, ok := tok.(string); ok && strings.Contains(text, "\x00") {
+			return errors.New("a text has a NUL")
 		}
 		if len(around) > 0 {
 			if name, twice := around[len(around)-1].take(tok); twice {

@@ -78,6 +78,9 @@ func (s *Server) addStatuses(op operation) {
 		same.Description = meaning
 		responses[strconv.Itoa(status)] = &same
 	}
+	if empty := s.documented(op).Responses["204"]; empty != nil {
+		empty.Content = nil
+	}
 }
 
 // documented is the operation in the document.
@@ -136,11 +139,8 @@ func (s *Server) describeOperation(op operation) huma.Operation {
 
 // errors are the statuses beside success that the operation may answer with.
 func (op operation) errors() []int {
-	statuses := []int{http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
-		http.StatusInternalServerError, http.StatusServiceUnavailable}
-	if op.Role != auth.Nobody {
-		statuses = append(statuses, http.StatusUnauthorized)
-	}
+	statuses := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
+		http.StatusInternalServerError, http.StatusServiceUnavailable} // 401 for a bad token, also where none is needed
 	if strings.Contains(op.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
@@ -157,6 +157,11 @@ func (s *Server) guard(op operation) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		if err := op.admit(auth.From(c.Context())); err != nil {
 			s.recordDenial(c, op, err)
+			s.writeProblem(c, err)
+			return
+		}
+		url := c.URL()
+		if err := checkText(url.Path, url.Query()); err != nil {
 			s.writeProblem(c, err)
 			return
 		}

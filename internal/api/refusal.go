@@ -4,10 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // How much is told of mistakes. A body of 1 MiB can hold a hundred thousand of them, and each would be told with what it
@@ -72,6 +79,21 @@ func brief(d huma.ErrorDetail) *huma.ErrorDetail {
 	}
 	return &d
 }
+
+// checkText refuses what is no text in an address: databases keep neither NUL nor broken UTF-8.
+func checkText(path string, query url.Values) error {
+	if !isText(path) {
+		return fault.InvalidOption("path", ": it has a NUL or is no UTF-8")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !isText(name) || slices.ContainsFunc(query[name], func(v string) bool { return !isText(v) }) {
+			return fault.InvalidOption("query."+strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", ""), "?"), ": it has a NUL or is no UTF-8")
+		}
+	}
+	return nil
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // plainJSON says what is wrong with JSON without Go's words for it.
 func plainJSON(err error) error {

@@ -29,6 +29,7 @@ func TestBodiesThatSayAThingTwiceOrNestTooDeepAreRefused(t *testing.T) {
 		`{"a":1,"a":2}`:                             "at body.a: it is there twice",
 		`{"x":[{"a":1,"b":[],"a":{}}]}`:             "at body.a: it is there twice",
 		strings.Repeat("[", 33):                     "nested deeper than 32 levels",
+		`{"a":["\u0000"]}`:                          "a text has a NUL",
 		`{"a":1`:                                    "",
 		"":                                          "",
 	} {

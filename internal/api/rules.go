@@ -167,10 +167,7 @@ func (in *ruleFileInput) Resolve(c huma.Context) []error {
 
 // document is the file, taken out of the form where it came in one, and how it is called.
 func (in *ruleFileInput) document() (name string, content io.Reader, err error) {
-	name = in.Name
-	if name == "" {
-		name = "upload"
-	}
+	name = baseName(in.Name)
 	kind, params, _ := mime.ParseMediaType(in.kind) // what is no media type is no form
 	if kind != "multipart/form-data" {
 		return name, bytes.NewReader(in.RawBody), nil
@@ -182,7 +179,7 @@ func (in *ruleFileInput) document() (name string, content io.Reader, err error) 
 			return "", nil, fault.Invalid("body: the form has no file: %w", err)
 		}
 		if part.FileName() != "" {
-			return part.FileName(), part, nil
+			return baseName(part.FileName()), part, nil
 		}
 	}
 }

@@ -154,8 +154,9 @@ func field(part *multipart.Part, known []string, into map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if len(text) > maxField {
-		return huma.Error422UnprocessableEntity(name + " is too long")
+	if len(text) > maxField || !isText(string(text)) {
+		say := "it is too long, has a NUL or is no UTF-8"
+		return huma.Error422UnprocessableEntity(name+": "+say, &huma.ErrorDetail{Message: say, Location: "body." + name})
 	}
 	into[name] = string(text)
 	return nil
