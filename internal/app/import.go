@@ -179,7 +179,8 @@ const maxReport = 16 << 30
 
 // unpack takes off gzip or zstd. A file that was cut short ends where it ends: its reader says how far the report goes.
 func unpack(in io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(in, 64<<10)
+	packed := &source{Reader: in}
+	buffered := bufio.NewReaderSize(packed, 64<<10)
 	magic, _ := buffered.Peek(4)
 	var out io.Reader = buffered
 	switch {
@@ -196,14 +197,29 @@ func unpack(in io.Reader) (io.Reader, error) {
 		}
 		out = r.IOReadCloser()
 	}
-	return &bounded{r: out, left: maxReport}, nil
+	return &bounded{r: out, packed: packed, left: maxReport}, nil
+}
+
+// source remembers how the packed bytes ended, to tell a connection that broke from a file that is broken.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (n int, err error) {
+	n, err = s.Reader.Read(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 // bounded ends with an error beyond its limit, and without one where a packed file was cut short.
 type bounded struct {
-	r     io.Reader
-	left  int64
-	whole bool // a file that was cut short is an error after all
+	r      io.Reader
+	packed *source
+	left   int64
+	whole  bool // a file that was cut short is an error after all
 }
 
 // Read implements io.Reader.
@@ -214,6 +230,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) && !b.whole {
 		err = io.EOF
+	}
+	if err != nil && !errors.Is(err, io.EOF) && (b.packed.err == nil || errors.Is(b.packed.err, io.EOF)) {
+		err = fault.Invalid("what is packed is broken: %w", err)
 	}
 	return n, err
 }
