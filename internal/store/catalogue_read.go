@@ -268,7 +268,7 @@ func (c *Catalogue) Runs(ctx context.Context, name string, limit int) (runs []fe
 // RunsBefore returns the latest runs of a feed ("" for all) whose ids are below one (0 for all), newest first.
 func (c *Catalogue) RunsBefore(ctx context.Context, name string, before int64, limit int) (runs []feed.Run, err error) {
 	err = c.db.view(ctx, func(tx *Tx) error {
-		runs, err = readRuns(ctx, tx, ` WHERE (feed = ? OR ? = '') AND (id < ? OR ? = 0) ORDER BY id DESC LIMIT ?`, name, name, before, before, limit)
+		runs, err = readRuns(ctx, tx, ` WHERE (feed = ? OR ? = '') AND (id < ? OR CAST(? AS BIGINT) = 0) ORDER BY id DESC LIMIT ?`, name, name, before, before, limit)
 		return err
 	})
 	return runs, err
