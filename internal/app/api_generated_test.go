@@ -112,7 +112,9 @@ func openGrounds(t *testing.T, databaseURL string, change func(*config.Config)) 
 			t.Error(err)
 		}
 	})
-	g.doc, g.ops = apitest.Read(t, g.served("/openapi.json"))
+	if cfg.Server.TLSCert == "" {
+		g.doc, g.ops = apitest.Read(t, g.served("/openapi.json"))
+	}
 	return g
 }
 
@@ -281,6 +283,16 @@ func (g *grounds) tame(op *apitest.Operation, field string, v any) any {
 		if strings.HasPrefix(op.Path, "/api/v1/users/") && g.own[fmt.Sprint("users.", v)] || strings.HasPrefix(op.Path, "/api/v1/tokens/") && g.own[fmt.Sprint("tokens.", v)] {
 			return 999999
 		}
+	case "name", "password":
+		if op.ID == "login" {
+			return map[string]string{"name": "decoy1", "password": pass}[field]
+		}
+	case "preview":
+		if op.ID != "undo-import" { // else there are soon no hosts
+			return true
+		}
+	case "current":
+		return pass
 	case "user":
 		if text, ok := v.(string); ok && strings.Contains(text, "-asks-") {
 			return "decoy1"
@@ -364,8 +376,8 @@ func inOneLine(c apitest.Call, who string) string {
 }
 
 // inside are words of the inside, which an answer must not have.
-var inside = regexp.MustCompile(`goroutine |runtime error|panic:|\.go:\d|SQLSTATE|SQL logic|\bsql:|syntax error at|no such (?:table|column)|pgx|/tmp/|/work/|/root/|/home/|` +
-	`Go (?:struct|value)|strconv\.|internal/|argon2id\$|constraint failed|violates|invalid byte sequence|reflect\.|context (?:canceled|deadline)`)
+var inside = regexp.MustCompile(`goroutine |runtime error|panic:|\.go:\d|SQLSTATE|SQL logic|\bsql:|syntax error at|no such (?:table|column)|pgx[: ]|/tmp/|/work/|/root/|/home/|` +
+	`Go (?:struct|value)|strconv\.|internal/|argon2id\$|constraint failed|violates|invalid byte sequence|reflect\.`)
 
 func (g *grounds) judge(sum *tally, c apitest.Call, who string, a apitest.Answer) {
 	sum.statuses[a.Status]++
@@ -383,7 +395,7 @@ func (g *grounds) judge(sum *tally, c apitest.Call, who string, a apitest.Answer
 		}
 		sum.reached[name][a.Status]++
 	}
-	if a.Took > 5*time.Second {
+	if a.Took > 5*time.Second && name != "refresh-cve" { // which waits for another server
 		sum.slow = append(sum.slow, fmt.Sprintf("%s: %s", a.Took.Round(time.Millisecond), inOneLine(c, who)))
 	}
 	if a.Status == 0 {
@@ -492,6 +504,9 @@ func (g *grounds) learnFrom(gen *apitest.Generator, what string, doc any, depth 
 			case float64:
 				if name == "id" && depth < 3 && !g.own[fmt.Sprint(what, ".", v)] {
 					gen.Know(what+".id", fmt.Sprintf("%.0f", v))
+					for _, field := range map[string][]string{"assets": {"hosts", "host", "other"}, "findings": {"ids"}, "scope": {"scope"}}[what] {
+						gen.Know(field, fmt.Sprintf("%.0f", v))
+					}
 				}
 				if name == "id" && what == "findings" {
 					gen.Know("vulnerabilities.id", fmt.Sprintf("%.0f", v))

@@ -225,8 +225,13 @@ func (g *Generator) value(schema any, name string, depth int) any {
 			return g.value(pick(g, list), name, depth)
 		}
 	}
-	if list := g.known[name]; len(list) > 0 && typeOf(s) == "string" && g.odds(0.4) {
-		return pick(g, list)
+	if list := g.known[name]; len(list) > 0 && g.odds(0.5) {
+		switch typeOf(s) {
+		case "string":
+			return pick(g, list)
+		case "integer":
+			return raw(pick(g, list))
+		}
 	}
 	if list, isList := s["enum"].([]any); isList {
 		return pick(g, list)
@@ -266,7 +271,7 @@ func (g *Generator) object(s map[string]any, depth int) any {
 	properties, _ := s["properties"].(map[string]any)
 	required, _ := s["required"].([]any)
 	for _, name := range sortedKeys(properties) {
-		if slices.Contains(required, any(name)) || depth < 4 && g.odds(0.35) {
+		if slices.Contains(required, any(name)) || depth < 4 && g.odds(2.5/float64(1+len(properties))) { // few: many exclude each other
 			out[name] = g.value(properties[name], name, depth+1)
 		}
 	}

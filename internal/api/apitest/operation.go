@@ -90,6 +90,12 @@ func readOperation(t testing.TB, method, path string, raw []byte) Operation {
 		}
 		out.params = append(out.params, param{p.Name, p.In, p.Required, p.Schema, example})
 	}
+	for _, part := range strings.Split(path, "{")[1:] {
+		name, _, _ := strings.Cut(part, "}")
+		if !slices.ContainsFunc(out.params, func(p param) bool { return p.in == "path" && p.name == name }) {
+			t.Errorf("%s %s: the document does not tell of {%s}", method, path, name)
+		}
+	}
 	for kind, body := range op.Body.Content {
 		out.bodies[kind] = bodyOf{body.Schema, body.Example}
 	}

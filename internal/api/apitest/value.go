@@ -31,6 +31,7 @@ var files = []string{
 	nmapReport, nmapReport, nmapReport, nmapReport[:len(nmapReport)/2], "", "\x00", "\x1f\x8b", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x00\x03", "\x28\xb5\x2f\xfd", "PK\x03\x04", "<?xml version=\"1.0\"?>", "<a/>", "{}", "[]", "null",
 	`{"cve_id":"CVE-2021-44228","description":"from a test","cvss_score":9.9}` + "\n", `{"cve_id":"CVE-0-0"}` + "\n", `{"version":"2.1.0","runs":[]}`, `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[]}`,
 	`{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t"}},"results":[{"ruleId":"r","level":"error","message":{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.c"}}}]}]}]}`,
+	`{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t\u0000"}},"results":[{"ruleId":"r\u0000","message":{"text":"m\u0000"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a\u0000.c"}}}]}]}]}`,
 	"host,tags\n127.0.0.1,web\n", "address,owner,criticality\n127.0.0.2,anna,high\nnowhere,,\n", "a,b\n\"", "\xff\xfe<\x00?\x00", "Plugin ID,CVE,Risk,Host\n1,CVE-2014-0160,High,127.0.0.1\n",
 	`{"template-id":"x","info":{"name":"n","severity":"high"},"host":"http://127.0.0.1","matched-at":"http://127.0.0.1/a"}` + "\n",
 	`<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><nmaprun scanner="nmap"><host>&x;</host></nmaprun>`,
