@@ -11,15 +11,36 @@ type togetherKey struct{ *database }
 // load replaces the catalogue meanwhile, fn is called again from its beginning.
 func (s *Store) Together(ctx context.Context, fn func(ctx context.Context) error) error {
 	return s.estate.view(ctx, func(estate *Tx) error {
-		ctx := context.WithValue(ctx, togetherKey{s.estate}, estate)
+		ctx := context.WithValue(ctx, togetherKey{s.estate}, &shared{Tx: estate})
 		return s.catalogue.steady(ctx, func(catalogue *Tx) error {
-			return fn(context.WithValue(ctx, togetherKey{s.catalogue}, catalogue))
+			return fn(context.WithValue(ctx, togetherKey{s.catalogue}, &shared{Tx: catalogue}))
 		})
 	})
 }
 
+// shared is a transaction that many read in.
+type shared struct {
+	*Tx
+	generation int64 // 0 before it is asked
+}
+
 // together is the transaction that a context holds, nil for none.
 func (d *database) together(ctx context.Context) *Tx {
-	tx, _ := ctx.Value(togetherKey{d}).(*Tx)
-	return tx
+	if s, ok := ctx.Value(togetherKey{d}).(*shared); ok {
+		return s.Tx
+	}
+	return nil
+}
+
+// generationTogether is generation, asked once in a transaction that is shared: whatever is kept for a generation asks.
+func (d *database) generationTogether(ctx context.Context) (int64, error) {
+	s, ok := ctx.Value(togetherKey{d}).(*shared)
+	if ok && s.generation != 0 {
+		return s.generation, nil
+	}
+	n, err := d.generation(ctx)
+	if ok {
+		s.generation = n
+	}
+	return n, err
 }
