@@ -95,6 +95,19 @@ func TestNoAnswerIsLeftUntyped(t *testing.T) {
 	}
 }
 
+// Generators of clients stop at a type that there is not.
+func TestEveryTypeIsOneOfJSON(t *testing.T) {
+	text, err := json.Marshal(api.New(api.Options{}).OpenAPI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{`"type":""`, `"type":["",`} {
+		if at := strings.Index(string(text), bad); at >= 0 {
+			t.Errorf("%.400s", text[max(0, at-300):])
+		}
+	}
+}
+
 func TestTheDocumentIsTheSameEachTime(t *testing.T) {
 	text := func() string {
 		b, err := json.Marshal(api.New(api.Options{}).OpenAPI())

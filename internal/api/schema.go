@@ -42,6 +42,9 @@ func nullable(r huma.Registry) {
 		for _, f := range reflect.VisibleFields(t) {
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			property := schema.Properties[name]
+			if property != nil && property.Nullable && property.Type == "" { // null is one of several types
+				property.Nullable, property.OneOf = false, append(property.OneOf, &huma.Schema{Type: "null"})
+			}
 			if property != nil && property.Nullable && len(property.Enum) > 0 {
 				property.Enum = append(property.Enum, nil)
 			}
