@@ -51,7 +51,7 @@ func TestAKeptStatementIsNotSharedWhileItIsRead(t *testing.T) {
 	for range 3 {
 		sum := 0
 		if err := s.estate.view(ctx, func(tx *Tx) error {
-			rows, err := tx.Query(ctx, numbers, `[1,2,3]`)
+			rows, err := tx.Query(ctx, numbers, `[1,2,3]`) //nolint:sqlclosecheck // eachRow closes them
 			if err != nil {
 				return err
 			}
