@@ -22,7 +22,9 @@ type Catalogue struct {
 func (s *Store) Catalogue() *Catalogue { return &Catalogue{store: s, db: s.catalogue} }
 
 // Generation is the counter that every change of the catalogue bumps.
-func (c *Catalogue) Generation(ctx context.Context) (int64, error) { return c.db.generationTogether(ctx) }
+func (c *Catalogue) Generation(ctx context.Context) (int64, error) {
+	return c.db.generationTogether(ctx)
+}
 
 // loaderWait is how long a loader waits for another to end.
 const loaderWait = time.Minute
