@@ -95,6 +95,16 @@ func TestNoAnswerIsLeftUntyped(t *testing.T) {
 	}
 }
 
+func TestEveryJSONAnswerHasAType(t *testing.T) {
+	operations(api.New(api.Options{}).OpenAPI(), func(name string, op *huma.Operation) {
+		for status, response := range op.Responses {
+			if media := response.Content["application/json"]; media != nil && media.Schema.Ref == "" && media.Schema.Type == "" && len(media.Schema.OneOf) == 0 {
+				t.Errorf("%s %s may be anything", name, status)
+			}
+		}
+	})
+}
+
 // Generators of clients stop at a type that there is not.
 func TestEveryTypeIsOneOfJSON(t *testing.T) {
 	text, err := json.Marshal(api.New(api.Options{}).OpenAPI())

@@ -150,7 +150,7 @@ func (s *Server) findingOperations() {
 		})
 	handle(s, operation{ID: "export-findings", Method: http.MethodGet, Path: "/findings/export", Tag: "findings", Role: auth.Viewer, Errors: named,
 		Summary: "Export findings", Description: "The whole list with its evidence, written as it is read: a million findings need no more memory than one.",
-		Streams: []string{"text/csv", "application/json", "application/sarif+json", "application/x-ndjson"}},
+		Streams: []string{"text/csv", "application/json", "application/sarif+json", "application/x-ndjson"}, Whole: report.FindingList{}},
 		s.exportFindings)
 	handle(s, operation{ID: "get-finding", Method: http.MethodGet, Path: "/findings/{id}", Tag: "findings", Role: auth.Viewer,
 		Summary: "One finding with all its evidence", Description: "An old number of a finding that was joined with another leads to that one."},

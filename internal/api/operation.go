@@ -48,6 +48,8 @@ type operation struct {
 	Also map[int]string
 	// Streams are the media types of an answer that is written as it comes; fn returns s.stream then.
 	Streams []string
+	// Whole is what a stream of application/json holds when it has come.
+	Whole any
 }
 
 // mayKey holds what an operation demands, for those who check it and for the tests that list it.
@@ -130,6 +132,10 @@ func (s *Server) describeOperation(op operation) huma.Operation {
 	}
 	if len(op.Streams) > 0 {
 		d.Responses = streams(op.Streams)
+		if op.Whole != nil {
+			media := d.Responses["200"].Content["application/json"]
+			media.Schema, media.Example = s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(op.Whole), true, ""), nil
+		}
 	}
 	if op.Role != auth.Nobody {
 		d.Security = []map[string][]string{{"token": {}}, {"cookie": {}}}

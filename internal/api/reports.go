@@ -35,7 +35,7 @@ func (s *Server) reportOperations() {
 		})
 	handle(s, operation{ID: "export-report", Method: http.MethodGet, Path: "/reports/{scan_id}/export", Tag: "reports", Role: auth.Viewer,
 		Summary: "A scan as a file", Description: "json is the document of the scan, csv and sarif its findings.",
-		Streams: []string{"application/json", "text/csv", "application/sarif+json"}},
+		Streams: []string{"application/json", "text/csv", "application/sarif+json"}, Whole: report.Scan{}},
 		func(ctx context.Context, d Desk, in *reportExportInput) (*huma.StreamResponse, error) {
 			return s.scanStream(ctx, d, in.ScanID, in.Format)
 		})

@@ -234,7 +234,7 @@ func (s *Server) scanResultOperations() {
 		})
 	handle(s, operation{ID: "get-scan-result", Method: http.MethodGet, Path: "/scans/{id}/result", Tag: "scans", Role: auth.Viewer,
 		Summary: "The whole document of a scan", Description: "As patchscout scan --format json prints it: the scan, its hosts, its findings. It is written as it is read.",
-		Streams: []string{"application/json"}},
+		Streams: []string{"application/json"}, Whole: report.Scan{}},
 		func(ctx context.Context, d Desk, in *ByID) (*huma.StreamResponse, error) {
 			return s.scanStream(ctx, d, in.ID, "json")
 		})
