@@ -119,3 +119,19 @@ func send(t *testing.T, web *httptest.Server, method, path, body string) (int, s
 	}
 	return answer.StatusCode, string(text)
 }
+
+func TestHandshakesThatAreNoneAreProblems(t *testing.T) {
+	good := http.Header{"Upgrade": {"h2c, WebSocket"}, "Connection": {"keep-alive, Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws/1", nil)
+	r.Header = good
+	if !upgrades(r) {
+		t.Error("RFC 6455's own is refused")
+	}
+	for name, value := range map[string]string{"Upgrade": "h2c", "Connection": "close", "Sec-Websocket-Version": "8", "Sec-Websocket-Key": "short"} {
+		r.Header = good.Clone()
+		r.Header.Set(name, value)
+		if upgrades(r) {
+			t.Errorf("%s: %s is let through", name, value)
+		}
+	}
+}

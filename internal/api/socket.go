@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -68,6 +69,7 @@ func (s *Server) socket(ctx context.Context, in *watchInput) (*huma.StreamRespon
 		if !upgrades(r) {
 			answer.Header().Set("Upgrade", "websocket")
 			answer.Header().Set("Connection", "Upgrade")
+			answer.Header().Set("Sec-WebSocket-Version", "13")
 			s.writeError(answer, r, huma.NewError(http.StatusUpgradeRequired, "this is a WebSocket: connect with ws:// or wss://, or use /api/v1/scans/{id}/events"))
 			return
 		}
@@ -84,8 +86,21 @@ func (s *Server) socket(ctx context.Context, in *watchInput) (*huma.StreamRespon
 	}}, nil
 }
 
+// upgrades says whether a request is a WebSocket's opening handshake (RFC 6455, 4.2.1).
 func upgrades(r *http.Request) bool {
-	return r.ProtoMajor == 1 && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	return r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && r.ProtoMajor == 1 && err == nil && len(key) == 16 && len(r.Header.Values("Sec-WebSocket-Key")) == 1 &&
+		lists(r.Header.Values("Upgrade"), "websocket") && lists(r.Header.Values("Connection"), "upgrade") && r.Header.Get("Sec-WebSocket-Version") == "13"
+}
+
+// lists says whether a word is in a header that lists words.
+func lists(values []string, word string) bool {
+	for _, one := range strings.Split(strings.Join(values, ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(one), word) {
+			return true
+		}
+	}
+	return false
 }
 
 // talk is one open WebSocket.
