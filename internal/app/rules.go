@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/scan/intake"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -351,6 +353,9 @@ func readStatements(ctx context.Context, req ImportRequest, path string) (format
 		statements = append(statements, *e.Statement)
 		return nil
 	})
+	if errors.Is(err, scan.ErrTruncated) { // half a document would be half of what its author says
+		err = fault.Invalid("%w", err)
+	}
 	if err == nil && len(statements) == 0 {
 		err = fault.Invalid("a %s report without any VEX statement", reader.Name())
 	}
