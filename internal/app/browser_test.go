@@ -66,7 +66,7 @@ func TestPasswordsOfAnySizeAreAnswered(t *testing.T) {
 	}{
 		{"anna", "wrong", 401}, {"nobody", "wrong", 401}, {"", "x", 422}, {"anna", "", 422}, {"anna", strings.Repeat("x", 1024), 401},
 		{"anna", strings.Repeat("x", 1025), 422}, {"anna", strings.Repeat("€", 1000), 401}, {"anna", strings.Repeat("x", 1<<20), 413},
-		{"anna\x00", pass, 401}, {"a\nb", pass, 401}, {"' OR 1=1 --", pass, 401}, {"ａｎｎａ", pass, 200},
+		{"anna\x00", pass, 400}, {"a\nb", pass, 401}, {"' OR 1=1 --", pass, 401}, {"ａｎｎａ", pass, 200},
 	} {
 		resp, text := d.login(test.name, test.password)
 		if resp.StatusCode == 429 {
