@@ -20,7 +20,7 @@ CONCURRENT  := ./internal/api/... ./internal/app/... ./internal/auth/... ./inter
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup clean help
+.PHONY: run build ui ui-types test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,20 @@ run: ## run the command: make run ARGS="scan 127.0.0.1"
 
 build: ## bin/patchscout, without cgo
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/patchscout ./cmd/patchscout
+
+# The web UI is built by Node.js and embedded. Without it everything else builds and runs, and the start page says so.
+ui: ui-types ## web/dist, which `make build` embeds (needs Node.js 20)
+	cd web && npm run -s typecheck && npm run -s build && npm run -s size
+
+# The types of requests and answers, out of the document that describes the API.
+ui-types: web/node_modules/.package-lock.json
+	$(GO) run ./scripts/openapi -o web/openapi.json
+	cd web && npm run -s types >/dev/null
+
+web/node_modules/.package-lock.json: web/package-lock.json web/package.json
+	@command -v npm >/dev/null 2>&1 || { echo "the web UI needs Node.js 20 or newer with npm: https://nodejs.org"; exit 1; }
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
 
 test: setup test-unit test-concurrent test-integration test-e2e ## everything a change must pass
 

@@ -2,6 +2,8 @@ module github.com/patchscout/patchscout
 
 go 1.26.0
 
+ignore ./web/node_modules
+
 require (
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/alexedwards/argon2id v1.0.0

@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -61,6 +62,8 @@ type Options struct {
 	Browser *Browser
 	// Record adds to the audit trail what nothing below has recorded; nil records nothing.
 	Record func(ctx context.Context, e auth.Entry)
+	// UI are the files of the web UI as they were built; nil is a build without.
+	UI fs.FS
 	// BasePath is where a reverse proxy shows the server ("/patchscout"), "" is at the root.
 	BasePath string
 	// Health says whether the server can do its work; nil is always. It may be slow or hang.
@@ -81,6 +84,7 @@ type Server struct {
 	secrets map[string]bool
 	shield  *shield // nil without Options.Browser
 
+	ui         *ui
 	docsPolicy string // the Content-Security-Policy of the documentation
 	denials    denials
 }
@@ -102,6 +106,7 @@ func New(opts Options) *Server {
 	s.nowhere()
 	s.api = humachi.New(s.router, describe(opts))
 	s.docs()
+	s.pages()
 	s.metrics()
 	for _, resource := range resources {
 		resource(s)

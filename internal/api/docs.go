@@ -23,9 +23,6 @@ func (s *Server) docs() {
 		below.URL.Path = s.opts.BasePath + r.URL.Path // the page knows itself and its parts by the whole path
 		page.ServeHTTP(w, below)
 	})
-	s.router.Get("/", func(w http.ResponseWriter, r *http.Request) { // there is no other page yet
-		http.Redirect(w, r, s.opts.BasePath+"/docs", http.StatusTemporaryRedirect)
-	})
 	s.router.Handle("/docs", serve)
 	s.router.Handle("/docs/*", serve)
 }

@@ -54,7 +54,7 @@ func (s *Server) introduce(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if healthy(r) {
+		if healthy(r) || s.still(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

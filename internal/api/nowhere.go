@@ -16,7 +16,11 @@ func (s *Server) nowhere() {
 	nothing := func(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, fault.NotFound("there is nothing at this path; %s/docs tells what there is", s.opts.BasePath))
 	}
-	s.router.NotFound(nothing)
+	s.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		if !s.ui.shows(s, w, r) {
+			nothing(w, r)
+		}
+	})
 	s.router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		allowed := s.methods(r)
 		if len(allowed) == 0 { // a method that no path takes

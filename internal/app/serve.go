@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/api"
 	"github.com/patchscout/patchscout/internal/auth"
+	pages "github.com/patchscout/patchscout/web"
 )
 
 // ServeOptions say how to serve beside the configuration.
@@ -22,7 +23,7 @@ type ServeOptions struct {
 func (a *App) Serve(ctx context.Context, opts ServeOptions) error {
 	options := api.Options{
 		Version: opts.Version, Log: a.log, Now: a.now, BasePath: a.cfg.Server.BasePath,
-		Desk: func(who auth.Identity) api.Desk { return a.For(who) },
+		UI: pages.Files(), Desk: func(who auth.Identity) api.Desk { return a.For(who) },
 	}
 	if err := a.protect(&options); err != nil {
 		return err

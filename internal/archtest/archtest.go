@@ -13,7 +13,7 @@ const module = "github.com/patchscout/patchscout/"
 // floors, from the ground up. A package may import those of lower floors. A folder stands for what is below it, unless
 // that is listed itself.
 var floors = [][]string{
-	{"internal/fault", "internal/machine"},
+	{"internal/fault", "internal/machine", "web"},
 	{"internal/version", "internal/config", "internal/telemetry", "internal/cpe", "internal/outbound", "internal/jsonstream", "internal/textindex"},
 	{"internal/cve", "internal/asset"},
 	{"internal/intel"},

@@ -1,0 +1,5 @@
+import { Page } from "../../ui/page";
+
+export function CVEPage() {
+  return <Page title="CVE">{null}</Page>;
+}

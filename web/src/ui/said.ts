@@ -1,0 +1,14 @@
+// Short words in a corner after something was done, with a way back where there is one.
+import { notifications } from "@mantine/notifications";
+
+import { messageOf } from "./states";
+
+/** said tells that something was done. */
+export function said(message: string, title?: string) {
+  notifications.show({ message, title, color: "teal", autoClose: 5000 });
+}
+
+/** failed tells that something was not done, and why. It stays until it is closed. */
+export function failed(error: unknown, title = "That did not work") {
+  notifications.show({ message: messageOf(error), title, color: "red", autoClose: false });
+}
