@@ -16,6 +16,7 @@ import { theme, variables } from "./theme";
 
 // Styles that are made while the page runs carry the nonce that this answer of the server came with.
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce ?? "";
+(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce; // by this name react-remove-scroll, which dialogs use, looks for it
 const scheme = localStorageColorSchemeManager({ key: "patchscout-scheme" });
 
 createRoot(document.getElementById("root")!).render(
