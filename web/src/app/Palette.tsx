@@ -82,10 +82,10 @@ function useLines(text: string, close: () => void): Line[] {
     lines.push({ id: "host" + h.id, group: "Hosts", icon: <IconServer2 size={17} stroke={1.7} />, name: <><Inert text={h.address ?? h.hostnames[0] ?? String(h.id)} /> <span className="dim"><Inert text={h.hostnames[0] ?? ""} /></span></>, more: h.site, go: go(`/assets/${h.id}`) });
   for (const f of findings.data?.findings ?? [])
     lines.push({ id: "finding" + f.id, group: "Findings", icon: <IconBug size={17} stroke={1.7} />, name: <Inert text={f.title ?? f.cve ?? f.check} />, more: <Inert text={f.host} />, go: go(`/findings/${f.id}`) });
-  for (const c of cves.data?.items ?? [])
-    lines.push({ id: c.id, group: "CVEs", icon: <IconBooks size={17} stroke={1.7} />, name: <>{c.id} <span className="dim"><Inert text={c.title ?? ""} /></span></>, go: go(`/catalogue/${c.id}`) });
   if (findings.data && findings.data.total > few.limit)
     lines.push({ id: "all", group: "Findings", icon: <IconArrowRight size={17} stroke={1.7} />, name: `All ${findings.data.total.toLocaleString()} findings with “${text}”`, go: go("/findings", { search: text }) });
+  for (const c of cves.data?.items ?? [])
+    lines.push({ id: c.id, group: "CVEs", icon: <IconBooks size={17} stroke={1.7} />, name: <>{c.id} <span className="dim"><Inert text={c.title ?? ""} /></span></>, go: go(`/catalogue/${c.id}`) });
   return lines;
 }
 

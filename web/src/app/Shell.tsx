@@ -124,7 +124,7 @@ export function Shell() {
   useKeys(setShown);
   useEffect(() => onSignedOut(() => void router.navigate({ to: "/signin", search: { to: router.state.location.href, ended: true } })), [router]);
   const search = (
-    <Button variant="default" fullWidth justify="space-between" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} mb={8} fw={450} c="dimmed" px={9}>
+    <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} mb={8} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
       Search
     </Button>
   );
