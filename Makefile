@@ -20,7 +20,7 @@ CONCURRENT  := ./internal/api/... ./internal/app/... ./internal/auth/... ./inter
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build ui ui-types test test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup clean help
+.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup setup-ui clean-clone clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,12 +45,16 @@ web/node_modules/.package-lock.json: web/package-lock.json web/package.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-test: setup test-unit test-concurrent test-integration test-e2e ## everything a change must pass
+test: setup test-unit test-concurrent test-ui test-integration test-e2e ## everything a change must pass
 
 test-unit: setup ## the rules and parsers, with coverage in cover.out
 	$(GO) test -short -timeout 20m -coverprofile=cover.out ./internal/...
 	$(GO) test -short ./test/...
 	@$(GO) tool cover -func=cover.out | tail -n 1
+
+# A browser against the built command with the UI in it: five minutes at most, what it looked like is in web/artefacts.
+test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every page in Chromium
+	cd web && npm run -s test && npm run -s e2e
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
@@ -77,6 +81,7 @@ fmt:
 
 vet:
 	$(GO) vet ./...
+	$(GO) vet -tags no_ui ./web ./cmd/patchscout
 
 # Compiles everything, tests included, for two of the systems that are released for; the others differ by the processor.
 vet-cross:
@@ -107,6 +112,9 @@ bench: build ## the figures: make bench FEEDS=dir; some of them: ONLY=load,live,
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make bench FEEDS=dir"; exit 2; }
 	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)" -only "$(ONLY)"
 
+ui-figures: setup-ui ui build ## how fast the pages are: make ui-figures [ESTATE=dir] (a data folder with a million findings, see test/bench -estate-dir)
+	cd web && node e2e/figures.mjs $(if $(ESTATE),--data-dir "$(abspath $(ESTATE))")
+
 quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }
 	$(GO) run ./test/quality/ranking -feeds "$(FEEDS)"
@@ -117,6 +125,8 @@ starter: ## make the starter catalogue: make starter FEEDS=dir
 	$(GO) run ./internal/catalogue/starter/make -from "$(FEEDS)"
 
 release: ## dist/release: every system, with sums and bills of materials; make release VERSION=1.2.3
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory ui; \
+	else echo "release: WITHOUT the web UI, there is no Node.js with npm here; the start page will say so"; rm -rf web/dist/[!.]*; fi
 	$(GO) run ./scripts/release -version "$(VERSION)" -o dist/release
 
 deploy-check: ## deploy/ as the tools' own checks see it, those that are installed
@@ -128,5 +138,11 @@ topology: build ## the compose file's processes on loopback, one killed and repl
 setup: ## install what the tests need (apt, as root) or say what is missing
 	@scripts/setup.sh
 
+setup-ui: ## install what the web UI is built and tested with (apt, as root) or say what is missing
+	@scripts/setup-ui.sh
+
+clean-clone: ## prove that a clean clone builds and runs without Node.js
+	@scripts/clean-clone.sh
+
 clean: ## remove what the build made, tools included
-	rm -rf $(BIN) cover.out dist/release
+	rm -rf $(BIN) cover.out dist/release web/dist/[!.]* web/artefacts web/node_modules
