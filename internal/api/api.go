@@ -87,6 +87,7 @@ type Server struct {
 	ui         *ui
 	docsPolicy string // the Content-Security-Policy of the documentation
 	denials    denials
+	downloads  downloads
 }
 
 // New returns a server with all operations.

@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // streamPatience is how long a reader of a stream may take for one buffer of it.
@@ -22,10 +26,16 @@ type download struct{ kind, name string }
 func (s *Server) stream(d download, write func(*streamWriter) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		r, w := humachi.Unwrap(c)
+		who := auth.From(r.Context())
+		end, err := s.downloads.begin(string(who.Kind) + " " + who.Name)
+		if err != nil {
+			s.writeError(w, r, err)
+			return
+		}
+		defer end()
 		sink := &streamSink{w: w, control: http.NewResponseController(w), download: d}
 		out := &streamWriter{bufio.NewWriterSize(sink, 64<<10)}
-		err := write(out)
-		if err == nil {
+		if err = write(out); err == nil {
 			err = out.Flush()
 		}
 		switch {
@@ -40,6 +50,35 @@ func (s *Server) stream(d download, write func(*streamWriter) error) *huma.Strea
 			panic(http.ErrAbortHandler) // the one way in which net/http ends an answer that is not whole
 		}
 	}}
+}
+
+// maxDownloads is how many streams one asker may read at a time. A slow reader holds one of the server's places for as long
+// as he reads: without a bound a single one could hold them all.
+const maxDownloads = 8
+
+// downloads counts the streams of each asker. The zero value is ready for use.
+type downloads struct {
+	mu    sync.Mutex
+	under map[string]int
+}
+
+func (d *downloads) begin(who string) (end func(), err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.under[who] >= maxDownloads {
+		return nil, fault.Unavailable("%d downloads of yours are being sent: wait until one has ended", maxDownloads)
+	}
+	if d.under == nil {
+		d.under = map[string]int{}
+	}
+	d.under[who]++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.under[who]--; d.under[who] == 0 {
+			delete(d.under, who)
+		}
+	}, nil
 }
 
 // streamWriter is what a stream is written to.
