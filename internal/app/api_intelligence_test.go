@@ -257,6 +257,10 @@ func TestHostsAreListedTaggedJoinedAndRetired(t *testing.T) {
 	if host.Owner != "web" || host.Exposed == nil || !*host.Exposed || len(host.Scans) == 0 || len(host.Services) == 0 || len(host.History) < 4 {
 		t.Errorf("%+v", host)
 	}
+	if len(host.Identifiers) == 0 || len(host.Evidence) != len(host.Services) || host.Reach.Exposed == nil || !*host.Reach.Exposed ||
+		host.Reach.Why != "a person said so" || host.Own.Owner != "web" || !slices.Equal(host.Own.Tags, []string{"dmz"}) {
+		t.Errorf("%+v", host)
+	}
 	c.want(200, "POST", "/api/v1/assets/tag", map[string]any{"hosts": []string{fmt.Sprint(id), fmt.Sprint(second.Hosts[0].ID)}, "tags": []string{"-dmz", "lab"}}, nil)
 	var tagged report.HostPage
 	c.want(200, "GET", "/api/v1/assets?tag=lab", nil, &tagged)

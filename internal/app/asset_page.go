@@ -43,6 +43,9 @@ func (a *App) Asset(ctx context.Context, id int64) (doc report.HostDetail, err e
 		return doc, fault.NotFound("there is no host %d", id)
 	}
 	doc.Host = shown[0]
+	if err := a.tellHost(ctx, h, &doc); err != nil {
+		return doc, err
+	}
 	if doc.Scans, err = a.looks(ctx, h.ID); err != nil {
 		return doc, err
 	}

@@ -50,6 +50,11 @@ type HostDetail struct {
 	Scans    []HostScan    `json:"scans"` // newest first
 	Findings FindingCounts `json:"findings"`
 	History  []HistoryLine `json:"history"` // what people and rules said of it, oldest first
+
+	Identifiers []HostIdentifier  `json:"identifiers"` // by what it is found again, the strong ones first
+	Reach       HostReach         `json:"reach"`       // whether the internet reaches it
+	Own         HostOwn           `json:"own"`         // what people said of it; rules may add to that
+	Evidence    []ServiceEvidence `json:"evidence"`    // what its services said, and to which scanner
 }
 
 // HostScan is a look of one scanner at a host.
