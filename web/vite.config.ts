@@ -11,6 +11,7 @@ export default defineConfig({
   build: {
     target: "es2022",
     manifest: "manifest.json",
+    assetsDir: "static", // /assets is a page
     assetsInlineLimit: 0, // the content security policy takes data: for pictures only
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func (s *Server) pages() {
 	s.ui.files = s.opts.UI
 	s.ui.index = bytes.Replace(index, []byte(baseMark), []byte(`<base href="`+s.ui.base+`" />`), 1)
 	s.router.Get("/", s.showPage)
-	s.router.Get("/assets/*", s.showFile)
+	s.router.Get("/static/*", s.showFile)
 }
 
 func (s *Server) showUnbuilt(w http.ResponseWriter, _ *http.Request) {
@@ -76,16 +75,16 @@ func pageHeaders(h http.Header, nonce string) {
 		"connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'")
 }
 
-// showFile answers with a file of the build. Files below assets have their content's hash in their names.
+// showFile answers with a file of the build. Files below static have their content's hash in their names.
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	name := strings.TrimPrefix(r.URL.Path, "/")
 	content, err := fs.ReadFile(s.ui.files, name)
 	if err != nil {
 		s.writeError(w, r, fault.NotFound("the web UI has no file %.100q: reload the page, the server may be newer than it", name))
 		return
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	if strings.HasPrefix(name, "assets/") {
+	if strings.HasPrefix(name, "static/") {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
@@ -111,7 +110,7 @@ func (u *ui) shows(s *Server, w http.ResponseWriter, r *http.Request) bool {
 
 // reserved are the paths of programs: what is not there is not a page.
 func reserved(p string) bool {
-	for _, name := range []string{"/api", "/ws", "/feeds", "/docs", "/health", "/metrics", "/openapi", "/assets"} {
+	for _, name := range []string{"/api", "/ws", "/feeds", "/docs", "/health", "/metrics", "/openapi", "/static"} {
 		if p == name || strings.HasPrefix(p, name+"/") || strings.HasPrefix(p, name+".") || name == "/openapi" && strings.HasPrefix(p, name) {
 			return true
 		}
@@ -125,7 +124,7 @@ func (s *Server) still(r *http.Request) bool {
 	switch p := r.URL.Path; {
 	case changes(r):
 		return false
-	case p == "/" || strings.HasPrefix(p, "/assets/"):
+	case p == "/" || strings.HasPrefix(p, "/static/"):
 		return true
 	default:
 		return !reserved(p) && !s.router.Match(chi.NewRouteContext(), http.MethodGet, p)
