@@ -71,6 +71,7 @@ func (a *App) startBackground(ctx context.Context, d duties) (*background, error
 	}
 	if d.schedules {
 		b.scheduler.Start(ctx)
+		b.readying.Go(func() { a.keepAwake(readying) })
 	}
 	return b, nil
 }

@@ -40,23 +40,16 @@ func (a *App) conduct(ctx context.Context, r *job.Run) error {
 	case w.stopped():
 		return errors.Join(job.ErrStopping, err)
 	case errors.Is(err, errTaken):
-		return nil // the other process has a job of its own
+		return a.elsewhere(keep, r.Job, err)
 	}
 	return err
 }
 
-// elsewhere is the end of a job whose scan somebody else works on: none when the scan is over or paused or another job
-// conducts it, to be tried again when that somebody may be dead.
+// elsewhere is the end of a job whose scan somebody else works on: none when the scan needs this job no more, else to be
+// tried again. That somebody may be an attempt that was believed dead, took the scan once more and ends for the same reason.
 func (a *App) elsewhere(ctx context.Context, mine job.Job, conflict error) error {
-	c, err := a.control(ctx, mine.Scan)
-	if err != nil {
-		return err
-	}
-	if c == nil || !c.Works(a.now()) {
-		return nil
-	}
-	others, err := a.store.Jobs().Jobs(ctx, job.Filter{Kinds: []job.Kind{job.Scan}, States: []job.State{job.Running}, Scan: mine.Scan, Limit: 2})
-	if err != nil || len(others) > 1 {
+	attended, err := a.store.Estate().Attended(ctx, mine.Scan, mine.ID)
+	if err != nil || attended {
 		return err
 	}
 	return conflict

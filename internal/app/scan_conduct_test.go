@@ -293,3 +293,39 @@ func TestNobodyFillsTheQueueWithScans(t *testing.T) {
 		t.Errorf("another's was refused: %v", err)
 	}
 }
+
+// Two attempts that each take the other for the one that goes on leave a scan that runs for ever, with nobody to run it.
+func TestAScanThatLostItsJobIsContinued(t *testing.T) {
+	both(t, func(t *testing.T, open func() *App) {
+		ctx := context.Background()
+		a := open()
+		id := initiate(t, a, ScanRequest{Targets: []string{"127.0.0.1"}, Ports: sshPort(t)})
+		if err := a.rewake(ctx); err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := a.store.Jobs().Lease(ctx, job.Want{Kinds: []job.Kind{job.Scan}, Worker: "somebody", N: 1})
+		if err != nil || len(jobs) != 1 || jobs[0].Scan != id {
+			t.Fatalf("leased %+v, %v", jobs, err)
+		}
+		leased := jobs[0]
+		if attended, err := a.store.Estate().Attended(ctx, id, leased.ID); err != nil || attended {
+			t.Errorf("without the job somebody goes on: %v, %v", attended, err)
+		}
+		if attended, err := a.store.Estate().Attended(ctx, id, 0); err != nil || !attended {
+			t.Errorf("nobody goes on, says another job: %v, %v", attended, err)
+		}
+		if err := a.store.Jobs().Finish(ctx, leased.ID, leased.Fence, job.End{State: job.Done}); err != nil {
+			t.Fatal(err)
+		}
+		defer working(t, a)()
+		if err := a.rewake(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if s := until(t, a, id, "over", ended); s.Status != "completed" {
+			t.Errorf("it ended as %+v", s)
+		}
+		if orphans, err := a.store.Estate().Orphans(ctx); err != nil || len(orphans) > 0 {
+			t.Errorf("still without a job: %+v, %v", orphans, err)
+		}
+	})
+}
