@@ -32,6 +32,10 @@ type Desk interface {
 	system
 	techniques
 	findings
+	marks
+	trends
+	today
+	savedViews
 	jobs
 	once
 	reports
@@ -126,6 +130,10 @@ var resources = []func(*Server){
 	(*Server).workerOperations,
 	(*Server).scanOperations,
 	(*Server).findingOperations,
+	(*Server).markOperations,
+	(*Server).trendOperations,
+	(*Server).todayOperations,
+	(*Server).viewOperations,
 	(*Server).triageOperations,
 	(*Server).vulnerabilityOperations,
 	(*Server).ruleOperations,

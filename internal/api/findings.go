@@ -62,6 +62,8 @@ type FindingFilter struct {
 	FirstSeenBefore string `query:"first_seen_before" json:"first_seen_before,omitempty" maxLength:"40" example:"2026-11-20" doc:"first seen before this day"`
 	LastSeenAfter   string `query:"last_seen_after" json:"last_seen_after,omitempty" maxLength:"40" example:"2026-11-01" doc:"last seen on this day or later"`
 	LastSeenBefore  string `query:"last_seen_before" json:"last_seen_before,omitempty" maxLength:"40" example:"2026-11-20" doc:"last seen before this day"`
+	ClosedAfter     string `query:"closed_after" json:"closed_after,omitempty" maxLength:"40" example:"2026-11-01" doc:"not open any more since this day or later (see state)"`
+	ReturnedAfter   string `query:"returned_after" json:"returned_after,omitempty" maxLength:"40" example:"2026-11-01" doc:"ended, and seen again on this day or later"`
 }
 
 func (f FindingFilter) request() request.Findings {
@@ -71,7 +73,7 @@ func (f FindingFilter) request() request.Findings {
 		MinCVSS: f.MinCVSS, MinEPSS: f.MinEPSS, Weakness: f.CVE, Remedy: f.Remedy, Scanner: f.Scanner, Ports: f.Port, Protocols: f.Protocol,
 		Component: f.Component, Product: f.Product, Text: f.Search, Assignee: f.Assignee, Labels: f.Label, Owner: f.Owner, Tags: f.Tag,
 		Criticality: f.Criticality, DueBefore: f.DueBefore, Overdue: f.Overdue, SLABefore: f.SLABefore, SLAOverdue: f.SLAOverdue,
-		FirstSeenAfter: f.FirstSeenAfter, FirstSeenBefore: f.FirstSeenBefore, LastSeenAfter: f.LastSeenAfter, LastSeenBefore: f.LastSeenBefore,
+		FirstSeenAfter: f.FirstSeenAfter, FirstSeenBefore: f.FirstSeenBefore, LastSeenAfter: f.LastSeenAfter, LastSeenBefore: f.LastSeenBefore, ClosedAfter: f.ClosedAfter, ReturnedAfter: f.ReturnedAfter,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/patchscout/patchscout/internal/config"
 	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/live"
+	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/scan"
 	"github.com/patchscout/patchscout/internal/store"
 )
@@ -42,6 +43,7 @@ type parts struct {
 	standing standing
 	listing  listing
 	names    memo[string, techniqueName] // of techniques
+	todays   memo[string, report.Today]  // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
 

@@ -236,6 +236,7 @@ func readDays(f *finding.Filter, req FindingRequest) error {
 		{"due-before", req.DueBefore, &f.DueBefore}, {"sla-before", req.SLABefore, &f.SLABefore},
 		{"first-seen-after", req.FirstSeenAfter, &f.FirstSeenAfter}, {"first-seen-before", req.FirstSeenBefore, &f.FirstSeenBefore},
 		{"last-seen-after", req.LastSeenAfter, &f.LastSeenAfter}, {"last-seen-before", req.LastSeenBefore, &f.LastSeenBefore},
+		{"closed-after", req.ClosedAfter, &f.ClosedAfter}, {"returned-after", req.ReturnedAfter, &f.ReturnedAfter},
 	} {
 		if day.text == "" {
 			continue

@@ -52,6 +52,8 @@ func filterFlags(flags *pflag.FlagSet, req *app.FindingRequest) {
 	flags.StringVar(&req.FirstSeenBefore, "first-seen-before", "", "first seen before this day")
 	flags.StringVar(&req.LastSeenAfter, "last-seen-after", "", "last seen on this day or later")
 	flags.StringVar(&req.LastSeenBefore, "last-seen-before", "", "last seen before this day")
+	flags.StringVar(&req.ClosedAfter, "closed-after", "", "not open any more since this day or later (see --state)")
+	flags.StringVar(&req.ReturnedAfter, "returned-after", "", "ended, and seen again on this day or later")
 }
 
 // wholeList is up to how many findings the table reads them all, to fold the potential ones to a line per service.

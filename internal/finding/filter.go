@@ -60,6 +60,8 @@ type Filter struct {
 	FirstSeenBefore time.Time
 	LastSeenAfter   time.Time // at or after
 	LastSeenBefore  time.Time
+	ClosedAfter     time.Time // ended at or after, and not open
+	ReturnedAfter   time.Time // last came back at or after
 
 	Sort  Sort
 	After Cursor

@@ -121,7 +121,28 @@ type Life struct {
 	ClosedAt  time.Time // zero while it is open
 	ClosedBy  string    // ByScan, ByCatalogue, or a person
 	Closing   Closing
-	History   []Transition // oldest first
+	Lapses    []Lapse      // oldest first
+	History   []Transition // oldest first; never stored
+}
+
+// Lapse is the time between an ending of a finding and its return.
+type Lapse struct {
+	From, To time.Time
+	Fixed    bool // the ending counted as fixed
+}
+
+// lapses are those of a history.
+func lapses(history []Transition) (out []Lapse) {
+	var ended Transition
+	for _, t := range history {
+		switch t.To {
+		case Reopened:
+			out = append(out, Lapse{From: ended.At, To: t.At, Fixed: ended.To == Fixed})
+		default:
+			ended = t
+		}
+	}
+	return out
 }
 
 // Transition is one change of state.
@@ -175,6 +196,7 @@ func Fold(f *Finding, looks []Look, decrees ...Decree) Life {
 	if !f.Withdrawn.IsZero() && life.State.Live() {
 		life.end(Transition{At: f.Withdrawn, To: Closed, Reason: Withdrawn, By: ByCatalogue})
 	}
+	life.Lapses = lapses(life.History)
 	return life.Life
 }
 

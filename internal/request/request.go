@@ -67,6 +67,8 @@ type Findings struct {
 	FirstSeenBefore string
 	LastSeenAfter   string
 	LastSeenBefore  string
+	ClosedAfter     string
+	ReturnedAfter   string
 
 	Sort   string
 	Cursor string

@@ -22,7 +22,7 @@ var (
 		"exploited_source", "score", "score_partial", "likelihood", "likelihood_source", "decision", "decision_since", "due",
 		"forensics", "assumed", "derived", "exposed", "exposed_why", "rank_key",
 		"kind", "result", "benchmark", "reference", "cwes", "severity_by", "remedy_key", "remedy_name", "fixed_in", "assignee", "labels",
-		"sla_due", "triage_rule", "chk", "own"}
+		"sla_due", "triage_rule", "chk", "own", "lapses"}
 
 	selectFinding = `SELECT s.name, f.` + strings.Join(findingColumns, ", f.")
 )
@@ -264,14 +264,15 @@ func findingRow(f *finding.Finding) []any {
 		f.ExploitedSource, f.Score, truth(f.ScorePartial), f.Likelihood, f.LikelihoodSource, f.Decision, millis(f.DecisionSince),
 		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey,
 		string(cmp.Or(f.Kind, finding.KindVulnerability)), f.Result, f.Benchmark, f.Reference, numbers(f.CWEs), f.SeverityBy,
-		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule, f.Check, ownText(f.Own)}
+		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule, f.Check, ownText(f.Own),
+		lapsesText(f.Life)}
 }
 
 // findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.
 type findingScan struct {
 	f                                                           finding.Finding
 	weakness, triage, state, closing, status, assumed, derived  string
-	kind, cwes, labels, own                                     string
+	kind, cwes, labels, own, lapses                             string
 	withdrawn, until, triageAt, first, last, closed, since, due int64
 	slaDue                                                      int64
 }
@@ -286,7 +287,7 @@ func (s *findingScan) into() []any {
 		&f.ExploitedSource, &f.Score, &f.ScorePartial, &f.Likelihood, &f.LikelihoodSource, &f.Decision, &s.since,
 		&s.due, &f.Forensics, &s.assumed, &s.derived, &f.Exposed, &f.ExposedWhy, &f.RankKey,
 		&s.kind, &f.Result, &f.Benchmark, &f.Reference, &s.cwes, &f.SeverityBy, &f.RemedyKey, &f.RemedyName, &f.FixedIn, &f.Assignee,
-		&s.labels, &s.slaDue, &f.Triage.Rule, &f.Check, &s.own}
+		&s.labels, &s.slaDue, &f.Triage.Rule, &f.Check, &s.own, &s.lapses}
 }
 
 func (s *findingScan) finding() finding.Finding {
@@ -298,7 +299,7 @@ func (s *findingScan) finding() finding.Finding {
 	f.DecisionSince, f.Due = moment(s.since), moment(s.due)
 	f.Assumed, f.Derived = unlist(s.assumed), unlist(s.derived)
 	f.Kind, f.CWEs, f.Labels, f.SLADue = finding.Kind(s.kind), unnumber(s.cwes), unlist(s.labels), moment(s.slaDue)
-	f.Own = ownOf(s.own)
+	f.Own, f.Lapses = ownOf(s.own), lapsesOf(s.lapses)
 	return f
 }
 

@@ -49,7 +49,10 @@ const (
 	colLastSeen
 	colAddressHigh
 	colAddressLow
-	lastColumn = colAddressLow
+	colClosed   // when it ended; none for what is open, and for what never was
+	colLapsed   // when it ended before it came back last
+	colReturned // when it came back last
+	lastColumn  = colReturned
 )
 
 // searched are the columns whose words are searched, not only looked up. Their order is that of the bits in uses.
@@ -163,6 +166,8 @@ var (
 	facetExploited  = facet{23, 1}
 	facetIsCVE      = facet{24, 1}
 	facetConfidence = facet{25, 8}
+	facetLapseFixed = facet{33, 1} // the ending before the last return counted as fixed
+	facetLapses     = facet{34, 1} // it came back more than once
 )
 
 func (f facets) get(field facet) uint64 { return uint64(f) >> field.shift & (1<<field.width - 1) }

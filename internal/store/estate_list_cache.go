@@ -19,6 +19,8 @@ type listCache struct {
 	chosen  chosenCache
 	rows    listedRows
 	asked   askedConditions
+	marks   keptAnswers[[]place]
+	trends  keptAnswers[Trend]
 }
 
 // directory is the blocks of a column at one generation. Which blocks there are never changes; their data comes later.

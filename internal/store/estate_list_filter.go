@@ -241,6 +241,8 @@ func timeConditions(f finding.Filter, now time.Time) (out []condition) {
 	before(colFirstSeen, f.FirstSeenBefore)
 	after(colLastSeen, f.LastSeenAfter)
 	before(colLastSeen, f.LastSeenBefore)
+	after(colClosed, f.ClosedAfter)
+	after(colReturned, f.ReturnedAfter)
 	atLeast(colCVSS, f.MinCVSS)
 	atLeast(colEPSS, f.MinEPSS)
 	if hides(f) {

@@ -171,7 +171,7 @@ func bounds(data []byte) (lo, hi int64) {
 const selectListed = `SELECT f.id, f.host, h.site, f.protocol, f.port, f.component, f.weakness, f.triage, f.triage_until, f.state,
 	f.first_seen, f.last_seen, f.title, f.status, f.confidence, f.severity, f.cvss, f.epss, f.kev, f.exploited, f.score,
 	f.likelihood, f.decision, f.due, f.sla_due, f.rank_key, f.kind, f.remedy_key, f.remedy_name, f.fixed_in, f.assignee,
-	f.labels, h.address, v.name, v.product
+	f.labels, f.closed_at, f.closing, f.lapses, h.address, v.name, v.product
 	FROM list_stale t JOIN finding f ON f.id = t.finding JOIN host h ON h.id = f.host
 	LEFT JOIN service v ON v.host = f.host AND v.protocol = f.protocol AND v.port = f.port
 	WHERE t.finding >= ? AND t.finding < ? AND f.id >= ? AND f.id < ?`
@@ -211,18 +211,19 @@ func (l *lists) staleRows(ctx context.Context, block int64) (map[int64]*listRow,
 
 func scanStale(rows *sql.Rows, found map[int64]*stale) error {
 	var f finding.Listed
-	var site, until, first, last, due, sla int64
-	var protocol, weakness, triage, state, status, kind, labels string
+	var site, until, first, last, due, sla, closed int64
+	var protocol, weakness, triage, state, status, kind, labels, closing, lapses string
 	var service, product sql.NullString
 	s := &stale{}
 	if err := rows.Scan(&f.ID, &f.HostID, &site, &protocol, &f.Port, &s.words[colComponent], &weakness, &triage, &until, &state,
 		&first, &last, &s.words[colTitle], &status, &f.Confidence, &f.Severity, &f.CVSS, &f.EPSS, &f.KEV, &f.Exploited, &f.Score,
 		&f.Likelihood, &f.Decision, &due, &sla, &f.RankKey, &kind, &s.words[colRemedy], &s.words[colRemedyName],
-		&s.words[colFixedIn], &s.words[colAssignee], &labels, &f.HostAddress, &service, &product); err != nil {
+		&s.words[colFixedIn], &s.words[colAssignee], &labels, &closed, &closing, &lapses, &f.HostAddress, &service, &product); err != nil {
 		return err
 	}
 	f.Protocol, f.Weakness, f.State, f.Status, f.Kind = protocol, finding.Weakness(weakness), finding.State(state), finding.Status(status), finding.Kind(kind)
 	f.Triage = finding.Triage{State: finding.TriageState(triage), Until: moment(until)}
+	f.Closing, f.Lapses = finding.Closing(closing), lapsesOf(lapses)
 	s.words[colWeakness], s.words[colService], s.words[colProduct] = weakness, service.String, product.String
 	if labels != "[]" {
 		s.words[colLabels] = labels
@@ -239,6 +240,12 @@ func scanStale(rows *sql.Rows, found map[int64]*stale) error {
 	r[colDue], r[colSLA] = uint64(max(due, 0)), uint64(max(sla, 0))               //nolint:gosec // not negative
 	r[colFirstSeen], r[colLastSeen] = uint64(max(first, 0)), uint64(max(last, 0)) //nolint:gosec // not negative
 	r[colAddressHigh], r[colAddressLow] = address[0], address[1]
+	if !f.State.Live() && f.Closing != finding.Passed {
+		r[colClosed] = uint64(max(closed, 0)) //nolint:gosec // not negative
+	}
+	if n := len(f.Lapses); n > 0 {
+		r[colLapsed], r[colReturned] = finding.TimeKey(f.Lapses[n-1].From), finding.TimeKey(f.Lapses[n-1].To)
+	}
 	found[f.ID] = s
 	return nil
 }
@@ -267,6 +274,10 @@ func facetsOf(l *finding.Listed) (f facets) {
 	f.set(facetExploited, uint64(truth(l.Exploited)))       //nolint:gosec // 0 or 1
 	f.set(facetIsCVE, uint64(truth(l.Weakness.CVE() != 0))) //nolint:gosec // 0 or 1
 	f.set(facetConfidence, uint64(max(l.Confidence, 0)))    //nolint:gosec // not negative
+	if n := len(l.Lapses); n > 0 {
+		f.set(facetLapseFixed, uint64(truth(l.Lapses[n-1].Fixed))) //nolint:gosec // 0 or 1
+		f.set(facetLapses, uint64(truth(n > 1)))                   //nolint:gosec // 0 or 1
+	}
 	return f
 }
 

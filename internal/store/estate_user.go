@@ -225,6 +225,9 @@ func (e *Estate) RemoveUser(ctx context.Context, id int64) error {
 		if err := staysAdmin(ctx, tx, u, false); err != nil {
 			return err
 		}
+		if err := leaveViews(ctx, tx, id); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `DELETE FROM account WHERE id = ?`, id)
 		return err
 	})

@@ -1,0 +1,192 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/report"
+)
+
+// How far Today looks, and how much it shows.
+const (
+	soonDays      = 14
+	exploitedDays = 90
+	mostExploited = 20
+	mostActions   = 10
+)
+
+// Today says what to act on now. since is a day or a moment; "" is the asker's last visit.
+func (a *App) Today(ctx context.Context, since string) (out report.Today, err error) {
+	err = a.store.Together(ctx, func(ctx context.Context) error {
+		out, err = a.today(ctx, since)
+		return err
+	})
+	return out, err
+}
+
+func (a *App) today(ctx context.Context, since string) (report.Today, error) {
+	visit, err := a.lastVisit(ctx, since)
+	if err != nil {
+		return report.Today{}, err
+	}
+	out, err := a.standingToday(ctx)
+	if err != nil {
+		return out, err
+	}
+	done, err := a.store.Estate().Doings(ctx, a.who.View, visit)
+	if err != nil {
+		return out, err
+	}
+	if !visit.IsZero() {
+		out.Since = pointer(visit)
+		if out.Changes, err = a.changes(ctx, visit, out.NewlyExploited); err != nil {
+			return out, err
+		}
+		out.Changes.Scans, out.Changes.Imports = done.Scans, done.Imports
+	}
+	out.NewlyExploited = out.NewlyExploited[:min(mostExploited, len(out.NewlyExploited))]
+	if err := a.addFeeds(ctx, &out); err != nil {
+		return out, err
+	}
+	out.First.Scans, out.First.Imports = done.EverScanned, done.EverImp
+	return out, nil
+}
+
+func (a *App) lastVisit(ctx context.Context, since string) (time.Time, error) {
+	if since != "" || a.who.User == 0 {
+		return parseMoment("since", since, false)
+	}
+	return a.store.Estate().LastVisit(ctx, a.who.User)
+}
+
+// Visit keeps that the asker has seen it now.
+func (a *App) Visit(ctx context.Context) error {
+	auth.MarkRecorded(ctx) // that somebody looked is no change that anybody answers for
+	if a.who.User == 0 {
+		return nil
+	}
+	return a.store.Estate().Visit(ctx, a.who.User)
+}
+
+// standingToday is what Today says whoever looks for the first or the tenth time; it is kept until somebody writes. All
+// newly exploited CVEs are in it. The lists are the caller's to cut, not to change.
+func (a *App) standingToday(ctx context.Context) (report.Today, error) {
+	estate, err := a.store.Estate().Generation(ctx)
+	if err != nil {
+		return report.Today{}, err
+	}
+	catalogue, err := a.store.Catalogue().Generation(ctx)
+	if err != nil {
+		return report.Today{}, err
+	}
+	today := a.now().UTC().Truncate(24 * time.Hour)
+	key := fmt.Sprintf("%d %s %t %q", catalogue, today.Format(time.DateOnly), a.who.View.All(), a.who.View.Sites())
+	if known, ok := a.todays.find(estate, key); ok {
+		return known, nil
+	}
+	out, err := a.workOutToday(ctx, today)
+	if err == nil {
+		a.todays.keep(estate, key, out)
+	}
+	return out, err
+}
+
+// openNow are the findings that Today counts.
+var openNow = finding.Filter{Live: true, Confirmed: true}
+
+func (a *App) workOutToday(ctx context.Context, today time.Time) (out report.Today, err error) {
+	if out.Counts, err = a.counts(ctx, finding.Filter{Live: true}); err != nil {
+		return out, err
+	}
+	overdue, soon, err := a.store.Estate().Due(ctx, a.who.View, openNow, soonDays)
+	if err != nil {
+		return out, err
+	}
+	out.Overdue = overdue
+	for i, n := range soon {
+		out.DueSoon = append(out.DueSoon, report.DueDay{Day: report.Date{Time: today.AddDate(0, 0, i)}, Findings: n})
+	}
+	if out.Actions, err = a.actions(ctx); err != nil {
+		return out, err
+	}
+	out.NewlyExploited, err = a.newlyExploited(ctx, today.AddDate(0, 0, -exploitedDays))
+	return out, err
+}
+
+// actions are the most urgent groups of findings that one action fixes; what nobody knows a remedy of is no action.
+func (a *App) actions(ctx context.Context) ([]report.Group, error) {
+	groups, _, err := a.store.Estate().FindingGroups(ctx, a.who.View, openNow, finding.GroupRemedy, finding.GroupCursor{}, mostActions+1)
+	out := []report.Group{}
+	for _, g := range groups {
+		if g.Key != "" && len(out) < mostActions {
+			out = append(out, toGroup(g, finding.GroupRemedy))
+		}
+	}
+	return out, err
+}
+
+// newlyExploited are the CVEs of open findings that KEV has added since a day, newest first.
+func (a *App) newlyExploited(ctx context.Context, since time.Time) ([]report.Exploited, error) {
+	added, err := a.store.Catalogue().ExploitedSince(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(added))
+	for i, k := range added {
+		names[i] = k.CVE.String()
+	}
+	touched, err := a.store.Estate().TouchedBy(ctx, a.who.View, openNow, names)
+	out := []report.Exploited{}
+	for i, k := range added {
+		if t := touched[names[i]]; t.Findings > 0 {
+			out = append(out, report.Exploited{CVE: names[i], Title: report.Text(k.Name), Since: report.Date{Time: k.Added}, Ransomware: k.Ransomware,
+				Findings: t.Findings, Hosts: t.Hosts})
+		}
+	}
+	return out, err
+}
+
+// changes counts what the lists with the same filters show.
+func (a *App) changes(ctx context.Context, since time.Time, exploited []report.Exploited) (*report.Changes, error) {
+	out := &report.Changes{}
+	for _, c := range []struct {
+		into   *int
+		filter finding.Filter
+	}{
+		{&out.New, finding.Filter{Live: true, Confirmed: true, FirstSeenAfter: since}},
+		{&out.Fixed, finding.Filter{States: []finding.State{finding.Fixed}, Confirmed: true, ClosedAfter: since}},
+		{&out.Reopened, finding.Filter{Live: true, Confirmed: true, ReturnedAfter: since}},
+	} {
+		counts, err := a.store.Estate().CountFindings(ctx, a.who.View, c.filter)
+		if err != nil {
+			return nil, err
+		}
+		*c.into = counts.Total
+	}
+	day := since.UTC().Truncate(24 * time.Hour)
+	for _, e := range exploited {
+		if !e.Since.Before(day) {
+			out.KEV++
+		}
+	}
+	return out, nil
+}
+
+// addFeeds adds how the feeds are that are on or have data.
+func (a *App) addFeeds(ctx context.Context, out *report.Today) error {
+	status, err := a.FeedStatus(ctx)
+	if err != nil {
+		return err
+	}
+	out.Feeds, out.KEVKnown = []report.FeedState{}, kevKnown(status.Catalogue)
+	for _, f := range status.Feeds {
+		if f.Enabled || f.AgeHours != nil {
+			out.Feeds = append(out.Feeds, f)
+		}
+		out.First.Feeds = out.First.Feeds || f.LastGood != nil
+	}
+	return nil
+}

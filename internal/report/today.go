@@ -1,0 +1,52 @@
+package report
+
+import "time"
+
+// Today is what to act on now. It counts confirmed findings that are open and that nobody set aside, but for Counts, which
+// also has the potential ones.
+type Today struct {
+	Since   *time.Time    `json:"since" doc:"the asker's last visit; null: not known"`
+	Counts  FindingCounts `json:"counts"`
+	Overdue int           `json:"overdue" example:"4" doc:"due before today"`
+	DueSoon []DueDay      `json:"due_soon" doc:"today and the 13 days after it"`
+	Actions []Group       `json:"actions" doc:"what to do first, and how much it solves; at most 10"`
+	// NewlyExploited rests on the day on which CISA added a CVE.
+	NewlyExploited []Exploited `json:"newly_exploited" doc:"CVEs that CISA added to its catalogue of known exploited vulnerabilities (KEV) in the last 90 days, newest first, at most 20"`
+	KEVKnown       bool        `json:"kev_known" example:"true" doc:"false: KEV was never loaded, so that none in newly_exploited says nothing"`
+	Changes        *Changes    `json:"changes" doc:"since the last visit; null when that is not known"`
+	Feeds          []FeedState `json:"feeds" doc:"those that are on or have data"`
+	First          FirstSteps  `json:"first"`
+}
+
+// DueDay is how many findings are due on a day.
+type DueDay struct {
+	Day      Date `json:"day" example:"2026-11-24"`
+	Findings int  `json:"findings" example:"7"`
+}
+
+// Exploited is a CVE that is known to be exploited, with what it touches.
+type Exploited struct {
+	CVE        string `json:"cve" example:"CVE-2024-6387"`
+	Title      Text   `json:"title" doc:"as KEV calls it"`
+	Since      Date   `json:"since" example:"2026-11-18" doc:"the day on which CISA added it to KEV"`
+	Ransomware bool   `json:"ransomware" example:"false" doc:"KEV knows of its use in ransomware campaigns"`
+	Findings   int    `json:"findings" example:"12"`
+	Hosts      int    `json:"hosts" example:"9"`
+}
+
+// Changes are what happened since a moment. A finding that a person set aside is in none of them.
+type Changes struct {
+	New      int `json:"new" example:"14" doc:"open findings first seen since"`
+	Fixed    int `json:"fixed" example:"31" doc:"looked for again since and not there any more; not what people closed or set aside"`
+	Reopened int `json:"reopened" example:"1" doc:"open findings that had ended and were seen again since"`
+	Scans    int `json:"scans" example:"2" doc:"completed since"`
+	Imports  int `json:"imports" example:"3" doc:"completed since"`
+	KEV      int `json:"kev" example:"1" doc:"CVEs of open findings that CISA added to KEV since, by its day"`
+}
+
+// FirstSteps say what has been done at all, for who begins.
+type FirstSteps struct {
+	Scans   bool `json:"scans" example:"true" doc:"something was scanned"`
+	Imports bool `json:"imports" example:"false" doc:"a report was imported"`
+	Feeds   bool `json:"feeds" example:"true" doc:"a feed was loaded, beyond the catalogue that comes with the program"`
+}
