@@ -68,7 +68,7 @@ export function Rows<T>({ label, rows, columns, id, open, total, busy, more, pic
     <table ref={table} className="table rows" aria-label={label} aria-rowcount={total === null ? -1 : (total ?? rows.length) + 1} aria-busy={busy || undefined}>
       <Head columns={columns} sort={sort} picked={picked} />
       <tbody data-busy={busy || undefined}>
-        <Space height={before} columns={columns.length + (picked ? 1 : 0)} />
+        <Space height={before} />
         {seen.map((line) => {
           const row = rows[line.index]!;
           return (
@@ -88,7 +88,7 @@ export function Rows<T>({ label, rows, columns, id, open, total, busy, more, pic
             </tr>
           );
         })}
-        <Space height={after} columns={columns.length + (picked ? 1 : 0)} />
+        <Space height={after} />
       </tbody>
     </table>
   );
@@ -99,9 +99,10 @@ const classOf = (c: { right?: boolean; away?: string }) => [c.right && "right", 
 // A click on a link, a button or a marked text means that, not the line.
 const busyWith = (at: HTMLElement) => at.closest("a, button, input, label, summary") !== null || (window.getSelection()?.toString() ?? "") !== "";
 
-function Space({ height, columns }: { height: number; columns: number }) {
+// One cell only: one that spans all columns would bring those back that are away.
+function Space({ height }: { height: number }) {
   if (height <= 0) return null;
-  return <tr aria-hidden="true" className="rows-space" style={{ height }}><td colSpan={columns} /></tr>;
+  return <tr aria-hidden="true" className="rows-space" style={{ height }}><td /></tr>;
 }
 
 function Head<T>({ columns, sort, picked }: Pick<Props<T>, "columns" | "sort" | "picked">) {

@@ -8,7 +8,7 @@ import { useEffect, useState } from "react";
 
 import { $api, base, type Schema } from "../../api/client";
 import { useChosen } from "../../ui/chosen";
-import { Inert } from "../../ui/inert";
+import { Inert, Missing } from "../../ui/inert";
 import { Chance, count, CVSS } from "../../ui/numbers";
 import { Page } from "../../ui/page";
 import { Pick, Picks } from "../../ui/pick";
@@ -26,23 +26,23 @@ type Brief = Schema<"CVEBrief">;
 
 const columns: Column<Brief>[] = [
   {
-    key: "id", name: "CVE", width: "150px",
+    key: "id", name: "CVE", width: "142px",
     cell: (c) => <Link to="/catalogue/$id" params={{ id: c.id }} className="mono nowrap">{c.id}</Link>,
   },
   {
     key: "title", name: "What it is",
     cell: (c) => (
       <>
-        <span className="cat-title"><Inert text={c.title} /></span>
+        <span className="rows-two"><Inert text={c.title} /></span>
         <span className="rows-second"><Severity value={c.severity} /><CVSS value={c.cvss} />{c.kev && <KEV />}<Decision value={c.decision} /><Day at={c.published} /></span>
       </>
     ),
   },
-  { key: "severity", name: "Severity, CVSS", width: "140px", away: "small", cell: (c) => <span className="cat-pair"><Severity value={c.severity} /><CVSS value={c.cvss} /></span> },
-  { key: "likelihood", name: "Attacks in 30 days", width: "140px", right: true, away: "small", sort: "likelihood", cell: (c) => <Chance value={c.likelihood} source={c.likelihood_source} /> },
-  { key: "kev", name: "Exploited", width: "92px", away: "middle", cell: (c) => (c.kev ? <KEV /> : <span className="dim">{c.kev === false ? "not listed" : "–"}</span>) },
-  { key: "decision", name: "Decision", width: "110px", away: "small", sort: "decision", cell: (c) => <Decision value={c.decision} /> },
-  { key: "published", name: "Published", width: "120px", right: true, away: "middle", sort: "date", cell: (c) => <Day at={c.published} /> },
+  { key: "severity", name: "Severity, CVSS", width: "136px", away: "small", cell: (c) => <span className="cat-pair"><Severity value={c.severity} /><CVSS value={c.cvss} /></span> },
+  { key: "likelihood", name: "Likelihood", width: "112px", right: true, away: "small", sort: "likelihood", cell: (c) => <Chance value={c.likelihood} source={c.likelihood_source} /> },
+  { key: "kev", name: "Exploited", width: "84px", away: "middle", cell: (c) => (c.kev ? <KEV /> : <span className="dim">{c.kev === false ? "no" : <Missing why="the KEV feed was never loaded" />}</span>) },
+  { key: "decision", name: "Decision", width: "98px", away: "small", sort: "decision", cell: (c) => <Decision value={c.decision} /> },
+  { key: "published", name: "Published", width: "108px", right: true, away: "middle", sort: "date", cell: (c) => <Day at={c.published} /> },
 ];
 
 const severityWords = [["critical", "Critical"], ["high", "High"], ["medium", "Medium"], ["low", "Low"], ["unknown", "Not scored"]] as const;
