@@ -32,6 +32,7 @@ func (a *App) findingPage(ctx context.Context, req request.Findings) (out report
 	if filter.After, err = finding.ParseCursor(req.Cursor, filter.Sort); err != nil {
 		return out, err
 	}
+	req.Limit = max(req.Limit, 1)
 	filter.Limit = req.Limit + 1 // is there more?
 	listed, counts, err := a.store.Estate().FindingPage(ctx, a.who.View, filter)
 	if err != nil {

@@ -240,7 +240,24 @@ func (a *App) feedsJob(ctx context.Context, r *job.Run) error {
 	if ctx.Err() != nil && err != nil {
 		return context.Cause(ctx)
 	}
+	if err == nil && !args.Due {
+		err = allFailed(doc.Runs)
+	}
 	return errors.Join(err, r.Result(doc))
+}
+
+// allFailed is the error of a load that somebody asked for and that got nothing. What is loaded by the clock is tried again
+// by the clock.
+func allFailed(runs []report.FeedRun) error {
+	for _, run := range runs {
+		if run.Status != "failed" {
+			return nil
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	return fatal{fault.Unavailable("%s: %s", runs[0].Feed, runs[0].Error)}
 }
 
 // ingestArgs are what a job of kind ingest needs.

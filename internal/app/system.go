@@ -57,7 +57,7 @@ func features(cfg config.Config) []string {
 		on   bool
 	}{
 		{"tls", cfg.Server.TLSCert != ""}, {"proxy", len(cfg.Server.TrustedProxies) > 0}, {"base_path", cfg.Server.BasePath != ""},
-		{"feeds_mirror", cfg.Feeds.Mirror != ""},
+		{"oidc", cfg.OIDC.Issuer != ""}, {"feeds_mirror", cfg.Feeds.Mirror != ""},
 	} {
 		if f.on {
 			out = append(out, f.name)
