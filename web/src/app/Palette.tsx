@@ -35,7 +35,7 @@ export function Palette({ close }: { close: () => void }) {
     }
   };
   return (
-    <Modal opened onClose={close} withCloseButton={false} padding={0} size="lg" yOffset="12vh" centered={false} title={undefined} aria-label="Search and go anywhere" transitionProps={{ duration: 80 }}>
+    <Modal opened onClose={close} withCloseButton={false} padding={0} size="lg" yOffset="12vh" centered={false} attributes={{ content: { "aria-label": "Search and go anywhere" } }} transitionProps={{ duration: 80 }}>
       <TextInput
         data-autofocus size="md" variant="unstyled" px={14} py={4} value={text} onChange={(e) => setText(e.currentTarget.value)} onKeyDown={onKey}
         placeholder="A page, host, CVE, finding, scan …" aria-label="Search" leftSection={<IconSearch size={18} aria-hidden="true" />} leftSectionWidth={36}
