@@ -1,7 +1,9 @@
 // Who uses the page, and what they may do.
 import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 
-import { $api, api, queries, setCSRF, type Schema } from "./client";
+import { $api, api, Problem, queries, setCSRF, type Schema } from "./client";
+import { onTabs, tellTabs } from "./tabs";
 
 export type Role = "viewer" | "analyst" | "admin";
 
@@ -15,6 +17,7 @@ export const meQuery = {
     return data!;
   },
   staleTime: 60_000,
+  gcTime: Infinity, // pages read it without watching it: it must not be forgotten while somebody reads one page
 };
 
 /** useMe is who is signed in. The shell has asked before any page is drawn: it is always known there. */
@@ -39,13 +42,30 @@ export function began(me: Schema<"Me">) {
   queries.clear();
   setCSRF(me.csrf_token ?? null);
   queries.setQueryData(meQuery.queryKey, me);
+  tellTabs(me);
 }
 
 /** signOut ends the session and forgets what it showed. */
 export async function signOut() {
-  await api.POST("/api/v1/auth/logout");
+  try {
+    await api.POST("/api/v1/auth/logout");
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error; // it had ended already
+  }
   setCSRF(null);
   queries.clear();
+  tellTabs(null);
+}
+
+/** useStillMe asks who is signed in when another tab changed it or this one is looked at again: it is drawn anew for somebody else, and an ended session leads to the sign-in page. */
+export function useStillMe() {
+  useEffect(() => onTabs(() => {
+    const before = queries.getQueryData<Schema<"Me">>(meQuery.queryKey);
+    queries.fetchQuery({ ...meQuery, staleTime: 0 }).then(
+      (now) => before && (before.user_id !== now.user_id || before.role !== now.role || before.must_change !== now.must_change) && location.reload(),
+      () => {}, // 401 is heard by onSignedOut; what does not answer is said by the shell
+    );
+  }), []);
 }
 
 /** useSystem is what the server says of itself: version, features, warnings, largest upload. */

@@ -6,7 +6,7 @@ import { Link, Outlet, useNavigate, useRouter, type ErrorComponentProps } from "
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
 import { onSignedOut } from "../api/client";
-import { signOut, useMe, useSystem } from "../api/session";
+import { signOut, useMe, useStillMe, useSystem } from "../api/session";
 import { Empty, Failure } from "../ui/states";
 import { failed } from "../ui/said";
 import { places } from "./nav";
@@ -122,6 +122,7 @@ export function Shell() {
   const [menu, setMenu] = useState(false);
   const router = useRouter();
   useKeys(setShown);
+  useStillMe();
   useEffect(() => onSignedOut(() => void router.navigate({ to: "/signin", search: { to: router.state.location.href, ended: true } })), [router]);
   const search = (
     <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} mb={8} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
@@ -140,11 +141,11 @@ export function Shell() {
           <Account />
         </div>
       </aside>
-      <div className="topbar">
+      <header className="topbar">
         <Burger opened={menu} onClick={() => setMenu(!menu)} size="sm" aria-label="Open the navigation" />
         <Brand />
         <ActionIcon variant="subtle" color="gray" ml="auto" size="lg" aria-label="Search" onClick={() => setShown("palette")}><IconSearch size={19} /></ActionIcon>
-      </div>
+      </header>
       <Drawer opened={menu} onClose={() => setMenu(false)} size={260} title="PatchScout" closeButtonProps={{ "aria-label": "Close the navigation" }}>
         <div style={{ display: "flex", flexDirection: "column", gap: 2 }}>
           <Nav onGo={() => setMenu(false)} />
@@ -171,8 +172,9 @@ export function Crash({ error, reset }: ErrorComponentProps) {
 /** Lost stands where no page is. */
 export function Lost() {
   return (
-    <div className="page">
+    <main className="page" id="main">
+      <h1>No such page</h1>
       <Empty title="There is no page at this address" action={<Button component={Link} to="/" variant="default">To Today</Button>}>It may have moved, or the address was cut short.</Empty>
-    </div>
+    </main>
   );
 }

@@ -7,6 +7,7 @@ import { useEffect, useState, type ReactNode } from "react";
 
 import { $api, api, base, Problem, queries, type Schema } from "../../api/client";
 import { began } from "../../api/session";
+import { onTabs } from "../../api/tabs";
 import { messageOf } from "../../ui/states";
 import { Change } from "./Change";
 import { Login } from "./Login";
@@ -47,6 +48,7 @@ export function SignIn() {
   };
   const user = me.data ?? null;
   const straight = user !== null && !user.auth_off && !user.must_change && !change;
+  useEffect(() => onTabs(() => void me.refetch()), []); // eslint-disable-line -- refetch stays the same
   useEffect(() => {
     if (!straight) return;
     began(user);
