@@ -10,7 +10,7 @@ export function Empty({ title, children, action, icon }: { title: string; childr
   return (
     <div className="state" role="status">
       {icon ?? <IconMoodEmpty size={30} stroke={1.4} aria-hidden="true" />}
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children && <p>{children}</p>}
       {action}
     </div>
@@ -39,7 +39,7 @@ export function Failure({ error, retry, what = "this" }: { error: unknown; retry
   return (
     <div className="state" role="alert">
       {icon}
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{problem?.offline ? "It may be starting, or the network is away. What you see elsewhere on the page is what it said last." : messageOf(error)}</p>
       {problem?.requestID && !problem.offline && problem.status >= 500 && <p className="mono">request {problem.requestID}</p>}
       {retry && <Button variant="default" onClick={retry}>Try again</Button>}
