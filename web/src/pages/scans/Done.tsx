@@ -45,7 +45,7 @@ function Summary({ scan, summary }: { scan: Status; summary: Schema<"Summary"> }
     <>
       <p className="sum">
         {time ? <>In <strong>{time}</strong>, </> : "By its end, "}
-        <Link to="/scans/$id" params={{ id }} search={{ tab: "hosts" }}>{count(summary.hosts_up, "host")}</Link> answered with {count(summary.services, "service")}.{" "}
+        <Link to="/scans/$id" params={{ id }} search={{ tab: "hosts" }}>{count(summary.hosts_up, "host")}</Link> answered{summary.services > 0 ? ` with ${count(summary.services, "service")}` : ", without an open port that was looked at"}.{" "}
         {counts.total === 0 ? "No known weakness was found in them." : (
           <>
             It saw <Link to="/findings" search={{ scan: scan.id, confirmed: true }}>{count(counts.confirmed, "confirmed finding")}</Link>
@@ -91,10 +91,15 @@ function How({ scan, summary }: { scan: Status; summary: Schema<"Summary"> | und
         ["Began", <When key="b" at={scan.started_at} exact />],
         ["Ended", <When key="e" at={scan.completed_at} exact />],
         ["Matched against", catalogue ? <span key="c">{count(catalogue.records, "CVE")}{catalogue.starter ? " of the starter catalogue" : ""}, the newest of <Day at={catalogue.newest} /></span> : <Missing key="c" />],
-        ["Feeds at its end", used.length ? <span key="f">{used.map((f) => `${f.name} ${age(f.age_hours!)}`).join(", ")} old</span> : <Missing key="f" why="no feed had run" />],
+        ["Feeds at its end", used.length ? <span key="f" title={used.map((f) => `${f.name} ${age(f.age_hours!)}`).join(", ")}>{oldest(used)}</span> : <Missing key="f" why="no feed had run" />],
       ]} />
     </>
   );
+}
+
+function oldest(feeds: Schema<"FeedAge">[]): string {
+  const old = feeds.reduce((a, b) => (b.age_hours! > a.age_hours! ? b : a));
+  return feeds.length === 1 ? `${old.name}, ${age(old.age_hours!)} old` : `${feeds.length} feeds, the oldest ${age(old.age_hours!)} old (${old.name})`;
 }
 
 const age = (hours: number) => (hours < 1 ? "under 1 h" : hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`);

@@ -13,7 +13,7 @@ import { over } from "./live";
 
 export function FindingsPart({ scan }: { scan: Status }) {
   const list = $api.useInfiniteQuery("get", "/api/v1/findings", { params: { query: { scan: scan.id, state: "all", limit: 50 } } }, {
-    pageParamName: "cursor", initialPageParam: undefined as string | undefined, getNextPageParam: (p) => p.next ?? undefined,
+    pageParamName: "cursor", initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined,
   });
   if (list.isPending) return <Loading rows={8} label="Loading the findings" />;
   if (list.isError) return <Failure error={list.error} retry={() => void list.refetch()} what="the findings" />;

@@ -21,7 +21,7 @@ function useScans(chosen: ListSearch) {
   const query = { limit: 50, status: chosen.status || undefined, site: chosen.site || undefined, kind: chosen.kind === "all" ? undefined : chosen.kind || ("scan" as const) };
   return $api.useInfiniteQuery("get", "/api/v1/scans", { params: { query } }, {
     pageParamName: "cursor",
-    initialPageParam: undefined as string | undefined,
+    initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: (q) => (q.state.data?.pages.some((p) => p.scans.some((s) => !over(s))) ? 3_000 : 20_000),
     placeholderData: (old) => old,
