@@ -1,0 +1,3 @@
+export function SLA() {
+  return null;
+}
