@@ -48,7 +48,7 @@ export function Yours({ id }: { id: string }) {
           </tbody>
         </table>
       )}
-      {total > few && <p className="panel-body dim"><Link to="/findings" search={{ cve: id, by: "host" } as never}>All {count(total, "host")}</Link></p>}
+      {total > few && <p className="panel-body dim"><Link to="/findings" search={{ cve: id, group: "host" } as never}>All {count(total, "host")}</Link></p>}
       {total > 0 && ever.data?.findings[0] && <p className="panel-body dim cve-small cve-foot">First seen <When at={ever.data.findings[0].first_seen} />, last <When at={ever.data.findings[0].last_seen} /> (<State value={ever.data.findings[0].state} />)</p>}
     </Panel>
   );
