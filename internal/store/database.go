@@ -56,6 +56,9 @@ func (d *database) open(ctx context.Context) error {
 	if err := d.side.prepare(ctx, d.opts); err != nil {
 		return fmt.Errorf("open the %s: %w", d.name, unavailable(ctx, d.side.engine(), err))
 	}
+	if err := d.derive(ctx); err != nil {
+		return fmt.Errorf("bring the %s up to date: %w", d.name, unavailable(ctx, d.side.engine(), err))
+	}
 	d.ready = true
 	return nil
 }

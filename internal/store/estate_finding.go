@@ -265,7 +265,7 @@ func findingRow(f *finding.Finding) []any {
 		millis(f.Due), truth(f.Forensics), list(f.Assumed), list(f.Derived), truth(f.Exposed), f.ExposedWhy, f.RankKey,
 		string(cmp.Or(f.Kind, finding.KindVulnerability)), f.Result, f.Benchmark, f.Reference, numbers(f.CWEs), f.SeverityBy,
 		f.RemedyKey, f.RemedyName, f.FixedIn, f.Assignee, list(f.Labels), millis(f.SLADue), f.Triage.Rule, f.Check, ownText(f.Own),
-		lapsesText(f.Life)}
+		lapsesText(f.Lapses)}
 }
 
 // findingScan holds what a row of selectFinding is scanned into before it becomes a Finding.

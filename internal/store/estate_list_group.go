@@ -33,6 +33,7 @@ func (e *Estate) FindingGroups(ctx context.Context, v auth.View, f finding.Filte
 		}
 		total = len(g.groups)
 		g.show(after, limit)
+		g.narrow()
 		for _, step := range []func(context.Context) error{g.countDifferent, g.name} {
 			if err := step(ctx); err != nil {
 				return err
@@ -215,6 +216,21 @@ func (g *grouping) show(after finding.GroupCursor, limit int) {
 			g.page = append(g.page, group)
 		}
 	}
+}
+
+// narrow leaves the findings of the groups of the page: what follows is about them only.
+func (g *grouping) narrow() {
+	s := &findingSet{blocks: slices.Clone(g.findings.blocks)}
+	for block := range s.blocks {
+		of, b := g.of[block], &s.blocks[block]
+		b.each(func(i int) {
+			if g.shown[of[i]] == none {
+				b.bits[i/64] &^= 1 << (i % 64)
+			}
+		})
+		b.count()
+	}
+	g.findings = s
 }
 
 // member is something that findings of a shown group have: the place on the page above, the number below.

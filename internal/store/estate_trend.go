@@ -245,19 +245,13 @@ func (t *Trend) begin(ctx context.Context, tx *Tx, v auth.View, site string) err
 	return nil
 }
 
-// unknownLapses is what is written of a finding whose lapses are not worked out.
-const unknownLapses = "?"
-
 // mostLapses is how many are kept of one finding: the last ones.
 const mostLapses = 100
 
-// lapsesText is finding.lapses. One that is back without a lapse was read without them.
-func lapsesText(l finding.Life) string {
-	if len(l.Lapses) == 0 && l.State == finding.Reopened {
-		return unknownLapses
-	}
+// lapsesText is finding.lapses.
+func lapsesText(all []finding.Lapse) string {
 	var b strings.Builder
-	for i, one := range l.Lapses[max(0, len(l.Lapses)-mostLapses):] {
+	for i, one := range all[max(0, len(all)-mostLapses):] {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
