@@ -24,20 +24,21 @@ export function Import() {
   const may = useMay("analyst");
   const system = useSystem();
   const most = system.data?.max_upload_bytes;
+  const choice = { tool: chosen.tool, site: chosen.site, host: host.trim(), full: chosen.full };
   return (
     <Page title="Import" about="Reports of other scanners become findings like any other: merged, judged, explained." wide>
       {may && (
         <Panel>
           <div className="import-grid">
             <Drop most={most} take={({ files, left }) => {
-              add(files, { tool: chosen.tool, site: chosen.site, host, full: chosen.full }, most);
+              add(files, choice, most);
               if (left > 0) said(`${count(left, "hidden or surplus file")} left out.`);
             }} />
             <Options chosen={chosen} choose={choose} host={host} setHost={setHost} tools={system.data?.tools ?? []} />
           </div>
         </Panel>
       )}
-      <Queue />
+      <Queue choice={choice} />
       <Imports chosen={chosen} choose={choose} may={may} />
     </Page>
   );

@@ -8,7 +8,7 @@ export function Refused({ says, file }: { says: string; file: string }) {
     <div className="bad" role="alert">
       <span>{place.line !== null ? <>Line {place.line.toLocaleString()} of <Inert text={place.file ?? file} />: </> : ""}</span>
       <Inert text={place.says} />
-      {place.line === null && /not a report of a tool/.test(says) && <span className="dim"> If you know which tool wrote it, choose the tool above and try again.</span>}
+      {place.line === null && /not a report of a tool/.test(says) && <span className="dim">. If you know which tool wrote it, choose it above and try again.</span>}
     </div>
   );
 }

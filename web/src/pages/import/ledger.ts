@@ -16,7 +16,7 @@ export function sums(c: Counted): { read: number; kept: number; even: boolean } 
 
 /** placeOf takes the file and the place in it out of a refusal of the server: "r.xml: nmap report, line 3: …". */
 export function placeOf(reason: string): { file: string | null; line: number | null; says: string } {
-  const text = reason.replace(/^file: /, "");
+  const text = reason.replace(/^file: /, "").replace(/; known are [\w, -]+$/, ""); // the choice of tools names them
   const line = /\b(?:line|row) (\d+)\b/.exec(text);
   const file = /^([^:\n]{1,200}\.[A-Za-z0-9]{1,8}): /.exec(text);
   return { file: file?.[1] ?? null, line: line ? Number(line[1]) : null, says: file ? text.slice(file[0].length) : text };

@@ -40,7 +40,13 @@ export function add(files: File[], choice: Choice, most: number | undefined) {
   happen({ what: "added", items });
 }
 
-export const again = (key: number) => happen({ what: "again", key });
+/** again sends a file once more, now as `choice` says. */
+export function again(key: number, choice?: Choice) {
+  const entry = waiting.get(key);
+  if (entry && choice) entry.choice = choice;
+  happen({ what: "again", key });
+}
+
 export const clear = () => happen({ what: "cleared" });
 export const wasRead = (key: number) => happen({ what: "read", key });
 

@@ -15,7 +15,9 @@ import { nameOf, stateOf } from "./words";
 
 type Doing = "pause" | "resume" | "repeat" | "cancel";
 
-function useDoing(id: number) {
+function useDoing(scan: Status) {
+  const id = scan.id;
+  const [pausing, setPausing] = useState(false); // asked for, and not there yet: running tasks may end first
   const client = useQueryClient();
   const navigate = useNavigate();
   const [busy, setBusy] = useState<Doing | null>(null);
@@ -31,6 +33,7 @@ function useDoing(id: number) {
       }
       const { data } = await api.POST(({ pause: "/api/v1/scans/{id}/pause", resume: "/api/v1/scans/{id}/resume", cancel: "/api/v1/scans/{id}/cancel" } as const)[what], init);
       client.setQueryData(statusKey(id), data);
+      setPausing(what === "pause");
       if (what === "pause") said("It pauses when the tasks that are running have ended, in half a minute at the latest.");
     } catch (error) {
       failed(error, { pause: "It was not paused", resume: "It was not continued", repeat: "It was not repeated", cancel: "It was not cancelled" }[what]);
@@ -38,12 +41,12 @@ function useDoing(id: number) {
       setBusy(null);
     }
   };
-  return { busy, run };
+  return { busy, pausing: pausing && !scan.paused && !over(scan), run };
 }
 
 export function Controls({ scan, stoppable }: { scan: Status; stoppable: boolean }) {
   const may = useMay("analyst");
-  const { busy, run } = useDoing(scan.id);
+  const { busy, pausing, run } = useDoing(scan);
   const [asked, ask] = useState<"cancel" | "delete" | null>(null);
   const navigate = useNavigate();
   const state = stateOf(scan);
@@ -51,7 +54,7 @@ export function Controls({ scan, stoppable }: { scan: Status; stoppable: boolean
   const id = String(scan.id);
   return (
     <>
-      {may && !ended && state !== "paused" && <Button variant="default" leftSection={<IconPlayerPause size={16} aria-hidden="true" />} loading={busy === "pause"} onClick={() => void run("pause")}>Pause</Button>}
+      {may && !ended && state !== "paused" && <Button variant="default" leftSection={<IconPlayerPause size={16} aria-hidden="true" />} loading={busy === "pause"} disabled={pausing} onClick={() => void run("pause")}>{pausing ? "Pauses soon" : "Pause"}</Button>}
       {may && (state === "paused" || state === "interrupted") && <Button leftSection={<IconPlayerPlay size={16} aria-hidden="true" />} loading={busy === "resume"} onClick={() => void run("resume")}>Continue</Button>}
       {may && !ended && <Button variant="default" leftSection={<IconPlayerStop size={16} aria-hidden="true" />} loading={busy === "cancel"} onClick={() => ask("cancel")}>Cancel</Button>}
       {ended && <Button variant="default" component={Link} to="/scans/$id/compare" params={{ id } as never} leftSection={<IconArrowsDiff size={16} aria-hidden="true" />}>Compare</Button>}

@@ -31,7 +31,7 @@ export function Running({ scan, heard }: { scan: Status; heard: Heard }) {
       <div className="run-head">
         <span className="run-percent num">{Math.floor(percent)} %</span>
         <State value={state} />
-        <span className="run-stage cut">{state === "pending" ? "It begins as soon as a place is free." : state === "paused" ? "Nothing runs until it is continued." : <Inert text={stage} />}</span>
+        <span className="run-stage cut">{state === "pending" ? "It begins as soon as a place is free." : state === "paused" ? "Nothing runs until it is continued." : stage ? <Inert text={stage} /> : "It begins."}</span>
         <span className="dim nowrap">{state === "running" ? (eta ?? "time left not known yet") : ""}</span>
       </div>
       <div className="meter" style={{ height: 8, marginTop: 0 }} role="progressbar" aria-label="Progress of the scan" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.floor(percent)}>

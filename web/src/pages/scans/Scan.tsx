@@ -51,11 +51,11 @@ function Shown({ scan }: { scan: Status }) {
   const about = (
     <>
       Scan {scan.id}{scan.scan_type ? `, ${scan.scan_type}` : ""}, site <Inert text={scan.site} />, by <Inert text={scan.by} />, <When at={scan.started_at ?? scan.created_at} />
-      {scan.targets.length > 2 && <>; <details className="inline"><summary>all {scan.targets.length.toLocaleString()} targets</summary><Inert text={scan.targets.join(", ")} mono /></details></>}
     </>
   );
   return (
     <Page title={title} about={about} actions={<Controls scan={scan} stoppable={!ended && !scan.paused} />} wide>
+      {scan.targets.length > 2 && <details className="targets"><summary>All {scan.targets.length.toLocaleString()} targets</summary><p><Inert text={scan.targets.join(", ")} mono /></p></details>}
       <Told text={tellable(scan, heard.progress)} ended={ended} />
       {!ended && <Broken line={heard.line} />}
       {ended ? <Done scan={scan} /> : <Running scan={scan} heard={heard} />}

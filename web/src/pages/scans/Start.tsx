@@ -97,7 +97,7 @@ function StartForm({ targets, profile, site, close }: Props) {
         </Button>
         {more && <Advanced form={form} set={set} wrong={wrong} />}
       </div>
-      <div className="form-foot" style={{ ["--drawer-size" as string]: "560px" }}>
+      <div className="form-foot">
         <Button type="submit" loading={busy} disabled={stop !== null}>Start the scan</Button>
         <Button variant="default" onClick={close}>Close</Button>
         <span className="grow" role="status">{error && (!(error instanceof Problem) || !error.fields.length || wrong[""]) ? <span className="bad">{plain(messageOf(error))}</span> : <span className="dim">{stop ?? "Ctrl and Enter start it, too."}</span>}</span>
