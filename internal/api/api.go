@@ -21,6 +21,10 @@ import (
 // Desk is the product as one asker may see and use it. Each resource declares its part beside itself.
 type Desk interface {
 	assets
+	comparing
+	inventories
+	exposures
+	settings
 	cves
 	feeds
 	imports
@@ -147,6 +151,10 @@ var resources = []func(*Server){
 	(*Server).newsOperations,
 	(*Server).importOperations,
 	(*Server).assetOperations,
+	(*Server).inventoryOperations,
+	(*Server).compareOperations,
+	(*Server).exposureOperations,
+	(*Server).settingOperations,
 	(*Server).scannerOperations,
 	(*Server).systemOperations,
 	(*Server).loginOperations,

@@ -14,7 +14,7 @@ import (
 
 // assets is what this resource needs of the product.
 type assets interface {
-	AssetPage(ctx context.Context, r request.Assets, after int64, limit int) (report.HostPage, error)
+	AssetPage(ctx context.Context, r request.Assets) (report.HostPage, error)
 	Asset(ctx context.Context, id int64) (report.HostDetail, error)
 	// Tag keeps what a person says of hosts.
 	Tag(ctx context.Context, r request.Tag) (report.Swept, error)
@@ -32,8 +32,9 @@ type assetQuery struct {
 	Owner       string `query:"owner" maxLength:"255" doc:"only what this owner answers for" example:"web"`
 	Tag         string `query:"tag" maxLength:"63" doc:"only with this tag" example:"dmz"`
 	Criticality string `query:"criticality" enum:"low,medium,high,critical" doc:"only as critical" example:"high"`
+	Sort        string `query:"sort" enum:"id,urgency,address,last_seen" default:"id" example:"urgency" doc:"urgency: the host of the most urgent finding first; last_seen: the newest first"`
 	Limit       int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"how many" example:"50"`
-	Cursor      int64  `query:"cursor" minimum:"1" doc:"the page after this one: next of the answer before"`
+	Cursor      string `query:"cursor" maxLength:"200" example:"42" doc:"the page after this one: next of the answer before, with the same filter and sort"`
 }
 
 type assetPage struct{ Body report.HostPage }
@@ -104,9 +105,10 @@ type retiredAnswer struct{ Body report.Retired }
 
 func (s *Server) assetOperations() {
 	handle(s, operation{ID: "list-assets", Errors: []int{http.StatusNotFound}, Method: http.MethodGet, Path: "/assets", Tag: "assets", Role: auth.Viewer,
-		Summary: "List hosts", Description: "With what answers on them, by id."},
+		Summary: "List hosts", Description: "With what answers on them, and what their confirmed findings come to that stand and that nobody set aside."},
 		func(ctx context.Context, d Desk, in *assetQuery) (*assetPage, error) {
-			page, err := d.AssetPage(ctx, request.Assets{Site: in.Site, Text: in.Search, Owner: in.Owner, Tag: in.Tag, Criticality: in.Criticality}, in.Cursor, in.Limit)
+			page, err := d.AssetPage(ctx, request.Assets{Site: in.Site, Text: in.Search, Owner: in.Owner, Tag: in.Tag, Criticality: in.Criticality,
+				Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit})
 			return &assetPage{page}, err
 		})
 	handle(s, operation{ID: "get-asset", Method: http.MethodGet, Path: "/assets/{id}", Tag: "assets", Role: auth.Viewer,

@@ -245,7 +245,7 @@ func TestHostsAreListedTaggedJoinedAndRetired(t *testing.T) {
 	if len(first.Hosts) != 2 || first.Next == nil {
 		t.Fatalf("%+v", first)
 	}
-	c.want(200, "GET", fmt.Sprintf("/api/v1/assets?limit=2&cursor=%d", *first.Next), nil, &second)
+	c.want(200, "GET", fmt.Sprintf("/api/v1/assets?limit=2&cursor=%s", *first.Next), nil, &second)
 	if len(second.Hosts) != 2 || second.Hosts[0].ID <= first.Hosts[1].ID {
 		t.Errorf("%+v", second)
 	}

@@ -43,7 +43,8 @@ type parts struct {
 	standing standing
 	listing  listing
 	names    memo[string, techniqueName] // of techniques
-	todays   memo[string, report.Today]  // by view and day; the generation is the estate's
+	matrix   matrix
+	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
 

@@ -12,20 +12,6 @@ import (
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// AssetPage lists hosts and what answers on them by id, those after an id.
-func (a *App) AssetPage(ctx context.Context, req AssetRequest, after int64, limit int) (doc report.HostPage, err error) {
-	if err := a.checkExist(ctx, 0, req.Site); err != nil {
-		return doc, err
-	}
-	doc.Hosts, err = a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: req.Criticality,
-		After: after, Limit: limit + 1})
-	if len(doc.Hosts) > limit {
-		doc.Hosts = doc.Hosts[:limit]
-		doc.Next = &doc.Hosts[limit-1].ID
-	}
-	return doc, err
-}
-
 // shownLooks is how many looks at a host are shown.
 const shownLooks = 100
 

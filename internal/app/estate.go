@@ -154,7 +154,7 @@ func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host
 	}
 	byHost := map[int64][]*asset.Service{}
 	for _, s := range services {
-		if filter.Scan != 0 && answered(s, filter.Scan, looks[s.HostID]) || filter.Scan == 0 && !gone(s, looks[s.HostID]) {
+		if filter.Scan != 0 && answered(s, filter.Scan, looks[s.HostID]) || filter.Scan == 0 && !finding.Left(s, looks[s.HostID]) {
 			byHost[s.HostID] = append(byHost[s.HostID], s)
 		}
 	}
@@ -171,22 +171,6 @@ func answered(s *asset.Service, scanID int64, looks []finding.Look) bool {
 		slices.ContainsFunc(looks, func(l finding.Look) bool {
 			return l.Scan == scanID && l.Protocol == s.Protocol && finding.Contains(l.Open, s.Port)
 		})
-}
-
-// gone says whether every sensor that saw the service has looked again since and found nothing there, as with findings.
-func gone(s *asset.Service, looks []finding.Look) bool {
-	place := finding.Fingerprint{Protocol: s.Protocol, Port: s.Port}
-	return len(s.Said) > 0 && !slices.ContainsFunc(s.Said, func(said asset.Said) bool {
-		last := said.At
-		for _, l := range looks {
-			if l.Sensor == said.Sensor && l.Protocol == s.Protocol && finding.Contains(l.Open, s.Port) && l.At.After(last) {
-				last = l.At
-			}
-		}
-		return !slices.ContainsFunc(looks, func(l finding.Look) bool {
-			return l.Sensor == said.Sensor && l.At.After(last) && l.Gone(place)
-		})
-	})
 }
 
 // Scans lists scans and imports, newest first; limit 0 is all.

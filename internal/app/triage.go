@@ -431,7 +431,7 @@ func (a *App) sitesNamed(ctx context.Context, site string) ([]string, error) {
 	return names, err
 }
 
-// terms are the organisation's own, from the configuration.
+// terms are the organisation's own from the configuration; what administrators set stands before them, see finding.Rules.
 func (a *App) terms() finding.Terms {
 	return finding.Terms{Decision: a.cfg.SLA.ByDecision(), Severity: a.cfg.SLA.BySeverity()}
 }
@@ -443,13 +443,16 @@ func (a *App) ApplyRules(ctx context.Context) (_ report.Swept, err error) {
 	if err := a.wide("applying all rules"); err != nil {
 		return report.Swept{}, err
 	}
-	body, err := json.Marshal(a.terms())
-	if err != nil {
-		return report.Swept{}, err
-	}
 	estate := a.store.Estate()
-	before := ""
-	if err := estate.Update(ctx, func(tx *store.EstateTx) (err error) {
+	before, body := "", []byte(nil)
+	if err := estate.Update(ctx, func(tx *store.EstateTx) error {
+		rules, err := tx.Rules(ctx)
+		if err != nil {
+			return err
+		}
+		if body, err = json.Marshal(a.terms().With(rules.Terms)); err != nil {
+			return err
+		}
 		before, err = tx.Terms(ctx)
 		return err
 	}); err != nil {

@@ -109,12 +109,17 @@ func (a *App) Logout(ctx context.Context) error {
 func (a *App) Me(context.Context) (report.Me, error) { return api.ReportMe(a.who), nil }
 
 // LoginWays says how people can log in.
-func (a *App) LoginWays(context.Context) (report.LoginWays, error) {
+func (a *App) LoginWays(ctx context.Context) (report.LoginWays, error) {
 	ways := report.LoginWays{Password: a.cfg.Server.Auth != "off", AuthOff: a.cfg.Server.Auth == "off"}
 	if a.cfg.OIDC.Issuer != "" && ways.Password {
 		ways.OIDC = report.Text(a.cfg.OIDC.Name)
 	}
-	return ways, nil
+	if ways.AuthOff {
+		return ways, nil
+	}
+	var err error
+	ways.Fresh, err = a.store.Estate().NobodyEver(ctx)
+	return ways, err
 }
 
 // ChangePassword changes the asker's own password and begins a new session.

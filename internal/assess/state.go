@@ -26,6 +26,7 @@ type state struct {
 	saw     map[string][]sourceOfEntry // which findings it saw, by place
 
 	rules *finding.Rules
+	terms *finding.Terms   // those that hold for it; nil before they are first asked
 	heard []*asset.Service // services, for the rules
 }
 

@@ -39,7 +39,11 @@ func (a *Assessor) tend(s *state) bool {
 // say brings people's words, the rules and the terms to a rated finding. due is its due day of before.
 func (a *Assessor) say(e *entry, s *state, due time.Time) {
 	s.rules.Apply(e.Finding, s.facts(), a.now())
-	e.SLADue = a.terms.Next(e.Finding, due)
+	if s.terms == nil {
+		terms := a.terms.With(s.rules.Terms)
+		s.terms = &terms
+	}
+	e.SLADue = s.terms.Next(e.Finding, due)
 	e.changes = a.effects(&e.before, e.Finding)
 }
 
@@ -149,6 +153,7 @@ func (a *Assessor) sweep(ctx context.Context, tx Tx, ids []int64, anew bool) (pa
 	if err != nil {
 		return part, nil, err
 	}
+	a = a.WithTerms(a.terms.With(rules.Terms))
 	facts, err := a.hostFacts(ctx, tx, ids)
 	if err != nil {
 		return part, nil, err

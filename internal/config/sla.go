@@ -37,14 +37,14 @@ func (s SLA) BySeverity() map[string]int {
 	return map[string]int{"critical": v.Critical, "high": v.High, "medium": v.Medium, "low": v.Low, "info": v.Info}
 }
 
-// maxTerm is ten years, in days.
-const maxTerm = 3650
+// MaxTerm is the longest term: ten years, in days.
+const MaxTerm = 3650
 
 func (s SLA) validate() error {
 	for kind, terms := range map[string]map[string]int{"decision": s.ByDecision(), "severity": s.BySeverity()} {
 		for word, days := range terms {
-			if days < 0 || days > maxTerm {
-				return fault.Invalid("sla.%s.%s %d: want 0 to %d days", kind, word, days, maxTerm)
+			if days < 0 || days > MaxTerm {
+				return fault.Invalid("sla.%s.%s %d: want 0 to %d days", kind, word, days, MaxTerm)
 			}
 		}
 	}

@@ -191,6 +191,8 @@ type HostFacts struct {
 type Rules struct {
 	// Hosts are the rules about hosts, which are to be applied to a host before its findings are rated.
 	Hosts *asset.Rules
+	// Terms are those that an administrator set; they stand before the configured ones, see Terms.With.
+	Terms Terms
 
 	exact map[string][]*readyRule // by weakness
 	other []*readyRule

@@ -1,12 +1,30 @@
 package finding
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Terms are the organisation's own: within how many days a finding is to be dealt with, by decision and by severity. 0, or
 // a word that is missing, sets no term. They stand beside Rating.Due, which follows CISA's directive.
 type Terms struct {
 	Decision map[string]int // act, attend, plan, track
 	Severity map[string]int // critical, high, medium, low, info
+}
+
+// With is the terms with others in their place where these say something, if only that there is none.
+func (t Terms) With(set Terms) Terms {
+	if len(set.Decision)+len(set.Severity) == 0 {
+		return t
+	}
+	return Terms{Decision: over(t.Decision, set.Decision), Severity: over(t.Severity, set.Severity)}
+}
+
+func over(days, set map[string]int) map[string]int {
+	out := make(map[string]int, len(days)+len(set))
+	maps.Copy(out, days)
+	maps.Copy(out, set)
+	return out
 }
 
 // Due is the day by which the finding is to be dealt with, zero where no term applies: the earliest of the terms, counted

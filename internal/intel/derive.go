@@ -247,3 +247,19 @@ func loss(value string) level {
 		return 0
 	}
 }
+
+// LinkedTechniques is Techniques for who knows the rules that fire (RuleBits) and wants no more than the ids.
+func LinkedTechniques(bits uint32, published []Mapping) []string {
+	var ids []string
+	for _, m := range published {
+		ids = append(ids, m.Technique)
+	}
+	for i := range rules {
+		same := func(m Mapping) bool { return m.Kind == rules[i].Kind }
+		if bits&(1<<rules[i].Bit) != 0 && !slices.ContainsFunc(published, same) {
+			ids = append(ids, rules[i].Technique)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

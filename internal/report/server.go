@@ -38,12 +38,6 @@ type ImportPage struct {
 	Next    *int64     `json:"next"` // the cursor of the next page; null at the end
 }
 
-// HostPage is one page of hosts, by id.
-type HostPage struct {
-	Hosts []Host `json:"hosts"`
-	Next  *int64 `json:"next"` // the cursor of the next page; null at the end
-}
-
 // HostDetail is one host with what scans said of it.
 type HostDetail struct {
 	Host

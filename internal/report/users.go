@@ -59,6 +59,7 @@ type LoginWays struct {
 	Password bool `json:"password"`
 	OIDC     Text `json:"oidc"` // what to write on the button, null where there is no provider
 	AuthOff  bool `json:"auth_off"`
+	Fresh    bool `json:"fresh" doc:"nobody has ever logged in here"`
 }
 
 // Token is what is known of an API token; the token itself was shown when it was made.

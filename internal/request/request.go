@@ -151,6 +151,10 @@ type Assets struct {
 	Owner       string
 	Tag         string
 	Criticality string
+
+	Sort   string // id, urgency, address, last_seen; "" is id. A page's alone, as Cursor and Limit are
+	Cursor string
+	Limit  int
 }
 
 // Sync says what to load and from where.

@@ -21,6 +21,9 @@ type Estate struct {
 	rules *ruleCache
 	lists *listCache
 	fence *fence // nil writes whatever happens
+
+	inventory     *inventory
+	comparedCache *comparedCache
 }
 
 // fence is who must work on a scan for a write to count.
@@ -50,7 +53,9 @@ func (f *fence) check(ctx context.Context, tx *Tx) error {
 }
 
 // Estate returns the estate. Nothing is opened before its first use.
-func (s *Store) Estate() *Estate { return &Estate{db: s.estate, rules: &s.rules, lists: &s.lists} }
+func (s *Store) Estate() *Estate {
+	return &Estate{db: s.estate, rules: &s.rules, lists: &s.lists, inventory: &s.inventory, comparedCache: &s.compared}
+}
 
 // lockEstate is the advisory lock that lets one PostgreSQL transaction write the estate at a time, as SQLite does by
 // itself: merging reads before it writes. The transactions are short.

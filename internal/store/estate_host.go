@@ -32,6 +32,7 @@ type HostFilter struct {
 	Text   string // in an address, name or operating system
 	Called string // an address or name that it has or had, as asset.NameValue writes it
 	After  int64  // the last id of the page before
+	IDs    []int64
 	Owner  string
 	Tag    string // one of its tags
 
@@ -62,6 +63,7 @@ func (f HostFilter) where(v auth.View) (string, []any) {
 	c := conditions{}
 	c.add("h.id > ?", f.After)
 	c.see("s.name", v)
+	c.in("h.id", anys(f.IDs))
 	if f.Site != "" {
 		c.add("s.name = ?", f.Site)
 	}

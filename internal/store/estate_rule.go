@@ -36,7 +36,7 @@ type ruleState struct{ changes, redirects int64 }
 // ruleChanges is the sequence that counts changes of rules.
 const ruleChanges = "rule change"
 
-// Rules returns all rules ready for use: those about findings, and in Hosts those about hosts.
+// Rules returns all rules ready for use: those about findings, in Hosts those about hosts, in Terms what is set of terms.
 func (t *EstateTx) Rules(ctx context.Context) (*finding.Rules, error) {
 	var now ruleState
 	err := t.tx.QueryRow(ctx, `SELECT coalesce((SELECT last FROM sequence WHERE name = ?), 0), (SELECT count(*) FROM redirect WHERE what = 'host')`,
@@ -58,6 +58,9 @@ func (t *EstateTx) Rules(ctx context.Context) (*finding.Rules, error) {
 	}
 	rules := finding.NewRules(ofFindings)
 	rules.Hosts = asset.NewRules(ofHosts)
+	if rules.Terms, _, err = termsSet(ctx, t.tx); err != nil {
+		return nil, err
+	}
 	t.rules.state, t.rules.rules = now, rules
 	return rules, nil
 }

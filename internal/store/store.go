@@ -46,6 +46,8 @@ type Store struct {
 	estate    *database
 	rules     ruleCache
 	lists     listCache
+	inventory inventory
+	compared  comparedCache
 	listener  listener
 	sweeping  attention
 
