@@ -13,6 +13,7 @@ import (
 // How far Today looks, and how much it shows.
 const (
 	soonDays      = 14
+	urgentDays    = 4 // today and the three days that a decision to act leaves
 	exploitedDays = 90
 	mostExploited = 20
 	mostActions   = 10
@@ -109,11 +110,36 @@ func (a *App) workOutToday(ctx context.Context, today time.Time) (out report.Tod
 	for i, n := range soon {
 		out.DueSoon = append(out.DueSoon, report.DueDay{Day: report.Date{Time: today.AddDate(0, 0, i)}, Findings: n})
 	}
+	if out.Urgent, err = a.urgent(ctx, today, overdue, soon[:urgentDays]); err != nil {
+		return out, err
+	}
 	if out.Actions, err = a.actions(ctx); err != nil {
 		return out, err
 	}
 	out.NewlyExploited, err = a.newlyExploited(ctx, today.AddDate(0, 0, -exploitedDays))
 	return out, err
+}
+
+// urgent is what is overdue or due within days, up to the last of them on which something is.
+func (a *App) urgent(ctx context.Context, today time.Time, overdue int, soon []int) (report.Urgent, error) {
+	last := -1
+	for i, n := range soon {
+		if n > 0 {
+			last = i
+		}
+	}
+	if last < 0 && overdue == 0 {
+		return report.Urgent{}, nil
+	}
+	by := today.AddDate(0, 0, last)
+	due := openNow
+	due.DueBefore = by.AddDate(0, 0, 1)
+	counts, err := a.counts(ctx, due)
+	if err != nil {
+		return report.Urgent{}, err
+	}
+	_, hosts, err := a.store.Estate().FindingGroups(ctx, a.who.View, due, finding.GroupHost, finding.GroupCursor{}, 1)
+	return report.Urgent{Findings: counts.Confirmed, Hosts: hosts, KEV: counts.KEV, By: report.Date{Time: by}}, err
 }
 
 // actions are the most urgent groups of findings that one action fixes; what nobody knows a remedy of is no action.

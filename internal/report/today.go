@@ -8,6 +8,7 @@ type Today struct {
 	Since   *time.Time    `json:"since" doc:"the asker's last visit; null: not known"`
 	Counts  FindingCounts `json:"counts"`
 	Overdue int           `json:"overdue" example:"4" doc:"due before today"`
+	Urgent  Urgent        `json:"urgent" doc:"what is overdue or due within three days: the findings due before the day after by"`
 	DueSoon []DueDay      `json:"due_soon" doc:"today and the 13 days after it"`
 	Actions []Group       `json:"actions" doc:"what to do first, and how much it solves; at most 10"`
 	// NewlyExploited rests on the day on which CISA added a CVE.
@@ -16,6 +17,14 @@ type Today struct {
 	Changes        *Changes    `json:"changes" doc:"since the last visit; null when that is not known"`
 	Feeds          []FeedState `json:"feeds" doc:"those that are on or have data"`
 	First          FirstSteps  `json:"first"`
+}
+
+// Urgent is what needs action now, and where.
+type Urgent struct {
+	Findings int  `json:"findings" example:"3"`
+	Hosts    int  `json:"hosts" example:"2" doc:"that have them"`
+	KEV      int  `json:"kev" example:"1" doc:"of the findings, those known to be exploited"`
+	By       Date `json:"by" example:"2026-11-26" doc:"the last day on which one is due; yesterday when all are overdue, null without any"`
 }
 
 // DueDay is how many findings are due on a day.
