@@ -4,6 +4,7 @@ import { Skeleton } from "@mantine/core";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import type { Drawing, Shape } from "./chart-draw";
+import { useNear } from "./near";
 
 export type { Colours, Shape } from "./chart-draw";
 
@@ -70,16 +71,4 @@ function Numbers({ head, rows }: Pick<Props, "head" | "rows">) {
       )}
     </details>
   );
-}
-
-/** useNear is true from the moment that an element comes near the window. */
-function useNear(at: React.RefObject<Element | null>): boolean {
-  const [near, setNear] = useState(false);
-  useEffect(() => {
-    if (near || !at.current) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && setNear(true), { rootMargin: "160px" });
-    watch.observe(at.current);
-    return () => watch.disconnect();
-  }, [near, at]);
-  return near;
 }
