@@ -28,14 +28,14 @@ export function FindingsPart({ scan }: { scan: Status }) {
         <tbody>
           {rows.map((f) => (
             <tr key={f.id}>
-              <td>
+              <td className="main-cell">
                 <Link to="/findings/$id" params={{ id: String(f.id) }} className="rowlink"><Inert text={f.cve ?? f.title ?? f.check} /></Link> {f.kev && <KEV />}
-                {f.cve && <div className="dim"><Inert text={f.title} /></div>}
+                {f.cve && <div className="dim"><Inert text={f.title} cut /></div>}
                 <div className="dim narrow-only"><Inert text={f.host + (f.port ? `:${f.port}` : "")} mono /></div>
               </td>
               <td><Severity value={f.severity} /></td>
               <td className="wide-only"><Decision value={f.decision} forensics={f.forensics} /></td>
-              <td className="wide-only"><Link to="/assets/$id" params={{ id: String(f.host_id) }}><Inert text={f.host} mono /></Link>{f.port !== null && <span className="dim">:{f.port}</span>}</td>
+              <td className="wide-only nowrap"><Link to="/assets/$id" params={{ id: String(f.host_id) }}><Inert text={f.host} mono /></Link>{f.port !== null && <span className="dim">:{f.port}</span>}</td>
               <td className="wide-only"><State value={f.state} /></td>
             </tr>
           ))}
@@ -124,7 +124,7 @@ export function TasksPart({ scan }: { scan: Status }) {
           <tr key={t.n}>
             <td>
               <span style={{ fontWeight: 550 }}>{t.n}. {t.scanner}</span> <span className="dim">{t.version ? <Inert text={t.version} /> : null} {stages[t.stage] ?? t.stage}</span>
-              <div className="dim"><Inert text={t.targets.join(", ") + (t.hosts > t.targets.length ? " …" : "")} mono /></div>
+              <div className="dim"><Inert text={t.targets.slice(0, 2).join(", ")} mono />{t.hosts > 2 && ` and ${count(t.hosts - 2, "more host", "more hosts")}`}</div>
               {t.error && <div className="bad"><Inert text={t.error} /></div>}
             </td>
             <td><State value={t.status} />{t.attempts > 1 && <div className="dim nowrap">attempt {t.attempts}</div>}</td>

@@ -46,7 +46,7 @@ export function FindingStream({ heard, id, total }: { heard: Heard; id: number; 
             <span className="grow">
               <Link to="/findings/$id" params={{ id: String(f.id) }} className="rowlink"><Inert text={f.cve ?? f.title ?? f.check} /></Link>{" "}
               {f.exploited && <KEV />} {!f.confirmed && <span className="dim">possible </span>}
-              {f.cve && f.title && <span className="dim"><Inert text={f.title} /></span>}
+              {f.cve && f.title && <span className="dim line"><Inert text={f.title} cut /></span>}
             </span>
             <span className="where"><Inert text={f.host + (f.port ? `:${f.port}` : "")} mono /></span>
           </li>

@@ -36,7 +36,7 @@ export function Withdraw({ kind, id, name, close, done }: Props) {
     }
   };
   return (
-    <Modal opened onClose={close} title={`${word} ${id}?`} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={close} title={kind === "scan" ? `Delete scan ${id}?` : `Undo import ${id}?`} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
       <p style={{ overflowWrap: "anywhere" }}><bdi>{plain(name)}</bdi></p>
       {preview.isPending && <Loading rows={4} label="Looking what that comes to" />}
       {preview.isError && <Failure error={preview.error} what="what that comes to" retry={() => void preview.refetch()} />}

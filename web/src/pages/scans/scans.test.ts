@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { compareSearch, listSearch, numberOf, scanSearch } from "./search";
 import { bodyOf, mayAllow, ruleOf, targetsOf, wrongOf, type Form } from "./targets";
+import { held } from "./held";
+import { consequences } from "./withdrawn";
 import { left, nameOf, seconds, stateOf, tellable } from "./words";
 
 const form: Form = { targets: "10.0.0.1", profile: "quick", scanners: ["native"], site: "", ports: "", exclude: "", excludePorts: "", minutes: null, baseline: null };
@@ -66,4 +68,17 @@ describe("sentences", () => {
     expect(at(60)).toBe("More than 50 percent, ports.");
     expect(tellable({ ...scan, status: "completed" }, null)).toBe("The scan is over: 1 host answered, 2 findings.");
   });
+});
+
+describe("taking back", () => {
+  const nothing = { findings_gone: 0, reopened: 0, closed: 0, kept: 0, changed: 0, hosts: 3, hosts_gone: 0, services_gone: 0 };
+  it("says what it comes to, in the number of the thing", () => {
+    expect(consequences(nothing)).toEqual(["No finding, host or service changes."]);
+    expect(consequences({ ...nothing, findings_gone: 1, hosts_gone: 2 })).toEqual(["1 finding goes: nothing else saw it.", "2 of 3 hosts go: nothing else knows them."]);
+  });
+});
+
+it("keeps a growing list where its reader is", () => {
+  expect(held(["b", "a"], ["d", "c", "b", "a"])).toEqual({ shown: ["b", "a"], waiting: 2 });
+  expect(held(["b"], ["b"])).toEqual({ shown: ["b"], waiting: 0 });
 });

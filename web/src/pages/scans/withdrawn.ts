@@ -12,7 +12,7 @@ export function consequences(u: Schema<"Undone">): string[] {
   if (u.closed) lines.push(`${count(u.closed, "finding")} ${verb(u.closed, "is", "are")} closed.`);
   if (u.kept) lines.push(`${count(u.kept, "finding")} that somebody triaged ${verb(u.kept, "stays", "stay")}, closed, with the history.`);
   if (u.changed) lines.push(`${count(u.changed, "finding")} ${verb(u.changed, "loses", "lose")} this evidence and ${verb(u.changed, "is", "are")} judged by what others saw.`);
-  if (u.hosts_gone) lines.push(`${count(u.hosts_gone, "host")} of ${count(u.hosts, "host")} ${verb(u.hosts_gone, "goes", "go")}: nothing else knows ${verb(u.hosts_gone, "it", "them")}.`);
+  if (u.hosts_gone) lines.push(`${u.hosts_gone.toLocaleString()} of ${count(u.hosts, "host")} ${verb(u.hosts_gone, "goes", "go")}: nothing else knows ${verb(u.hosts_gone, "it", "them")}.`);
   if (u.services_gone) lines.push(`${count(u.services_gone, "service")} ${verb(u.services_gone, "goes", "go")} from the inventory.`);
   if (lines.length === 0) lines.push("No finding, host or service changes.");
   return lines;
