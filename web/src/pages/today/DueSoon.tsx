@@ -5,7 +5,7 @@ import { count } from "../../ui/numbers";
 import { Panel } from "../../ui/page";
 import { dayAfter, dayName } from "./headline";
 
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", timeZone: "UTC" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "narrow", timeZone: "UTC" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", timeZone: "UTC" });
 
 /** DueSoon shows how many findings are due on each of the next 14 days; each day leads to what is due by then. */
@@ -15,21 +15,23 @@ export function DueSoon({ today }: { today: Schema<"Today"> }) {
   const sum = days.reduce((n, d) => n + d.findings, 0);
   return (
     <Panel title="Due in the next 14 days" flush actions={<span className="dim">{count(sum, "finding")}</span>}>
-      <ol className="today-days">
-        {days.map((d) => {
-          const date = new Date(d.day + "T00:00:00Z");
-          return (
-            <li key={d.day}>
-              <DayLink day={d.day} findings={d.findings}>
-                <span className="num today-day-n" aria-hidden="true">{d.findings > 0 ? d.findings.toLocaleString() : ""}</span>
-                <span className="today-bar" aria-hidden="true"><span style={{ height: d.findings > 0 ? `max(3px, ${(100 * d.findings) / most}%)` : 0 }} /></span>
-                <span className="dim" aria-hidden="true">{weekday.format(date)}</span>
-                <span className="num" aria-hidden="true">{day.format(date)}</span>
-              </DayLink>
-            </li>
-          );
-        })}
-      </ol>
+      <div className="today-due-panel">
+        <ol className="today-days">
+          {days.map((d) => {
+            const date = new Date(d.day + "T00:00:00Z");
+            return (
+              <li key={d.day}>
+                <DayLink day={d.day} findings={d.findings}>
+                  <span className="num today-day-n" aria-hidden="true">{d.findings > 0 ? d.findings.toLocaleString() : ""}</span>
+                  <span className="today-bar" aria-hidden="true"><span style={{ height: d.findings > 0 ? `max(3px, ${(100 * d.findings) / most}%)` : 0 }} /></span>
+                  <span className="dim" aria-hidden="true">{weekday.format(date)}</span>
+                  <span className="num" aria-hidden="true">{day.format(date)}</span>
+                </DayLink>
+              </li>
+            );
+          })}
+        </ol>
+      </div>
       {sum === 0 && <p className="today-quiet dim">Nothing is due in these days.</p>}
     </Panel>
   );

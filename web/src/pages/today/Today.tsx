@@ -76,7 +76,10 @@ function Full({ today }: { today: Schema<"Today"> }) {
       <Headline today={today} />
       <Decisions today={today} />
       <div className="today-columns">
-        <Actions groups={today.actions} />
+        <div className="today-left">
+          <Actions groups={today.actions} />
+          <Below />
+        </div>
         <div className="today-side">
           <Changes today={today} />
           <Exploited cves={today.newly_exploited} known={today.kev_known} />
@@ -84,7 +87,6 @@ function Full({ today }: { today: Schema<"Today"> }) {
           <Feeds feeds={today.feeds} />
         </div>
       </div>
-      <Below />
     </>
   );
 }
@@ -93,7 +95,7 @@ function Full({ today }: { today: Schema<"Today"> }) {
 function Below() {
   const place = useRef<HTMLDivElement>(null);
   const near = useNear(place);
-  return <div ref={place} style={{ minHeight: 340 }}>{near && <Suspense fallback={<Skeleton height={340} />}><Trend /></Suspense>}</div>;
+  return <div ref={place} className="today-trend">{near && <Suspense fallback={<Skeleton height={340} />}><Trend /></Suspense>}</div>;
 }
 
 /** Skeletons have the shape of the page, so that nothing jumps when it comes. */

@@ -55,6 +55,8 @@ function Drawn({ trend }: { trend: Schema<"Trend"> }) {
 const sum = (days: Schema<"TrendDay">[], what: "opened" | "fixed") => days.reduce((n, d) => n + d[what], 0);
 
 const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+// An axis has room for "12K", the tip and the table say 12,345.
+const few = new Intl.NumberFormat(undefined, { notation: "compact" });
 const full = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 /** shapeOf: what is open as a line above; what was found and fixed as bars up and down below, with a measure of their own. */
@@ -64,9 +66,9 @@ function shapeOf(days: Schema<"TrendDay">[]): Shape {
   return {
     option: (c) => {
       const category = { type: "category" as const, data: names, boundaryGap: true, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } } };
-      const value = { type: "value" as const, minInterval: 1, splitNumber: 3, splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.dim, formatter: (n: number) => Math.abs(n).toLocaleString() } };
+      const value = { type: "value" as const, minInterval: 1, splitNumber: 3, splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.dim, formatter: (n: number) => few.format(Math.abs(n)) } };
       return {
-        grid: [{ left: 8, right: 12, top: 10, height: 140, outerBoundsMode: "same" as const, outerBoundsContain: "axisLabel" as const }, { left: 8, right: 12, top: 168, bottom: 4, outerBoundsMode: "same" as const, outerBoundsContain: "axisLabel" as const }],
+        grid: [{ left: 40, right: 10, top: 10, height: 140 }, { left: 40, right: 10, top: 168, bottom: 24 }],
         axisPointer: { link: [{ xAxisIndex: "all" }] },
         xAxis: [{ ...category, gridIndex: 0, axisLabel: { show: false } }, { ...category, gridIndex: 1, axisLine: { show: false }, axisLabel: { color: c.dim, formatter: label, hideOverlap: true } }],
         yAxis: [{ ...value, gridIndex: 0 }, { ...value, gridIndex: 1, splitNumber: 2 }],
