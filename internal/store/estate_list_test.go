@@ -156,6 +156,14 @@ func (w *world) vary(f *finding.Finding) {
 	f.RankKey = fmt.Sprintf("%d%07d%07d", rng.IntN(5), rng.IntN(20), rng.IntN(3))
 	f.FirstSeen = day1.Add(-time.Duration(rng.IntN(1000)) * time.Hour)
 	f.LastSeen = f.FirstSeen.Add(time.Duration(rng.IntN(100)) * time.Minute)
+	f.ClosedAt, f.Closing, f.Lapses = time.Time{}, "", nil
+	if !f.State.Live() {
+		f.ClosedAt, f.Closing = day1.Add(-time.Duration(rng.IntN(400))*time.Hour), pick(rng, finding.NotSeen, finding.HostRetired, finding.Passed)
+	}
+	for range rng.IntN(3) {
+		at := day1.Add(-time.Duration(rng.IntN(1000)) * time.Hour)
+		f.Lapses = append(f.Lapses, finding.Lapse{From: at, To: at.Add(time.Hour), Fixed: rng.IntN(2) == 0})
+	}
 	f.RemedyKey = pick(rng, "", "upgrade:openbsd:openssh", "upgrade:f5:nginx", "text:1234")
 	f.RemedyName = map[string]string{"upgrade:openbsd:openssh": pick(rng, "OpenSSH", "openssh"), "upgrade:f5:nginx": "nginx", "text:1234": "Disable it"}[f.RemedyKey]
 	f.FixedIn = pick(rng, "", "9.8", "9.10", "1.0")
@@ -248,6 +256,7 @@ func (r *reference) passes(f finding.Filter, now time.Time) bool {
 		!f.SLAOverdue || r.State.Live() && !r.SLADue.IsZero() && r.SLADue.Before(today),
 		after(r.FirstSeen, f.FirstSeenAfter), before(r.FirstSeen, f.FirstSeenBefore),
 		after(r.LastSeen, f.LastSeenAfter), before(r.LastSeen, f.LastSeenBefore),
+		after(r.ended(), f.ClosedAfter), after(r.returned(), f.ReturnedAfter),
 		r.hasWords(strings.Fields(strings.ToLower(f.Text))),
 	} {
 		if !ok {
@@ -255,6 +264,21 @@ func (r *reference) passes(f finding.Filter, now time.Time) bool {
 		}
 	}
 	return true
+}
+
+// ended is when a finding that is not open was last seen to be there no more; what only ever passed did not end.
+func (r *reference) ended() time.Time {
+	if r.State.Live() || r.Closing == finding.Passed {
+		return time.Time{}
+	}
+	return r.ClosedAt
+}
+
+func (r *reference) returned() time.Time {
+	if len(r.Lapses) == 0 {
+		return time.Time{}
+	}
+	return r.Lapses[len(r.Lapses)-1].To
 }
 
 func (r *reference) hasWords(words []string) bool {
@@ -376,6 +400,7 @@ func (w *world) randomFilter(n int) (f finding.Filter) {
 		func() { f.DueBefore = when() }, func() { f.Overdue = true }, func() { f.SLABefore = when() }, func() { f.SLAOverdue = true },
 		func() { f.FirstSeenAfter = when() }, func() { f.FirstSeenBefore = when() },
 		func() { f.LastSeenAfter = when() }, func() { f.LastSeenBefore = when() },
+		func() { f.ClosedAfter = when() }, func() { f.ReturnedAfter = when() },
 	}
 	for _, i := range rng.Perm(len(choices))[:n] {
 		choices[i]()

@@ -91,6 +91,9 @@ func savedView(ctx context.Context, tx *Tx, by Viewer, id int64) (v SavedView, e
 // as many as are kept.
 func (e *Estate) AddSavedView(ctx context.Context, v SavedView) (id int64, err error) {
 	err = e.quietly(ctx, func(tx *Tx) error {
+		if err := stillThere(ctx, tx, v.Owner); err != nil {
+			return err
+		}
 		mine := conditions{}
 		mine.own(v.Owner)
 		n := 0
@@ -107,6 +110,19 @@ func (e *Estate) AddSavedView(ctx context.Context, v SavedView) (id int64, err e
 			sql.NullInt64{Int64: v.Owner.User, Valid: v.Owner.User != 0}, v.Owner.User, v.Owner.Name, v.Name, v.Page, v.Search, truth(v.Shared), millis(v.Created)).Scan(&id)
 	})
 	return id, err
+}
+
+// stillThere refuses a user who was removed while he asked.
+func stillThere(ctx context.Context, tx *Tx, by Viewer) error {
+	n := 1
+	var err error
+	if by.User != 0 {
+		err = tx.QueryRow(ctx, `SELECT count(*) FROM account WHERE id = ?`, by.User).Scan(&n)
+	}
+	if err == nil && n == 0 {
+		err = fault.NotFound("there is no user %d", by.User)
+	}
+	return err
 }
 
 // freeName refuses a name that the owner uses for another view of the page.
@@ -164,11 +180,12 @@ func leaveViews(ctx context.Context, tx *Tx, user int64) error {
 	return err
 }
 
-// Visit keeps that a user has seen the estate now.
+// Visit keeps that a user has seen the estate now; of one who was removed meanwhile it keeps nothing.
 func (e *Estate) Visit(ctx context.Context, user int64) error {
 	now := e.db.opts.Now()
 	return e.quietly(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO visit (account, at) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET at = excluded.at`, user, millis(now))
+		_, err := tx.Exec(ctx, `INSERT INTO visit (account, at) SELECT id, CAST(? AS BIGINT) FROM account WHERE id = ?
+			ON CONFLICT (account) DO UPDATE SET at = excluded.at`, millis(now), user)
 		return err
 	})
 }
