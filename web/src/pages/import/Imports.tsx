@@ -13,7 +13,7 @@ import { State } from "../../ui/words";
 import { Withdraw } from "../scans/Withdraw";
 import { fileName } from "../scans/words";
 import type { Choose } from "./Import";
-import { countedOf } from "./ledger";
+import { countedOf, placeOf } from "./ledger";
 import type { ImportSearch } from "./search";
 
 type Imported = Schema<"Imported">;
@@ -73,7 +73,7 @@ function Row({ doc, may, undo }: { doc: Imported; may: boolean; undo: (i: Import
     <tr>
       <td>
         <Link to="/import/$id" params={{ id: String(doc.id) }} className="rowlink"><Inert text={fileName(doc.ledger.file)} /></Link>
-        {doc.reason && <div className="bad"><Inert text={doc.reason} /></div>}
+        {doc.reason && <div className="bad"><Inert text={placeOf(doc.reason).says} /></div>}
         {doc.ledger.warning && <div className="warn wide-only"><Inert text={doc.ledger.warning} /></div>}
         <div className="dim narrow-only">{doc.ledger.tool || "tool not known"}, <When at={doc.at} /></div>
       </td>

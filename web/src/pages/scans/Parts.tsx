@@ -7,7 +7,8 @@ import { Inert, Missing } from "../../ui/inert";
 import { count } from "../../ui/numbers";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { took, When } from "../../ui/when";
-import { Decision, KEV, Severity, State } from "../../ui/words";
+import { State } from "../../ui/words";
+import { FindingTable } from "./FindingTable";
 import type { Heard, Status } from "./live";
 import { over } from "./live";
 
@@ -22,25 +23,7 @@ export function FindingsPart({ scan }: { scan: Status }) {
   if (rows.length === 0) return <Empty title="It found nothing">{scan.problems?.length ? "But it could not look at every target: see the problems." : "No known weakness in what it saw. Services whose version is not told may still have some."}</Empty>;
   return (
     <>
-      <table className="table">
-        <caption className="sr">Findings of this scan, most urgent first</caption>
-        <thead><tr><th scope="col">Finding</th><th scope="col">Severity</th><th scope="col" className="wide-only">Decision</th><th scope="col" className="wide-only">Host</th><th scope="col" className="wide-only">State</th></tr></thead>
-        <tbody>
-          {rows.map((f) => (
-            <tr key={f.id}>
-              <td className="main-cell">
-                <Link to="/findings/$id" params={{ id: String(f.id) }} className="rowlink"><Inert text={f.cve ?? f.title ?? f.check} /></Link> {f.kev && <KEV />}
-                {f.cve && <div className="dim"><Inert text={f.title} cut /></div>}
-                <div className="dim narrow-only"><Inert text={f.host + (f.port ? `:${f.port}` : "")} mono /></div>
-              </td>
-              <td><Severity value={f.severity} /></td>
-              <td className="wide-only"><Decision value={f.decision} forensics={f.forensics} /></td>
-              <td className="wide-only nowrap"><Link to="/assets/$id" params={{ id: String(f.host_id) }}><Inert text={f.host} mono /></Link>{f.port !== null && <span className="dim">:{f.port}</span>}</td>
-              <td className="wide-only"><State value={f.state} /></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <FindingTable rows={rows} caption="Findings of this scan, most urgent first" />
       <More shown={rows.length} total={total} more={list.hasNextPage ? () => void list.fetchNextPage() : undefined} busy={list.isFetchingNextPage}>
         <Link to="/findings" search={{ scan: scan.id, state: "all" }}>Filter and triage them in Findings</Link>
       </More>
@@ -48,7 +31,8 @@ export function FindingsPart({ scan }: { scan: Status }) {
   );
 }
 
-function More({ shown, total, more, busy, children }: { shown: number; total: number; more?: () => void; busy?: boolean; children?: React.ReactNode }) {
+/** More says how many of all are shown, and shows more. */
+export function More({ shown, total, more, busy, children }: { shown: number; total: number; more?: () => void; busy?: boolean; children?: React.ReactNode }) {
   return (
     <div className="more">
       <span>{shown.toLocaleString()} of {total.toLocaleString()}</span>

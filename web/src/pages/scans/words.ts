@@ -76,3 +76,11 @@ export function scannerWord(scanner: Pick<Schema<"Scanner">, "status">): { word:
     default: return { word: scanner.status.charAt(0).toUpperCase() + scanner.status.slice(1), tone: "info" };
   }
 }
+
+/** differences are what two scans can differ in, and what that means; a and b are the earlier and the later one. */
+export const differences = {
+  new: { title: "New", says: (a: number, b: number) => `Scan ${b} saw them, scan ${a} did not. What scan ${a} did not look at is new here, too.` },
+  fixed: { title: "Fixed", says: (_: number, b: number) => `Scan ${b} looked again at the same host and port, for the same weakness, and it was gone.` },
+  unchanged: { title: "Unchanged", says: () => "Both saw them." },
+  not_looked: { title: "Not looked at", says: (_: number, b: number) => `Scan ${b} did not see them, but did not look there to its end either: the host was silent, the port or the scanner was not part of it, or it was stopped. That is not fixed; they stay as they were until something looks again.` },
+} as const;
