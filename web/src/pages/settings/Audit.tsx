@@ -24,7 +24,7 @@ export function Audit() {
   const query = Object.fromEntries(Object.entries(filter).filter(([, v]) => v !== "")) as Partial<Omit<Chosen, "after" | "outcome">> & { outcome?: "ok" };
   const list = $api.useQuery("get", "/api/v1/audit", { params: { query: { ...query, cursor: after || undefined, limit: 100 } } }, { placeholderData: keepPreviousData });
   return (
-    <Panel title="Audit trail" flush>
+    <Panel title="Newest first" flush>
       <div className="settings-filters" role="search" aria-label="Audit trail">
         <Words label="Who" placeholder="anna" value={chosen.who} set={(who) => choose({ who, after: "" }, { replace: true })} />
         <Words label="Action" placeholder="user. or scan.start" value={chosen.action} set={(action) => choose({ action, after: "" }, { replace: true })} />
@@ -78,7 +78,7 @@ function Table({ entries, dimmed, only }: { entries: Schema<"AuditEntry">[]; dim
           <tr key={e.id}>
             <td><When at={e.at} /></td>
             <td><button type="button" className="settings-link" onClick={() => only({ who: e.who })} title="only this one"><Inert text={e.who} /></button><div className="settings-sub">{e.from ? <>from <Inert text={e.from} /></> : "on the server itself"}{e.token_id !== null && `, token ${e.token_id}`}</div></td>
-            <td><button type="button" className="settings-link" onClick={() => only({ action: e.action })} title="only this action"><Inert text={e.action} mono /></button><div className="settings-sub"><Inert text={e.subject} /></div></td>
+            <td><button type="button" className="settings-link" onClick={() => only({ action: e.action })} title="only this action"><Inert text={e.action} mono /></button>{e.subject && <div className="settings-sub"><Inert text={e.subject} /></div>}</td>
             <td className="wide-only">{e.detail ? <Inert text={e.detail} /> : <Missing why="no details" />}</td>
             <td><Chip tone={e.outcome === "ok" ? "good" : e.outcome === "denied" ? "medium" : "high"}>{e.outcome === "ok" ? "Done" : e.outcome === "denied" ? "Denied" : "Failed"}</Chip></td>
           </tr>

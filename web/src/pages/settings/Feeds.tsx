@@ -7,13 +7,13 @@ import { Panel } from "../../ui/page";
 import { Failure, Loading } from "../../ui/states";
 import { When } from "../../ui/when";
 import { Chip } from "../../ui/words";
-import { nameOf, saysOf, scheduleOf, standingOf } from "../threats/feeds";
+import { nameOf, saysOf, scheduleOf } from "../threats/feeds";
 
 export function Feeds() {
   const status = $api.useQuery("get", "/api/v1/feeds/status");
   return (
     <>
-      <Panel title="Feeds" flush actions={<Link to="/threats" search={{ tab: "feeds" } as never}>Load them, see what each load did</Link>}>
+      <Panel title="As configured" flush actions={<Link to="/threats" search={{ tab: "feeds" } as never}>Load them, see what each load did</Link>}>
         {status.isError && !status.data ? (
           <Failure error={status.error} what="the feeds" retry={() => void status.refetch()} />
         ) : !status.data ? (
@@ -33,10 +33,10 @@ export function Feeds() {
               {status.data.feeds.map((f) => (
                 <tr key={f.feed}>
                   <th scope="row"><Inert text={nameOf(f.feed)} /><div className="settings-sub">{saysOf(f.feed)}</div></th>
-                  <td>{f.enabled ? <Chip tone="good">On</Chip> : <Chip tone="info">Off</Chip>}<div className="settings-sub">{standingOf(f).word}</div></td>
+                  <td>{f.enabled ? <Chip tone="good">On</Chip> : <Chip tone="info">Off</Chip>}</td>
                   <td>{f.missing ? <><Chip tone="medium">Missing</Chip><div className="settings-sub"><Inert text={f.missing} /></div></> : <span className="dim">nothing is missing</span>}</td>
                   <td>{scheduleOf(f.schedule)}<div className="settings-sub">{f.enabled && f.due_at ? <>next <When at={f.due_at} /></> : <Missing why="no next run" />}</div></td>
-                  <td className="wide-only mono">feeds.{f.feed}.enabled<br />feeds.{f.feed}.schedule</td>
+                  <td className="wide-only mono nowrap">feeds.{f.feed}</td>
                 </tr>
               ))}
             </tbody>

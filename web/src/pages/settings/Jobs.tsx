@@ -26,7 +26,7 @@ export function Jobs() {
     { placeholderData: keepPreviousData, refetchInterval: (q) => (q.state.data?.jobs.some((j) => j.state === "running" || j.state === "queued") ? 2_000 : 15_000) },
   );
   return (
-    <Panel title="Jobs" flush>
+    <Panel title="Newest first" flush>
       <div className="settings-filters">
         <SegmentedControl size="xs" aria-label="State" value={state} onChange={(s) => choose({ state: s as typeof state, after: "", job: "" })} data={jobStates.map((s) => ({ value: s, label: s ? wordOf(s) : "All" }))} className="settings-states" />
         <NativeSelect size="xs" aria-label="Kind" value={kind} onChange={(e) => choose({ kind: e.currentTarget.value as typeof kind, after: "", job: "" })} data={jobKinds.map((k) => ({ value: k, label: k ? nameOf(k) : "All kinds" }))} />
@@ -87,7 +87,7 @@ function Line({ j, open, show }: { j: Job; open: boolean; show: () => void }) {
         {j.state === "queued" && j.run_at && <div className="settings-sub">not before <When at={j.run_at} /></div>}
         {j.error && <div className="settings-sub"><Inert text={j.error} /></div>}
       </td>
-      <td className="wide-only">{j.started_at ? <When at={j.started_at} /> : <Missing why="not begun" />}<div className="settings-sub">asked for <When at={j.created_at} /></div></td>
+      <td className="wide-only">{j.started_at ? <When at={j.started_at} /> : <Missing why="not begun" />}{!j.started_at && <div className="settings-sub">asked for <When at={j.created_at} /></div>}</td>
       <td className="wide-only"><Inert text={j.by} /></td>
       <td>
         <div className="settings-do">

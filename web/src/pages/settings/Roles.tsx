@@ -54,7 +54,7 @@ function Table({ areas }: { areas: Area[] }) {
 function Cell({ label, may }: { label: string; may: string[] }) {
   return (
     <td data-label={label} data-empty={may.length === 0 || undefined}>
-      {may.length === 0 ? <span className="dim">no more</span> : <ul className="settings-plain">{may.map((m) => <li key={m}>{m}</li>)}</ul>}
+      {may.length === 0 ? <span className="dim">{label === "Viewer" ? "nothing" : "no more"}</span> : <ul className="settings-plain">{may.map((m) => <li key={m}>{m}</li>)}</ul>}
     </td>
   );
 }

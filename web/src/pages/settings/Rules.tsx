@@ -31,7 +31,7 @@ export function Rules() {
   return (
     <>
       <Panel
-        title="Rules" flush
+        title={all ? "All rules" : "In force"} flush
         actions={<><Checkbox size="xs" label="Also those without effect" checked={all} onChange={(e) => choose({ all: e.currentTarget.checked })} />{analyst && <Button size="xs" onClick={() => setAdding(true)}>Add a rule for hosts</Button>}</>}
       >
         {rules.isError && !rules.data ? <Failure error={rules.error} what="the rules" retry={() => void rules.refetch()} /> : !rules.data ? <Loading rows={4} label="Loading rules" /> : rules.data.rules.length === 0 ? (

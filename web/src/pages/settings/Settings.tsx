@@ -30,7 +30,7 @@ export function Settings() {
   const { section: id } = useParams({ strict: false }) as { section?: string };
   const section = sectionOf(id);
   return (
-    <Page title={section ? (id ? `Settings: ${section.name}` : "Settings") : "Settings"} about={section?.about}>
+    <Page title={section?.name ?? "Settings"} about={section?.about}>
       <div className="settings">
         <Side current={section?.id} />
         <div className="settings-part">

@@ -19,7 +19,7 @@ export function Sites() {
   const sites = $api.useQuery("get", "/api/v1/sites");
   return (
     <>
-      <Panel title="Sites" flush actions={admin && <Button size="xs" onClick={() => setAdding(true)}>Add a site</Button>}>
+      <Panel title="All that you see" flush actions={admin && <Button size="xs" onClick={() => setAdding(true)}>Add a site</Button>}>
         {sites.isError && !sites.data ? <Failure error={sites.error} what="the sites" retry={() => void sites.refetch()} /> : !sites.data ? <Loading rows={3} label="Loading sites" /> : <Table sites={sites.data.sites} admin={admin} />}
       </Panel>
       <p className="dim">An external site sees what the internet sees: hosts that answered its scans count as exposed, and their findings become more urgent.</p>

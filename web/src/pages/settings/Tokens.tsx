@@ -23,6 +23,7 @@ const path = "/api/v1/tokens";
 
 export function Tokens() {
   const me = useMe();
+  const may = useMay("admin");
   const [{ all }, choose] = useChosen(repairTokens);
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Token | null>(null);
@@ -30,7 +31,7 @@ export function Tokens() {
   return (
     <>
       <Panel
-        title="Tokens" flush
+        title={may ? "Everybody's tokens" : "Your tokens"} flush
         actions={<><Checkbox size="xs" label="Also ended ones" checked={all} onChange={(e) => choose({ all: e.currentTarget.checked })} /><Button size="xs" onClick={() => setAdding(true)}>Make a token</Button></>}
       >
         <List all={all} revoke={setRevoking} />

@@ -32,7 +32,7 @@ export function Users() {
   };
   return (
     <>
-      <Panel title="Users" flush actions={<Button size="xs" onClick={() => setOpen({ what: "add" })}>Add user</Button>}>
+      <Panel title="Everybody who may sign in" flush actions={<Button size="xs" onClick={() => setOpen({ what: "add" })}>Add user</Button>}>
         <List ask={setOpen} />
       </Panel>
       {open?.what === "add" && <Add close={close} made={made} />}

@@ -20,7 +20,7 @@ export function Workers() {
   const admin = useMay("admin");
   return (
     <>
-      <Panel title="Workers" flush>
+      <Panel title="Seen lately" flush>
         {workers.isError && !workers.data ? <Failure error={workers.error} what="the workers" retry={() => void workers.refetch()} /> : !workers.data ? <Loading rows={3} label="Loading workers" /> : workers.data.workers.length === 0 ? (
           <Empty title="No worker has been seen yet">The server itself runs the tools of sites that have no worker of their own.</Empty>
         ) : (

@@ -128,9 +128,13 @@ function Line({ f, admin, busy, ask }: { f: Feed; admin: boolean; busy: boolean;
         <div className="threats-title">{saysOf(f.feed)}</div>
       </th>
       <td>
-        <Chip tone={is.tone} title={is.says}>{is.word}</Chip>
-        {is.tone !== "good" && <div className="threats-title"><Inert text={is.says} /></div>}
-        {f.error && <details className="threats-error"><summary>Error of the last run</summary><Inert text={f.error} mono /></details>}
+        {is.tone === "good" || is.tone === "info" ? <Chip tone={is.tone} title={is.says}>{is.word}</Chip> : (
+          <details className="threats-error">
+            <summary><Chip tone={is.tone}>{is.word}</Chip> <span className="threats-why">Why</span></summary>
+            <div><Inert text={is.says} />.</div>
+            {f.error && <div><Inert text={f.error} mono /></div>}
+          </details>
+        )}
       </td>
       <td className="right num">{f.records > 0 || f.last_good_at ? f.records.toLocaleString() : <Missing why="never loaded" />}</td>
       <td className="wide-only"><Day at={f.newest} /></td>

@@ -43,7 +43,7 @@ function List({ chosen, choose }: { chosen: Chosen; choose: (c: Partial<Chosen>,
   return (
     <Panel title="All indicators" flush>
       <div className="threats-inner"><Filters chosen={chosen} choose={choose} /></div>
-      {list.data?.note && <p className="threats-note" role="note"><Inert text={list.data.note} /></p>}
+      {list.data?.note && !chosen.look && <p className="threats-note" role="note"><Inert text={list.data.note} /></p>}
       {list.isError && !list.data ? (
         <Failure error={list.error} what="the indicators" retry={() => void list.refetch()} />
       ) : !list.data ? (
@@ -122,7 +122,7 @@ function Rows({ items, dimmed, only }: { items: Schema<"Indicator">[]; dimmed: b
   );
 }
 
-const kinds: Record<string, string> = { ip: "address", domain: "domain", url: "URL", hash: "hash" };
+export const kinds: Record<string, string> = { ip: "address", domain: "domain", url: "URL", hash: "hash" };
 
 export function IndicatorName({ i }: { i: Schema<"Indicator"> }) {
   return (
@@ -132,11 +132,12 @@ export function IndicatorName({ i }: { i: Schema<"Indicator"> }) {
   );
 }
 
-export function Says({ i, only }: { i: Schema<"Indicator">; only?: (threat: string) => void }) {
+/** Says is what a list tells of an indicator; said leaves out that it has expired, where that stands beside it. */
+export function Says({ i, only, said }: { i: Schema<"Indicator">; only?: (threat: string) => void; said?: boolean }) {
   const threat = i.threat;
   return (
     <span className="threats-touch">
-      {i.expired && <Chip tone="info" title="its list does not stand by it any more">Expired</Chip>}
+      {i.expired && !said && <Chip tone="info" title="its list does not stand by it any more">Expired</Chip>}
       {threat && (only ? <Button size="compact-xs" variant="subtle" px={2} onClick={() => only(threat)} aria-label={`Only the threat ${threat}`}><Inert text={threat.replaceAll("_", " ")} /></Button> : <Inert text={threat.replaceAll("_", " ")} />)}
       {i.malware && <Inert text={i.malware} />}
       {i.status && <span className="dim"><Inert text={i.status} /></span>}

@@ -11,7 +11,7 @@ import { Panel } from "../../ui/page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { When } from "../../ui/when";
 import { Chip } from "../../ui/words";
-import { IndicatorName, Says, Source } from "./Indicators";
+import { IndicatorName, kinds, Says, Source } from "./Indicators";
 import { hostOf, isOf, most, sortedOut, valuesIn } from "./indicators";
 
 type Answer = Schema<"IndicatorAnswer">;
@@ -79,7 +79,7 @@ function Answers({ values }: { values: string[] }) {
   const shown = [...s.found, ...s.expired, ...s.refused];
   return (
     <div className="threats-stack" aria-live="polite">
-      <p>
+      <p className="threats-answer">
         <strong>{s.found.length === 0 ? "None is listed now" : `${s.found.length.toLocaleString()} of ${count(found.data.answers.length, "value")} listed`}</strong>
         <span className="dim">{[s.expired.length && `${s.expired.length.toLocaleString()} expired`, s.unknown.length && `${s.unknown.length.toLocaleString()} on no list`, s.refused.length && `${s.refused.length.toLocaleString()} not understood`].filter(Boolean).map((w) => `, ${w}`).join("")}.</span>
         {found.data.note && <span className="dim"> <Inert text={found.data.note} /></span>}
@@ -114,9 +114,9 @@ function Row({ a }: { a: Answer }) {
   const best = listed.find((i) => !i.expired) ?? listed[0];
   return (
     <tr>
-      <th scope="row" className="threats-value"><Inert text={a.value} mono />{a.kind && <span className="dim"> {a.kind}</span>}</th>
+      <th scope="row" className="threats-value"><Inert text={a.value} mono />{a.kind && <span className="dim"> {kinds[a.kind] ?? a.kind}</span>}</th>
       <td>
-        {a.error ? <span className="dim"><Inert text={a.error} /></span> : <Chip tone={best && !best.expired ? "critical" : "info"}>{best && !best.expired ? "Listed" : "Expired"}</Chip>} {best && <Says i={best} />}
+        {a.error ? <span className="dim"><Inert text={a.error} /></span> : <Chip tone={best && !best.expired ? "critical" : "info"}>{best && !best.expired ? "Listed" : "Expired"}</Chip>} {best && <Says i={best} said />}
         {listed.length > 1 && <details><summary>{count(listed.length, "entry", "entries")}</summary>{listed.map((i, n) => <div key={n}><IndicatorName i={i} /> <Source i={i} /></div>)}</details>}
       </td>
       <td><Own what={hostOf(a.kind, a.canonical)} /></td>

@@ -41,13 +41,13 @@ function Known({ id }: { id: string }) {
     <Page title={`${t.id} ${t.name ?? ""}`.trim()} about="A technique of attackers, as MITRE ATT&CK describes it." actions={<ToMatrix />}>
       {t.asked && <p className="threats-says" role="note">You asked for {t.asked}. ATT&CK has revoked it; {t.id} stands in its place.</p>}
       {(t.revoked || t.deprecated) && <p className="threats-says" role="note">ATT&CK does not use this technique any more{t.replaced_by && <>; see <Link to="/threats/$id" params={{ id: t.replaced_by }}>{t.replaced_by}</Link></>}.</p>}
+      <Own id={t.id} />
       <Panel title="What it is">
-        <div className="threats-stack">
+        <div className="threats-two">
           <Prose text={t.description} none="ATT&CK says no more." />
           <About t={t} />
         </div>
       </Panel>
-      <Own id={t.id} />
       <Prevent t={t} />
       <Published t={t} />
       <Named title="Groups that use it" all={t.groups} none="ATT&CK names none." />

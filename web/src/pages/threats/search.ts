@@ -18,6 +18,8 @@ export type Chosen = {
   ransomware: boolean;
   mine: boolean;
   skip: number;
+  // attack
+  unfolded: string[];
   // indicators
   kind: (typeof indicatorKinds)[number];
   source: string;
@@ -39,6 +41,7 @@ export function repair(raw: Raw): Chosen {
     ransomware: truthOf(raw.ransomware),
     mine: truthOf(raw.mine),
     skip: wholeOf(raw.skip, 0, most),
+    unfolded: textOf(raw.unfolded, 2000).split(" ").filter((id) => techniqueID.test(id)),
     kind: oneOf(raw.kind, indicatorKinds),
     source: textOf(raw.source, 60),
     threat: textOf(raw.threat, 100),
@@ -51,7 +54,7 @@ export function repair(raw: Raw): Chosen {
   };
 }
 
-const techniqueID = /^T\d{4}(\.\d{3})?$/;
+export const techniqueID = /^T\d{4}(\.\d{3})?$/;
 
 /** techniqueOf is a technique's id as it stands in an address, or null. */
 export function techniqueOf(id: string): string | null {
