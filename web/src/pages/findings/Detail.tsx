@@ -8,7 +8,7 @@ import { Chance, count, CVSS, percent } from "../../ui/numbers";
 import { Facts } from "../../ui/page";
 import { Day, When } from "../../ui/when";
 import { Decision, Severity, wordOf } from "../../ui/words";
-import { assumptions, publisherOf, sourcesOf, webAddress } from "./sources";
+import { assumptions, dayOf, publisherOf, sourcesOf, webAddress } from "./sources";
 
 export type Vulnerability = Schema<"Vulnerability">;
 
@@ -79,7 +79,7 @@ function Fix({ v }: { v: Vulnerability }) {
         rows={[
           ["Fix", v.remedy ? <><Inert text={v.remedy} /> {by && <span className="fi-by">{plain(by)}</span>}</> : <Missing why="no scanner and no feed says how" />],
           ...(v.fixed_in ? [["Fixed in", <Inert key="f" text={v.fixed_in} mono />] as [string, ReactNode]] : []),
-          ...(action ? [["CISA asks", <><Inert text={action} />{v.cve_facts?.kev_due && <span className="fi-by"> by {v.cve_facts.kev_due} for US agencies</span>}</>] as [string, ReactNode]] : []),
+          ...(action ? [["CISA asks", <><Inert text={action} />{v.cve_facts?.kev_due && <span className="fi-by"> by {dayOf(v.cve_facts.kev_due)} for US agencies</span>}</>] as [string, ReactNode]] : []),
         ]}
       />
     </Section>
@@ -92,12 +92,12 @@ function Why({ v }: { v: Vulnerability }) {
     ["Decision", <span key="d" className="fi-inline"><Decision value={v.decision} forensics={v.forensics} /> <span className="fi-by">CISA BOD 26-04{v.forensics ? "; look for signs of an attack, too" : ""}</span></span>],
     ["Due", <span key="u" className="fi-inline"><Day at={v.due} /> {v.due && (v.state === "open" || v.state === "reopened") && <Day at={v.due} due />}</span>],
     ...(v.sla_due ? [["Due by your terms", <Day key="s" at={v.sla_due} />] as [string, ReactNode]] : []),
-    ["Known exploited", v.kev === null ? <Missing why="it has no CVE, or CISA's list was never loaded" /> : v.kev ? <>Yes{c?.ransomware && ", with ransomware"} <span className="fi-by">CISA KEV{c?.kev_added && `, ${c.kev_added}`}</span></> : <>No <span className="fi-by">CISA KEV</span></>],
+    ["Known exploited", v.kev === null ? <Missing why="it has no CVE, or CISA's list was never loaded" /> : v.kev ? <>Yes{c?.ransomware && ", with ransomware"} <span className="fi-by">CISA KEV{c?.kev_added && `, ${dayOf(c.kev_added)}`}</span></> : <>No <span className="fi-by">CISA KEV</span></>],
     ...((c?.exploited_by ?? []).length > 0 ? [["Exploited, says", plain(c!.exploited_by.map(publisherOf).join(", "))] as [string, ReactNode]] : []),
     ["Reachable from the internet", <Exposed key="e" v={v} />],
     ["Can be automated", <Vulnrichment key="a" value={c?.ssvc?.automatable} ssvc={c?.ssvc} />],
     ["Technical impact", <Vulnrichment key="t" value={c?.ssvc?.technical_impact} ssvc={c?.ssvc} />],
-    ["Likelihood", <span key="l" className="fi-inline"><Chance value={v.likelihood} source={v.likelihood_source} /> {v.likelihood !== null && <span className="fi-by">within 30 days, {v.likelihood_source === "estimated" ? "PatchScout's estimate" : `EPSS${c?.epss_date ? `, ${c.epss_date}` : ""}`}{typeof c?.epss_percentile === "number" && `, higher than ${percent(c.epss_percentile)} of all CVEs`}</span>}</span>],
+    ["Likelihood", <span key="l" className="fi-inline"><Chance value={v.likelihood} source={v.likelihood_source} /> {v.likelihood !== null && <span className="fi-by">within 30 days, {v.likelihood_source === "estimated" ? "PatchScout's estimate" : `EPSS${c?.epss_date ? `, ${dayOf(c.epss_date)}` : ""}`}{typeof c?.epss_percentile === "number" && `, higher than ${percent(c.epss_percentile)} of all CVEs`}</span>}</span>],
     ["Severity", <span key="v" className="fi-inline"><Severity value={v.severity} /> <CVSS value={v.cvss} /> {v.cvss !== null && <span className="fi-by">CVSS {v.cvss_version} <Inert text={v.cvss_source} /></span>}</span>],
     ["Score", v.priority_score === null ? <Missing why="too little is known" /> : <><span className="num">{v.priority_score.toFixed(2)}</span> of 1 <span className="fi-by">0.5 if exploited, 0.4 × CVSS / 10, 0.1 if new{v.score_partial && "; a part is not known and left out"}</span></>],
     ["Confidence", <>{v.confidence} % <span className="fi-by">{wordOf(v.status).toLowerCase()}{v.confidence < 70 || v.status !== "affected" ? "; potential, not confirmed" : ""}</span></>],
@@ -114,13 +114,13 @@ function Why({ v }: { v: Vulnerability }) {
 
 function Exposed({ v }: { v: Vulnerability }) {
   const exposed = v.host_facts.exposed;
-  if (exposed === null) return v.decision_assumed.includes("exposed") ? <>Assumed</> : <>By its address and the site <Inert text={v.site} /> <span className="fi-by">nobody has said otherwise</span></>;
+  if (exposed === null) return v.decision_assumed.includes("exposed") ? <>Assumed</> : <>Judged by its address <span className="fi-by">nobody has said; the site is <Inert text={v.site} /></span></>;
   return <>{exposed ? "Yes" : "No"} <span className="fi-by">a person or a scan from outside said so</span></>;
 }
 
 function Vulnrichment({ value, ssvc }: { value: string | null | undefined; ssvc: Schema<"SSVC"> | null | undefined }) {
   if (!value) return <Missing why="CISA has not looked at it" />;
-  return <>{wordOf(value)} <span className="fi-by">SSVC by {plain(ssvc?.source ?? "CISA")}{ssvc?.date && `, ${ssvc.date}`}</span></>;
+  return <>{wordOf(value)} <span className="fi-by">SSVC by {plain(ssvc?.source ?? "CISA")}{ssvc?.date && `, ${dayOf(ssvc.date)}`}</span></>;
 }
 
 function EvidenceOf({ v }: { v: Vulnerability }) {
@@ -152,7 +152,7 @@ function Exploits({ v }: { v: Vulnerability }) {
           return (
             <li key={e.source + e.id}>
               {url ? <a href={url} rel="noreferrer noopener" target="_blank">{name}</a> : name}
-              <span className="fi-by"> {[publisherOf(e.source), e.kind, e.rank && `ranked ${e.rank}`, e.verified && "verified", e.published].filter(Boolean).map((t) => plain(String(t))).join(", ")}</span>
+              <span className="fi-by"> {[publisherOf(e.source), e.kind, e.rank && `ranked ${e.rank}`, e.verified && "verified", e.published && dayOf(e.published)].filter(Boolean).map((t) => plain(String(t))).join(", ")}</span>
             </li>
           );
         })}

@@ -14,9 +14,9 @@ import { titles, type Act, type Target } from "./kinds";
 type Props = { what: Act; target: Target; close: () => void; finish: () => void };
 
 const about: Partial<Record<Act, string>> = {
-  accepted: "The finding leaves the list until the day that you name, then it is back. A rescan changes nothing of it.",
-  false_positive: "The finding leaves the list for good, also when a scanner reports it again.",
-  out_of_scope: "The finding is nobody's to fix here. It leaves the list for good.",
+  accepted: "Out of the list until the day that you name, then back. Rescans change nothing of it.",
+  false_positive: "Out of the list for good, also when a scanner reports it again.",
+  out_of_scope: "Nobody's to fix here: out of the list for good.",
   close: "For what is gone. It opens again by itself when a scanner sees it again.",
   comment: "It stands in the history, with your name. It cannot be changed later.",
   label: "Write -name to take one off.",
@@ -44,7 +44,7 @@ export function Forms({ what, target, close, finish }: Props) {
       ) : (
         <>
           {"rows" in target && n === 1 && <p className="cut" style={{ fontWeight: 600, marginBottom: 4 }}>{nameOf(target.rows[0]!)}</p>}
-          {about[what] && <p className="dim" style={{ marginBottom: 12 }}>{n === 1 ? about[what] : about[what].replace("The finding leaves", "The findings leave").replace("The finding is", "The findings are").replace("It leaves", "They leave")}</p>}
+          {about[what] && <p className="dim" style={{ marginBottom: 12 }}>{about[what]}</p>}
           {many && (
             <Alert color="orange" variant="light" mb={12} p={10}>
               This is done to all {count(n, "finding")} of the list, also to those that you have not scrolled to. Undo brings each back to what it was.

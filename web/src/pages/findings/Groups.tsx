@@ -21,7 +21,7 @@ const plural: Record<Grouping, [string, string?]> = { remedy: ["thing to do", "t
 /** Groups lists them, the most urgent first; into opens the findings of one. */
 export function Groups({ by, filter, into }: { by: Grouping; filter: Filter; into: (key: string | null, by: Grouping) => void }) {
   const list = $api.useInfiniteQuery("get", "/api/v1/findings/groups", { params: { query: { ...filter, by, limit: 100 } } }, {
-    pageParamName: "cursor", initialPageParam: undefined as string | undefined, getNextPageParam: (page: Schema<"GroupList">) => page.next ?? undefined,
+    pageParamName: "cursor", initialPageParam: "", getNextPageParam: (page: Schema<"GroupList">) => page.next ?? undefined,
   });
   const groups = list.data?.pages.flatMap((p) => p.groups) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;

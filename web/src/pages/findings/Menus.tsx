@@ -48,7 +48,7 @@ function Columns({ hidden, setHidden }: Props) {
   const free = widths.filter((w) => w.keep < 100);
   return (
     <Menu shadow="md" position="bottom-end" width={190} closeOnItemClick={false}>
-      <Menu.Target><ActionIcon variant="default" size={34} aria-label="Columns" title="Columns"><IconColumns3 size={16} aria-hidden="true" /></ActionIcon></Menu.Target>
+      <Menu.Target><ActionIcon variant="default" size={36} aria-label="Columns" title="Columns"><IconColumns3 size={16} aria-hidden="true" /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Shown where there is room</Menu.Label>
         {free.map((w) => {
@@ -70,7 +70,7 @@ function Export({ chosen }: { chosen: Chosen }) {
   };
   return (
     <Menu shadow="md" position="bottom-end" width={250}>
-      <Menu.Target><ActionIcon variant="default" size={34} aria-label="Export this list" title="Export this list"><IconDownload size={16} aria-hidden="true" /></ActionIcon></Menu.Target>
+      <Menu.Target><ActionIcon variant="default" size={36} aria-label="Export this list" title="Export this list"><IconDownload size={16} aria-hidden="true" /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>All findings of this list</Menu.Label>
         {formats.map(([format, name, what]) => <Menu.Item key={format} component="a" href={href(format)} download={`findings.${format}`}>{name} <span className="dim">{what}</span></Menu.Item>)}

@@ -21,7 +21,9 @@ export function Panel({ id, row, covering, act, close, step }: Props) {
   const shown = details.data ?? row;
   const box = useRef<HTMLElement>(null);
   const body = useRef<HTMLDivElement>(null);
-  useEffect(() => body.current?.scrollTo(0, 0), [id]);
+  useEffect(() => {
+    if (body.current) body.current.scrollTop = 0;
+  }, [id]);
   useEffect(() => {
     if (covering) box.current?.focus();
   }, [covering]);

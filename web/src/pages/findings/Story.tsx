@@ -27,7 +27,7 @@ export function Summary({ row }: { row: Row }) {
         {row.decision && row.decision !== "track" && (row.state === "open" || row.state === "reopened") && <Day at={row.due} due />}
       </p>
       <p className="dim">
-        <Inert text={row.host} /> <Place row={row} />
+        <Inert text={row.host} />, <Place row={row} />
       </p>
       <Said row={row} />
     </>
@@ -63,13 +63,13 @@ export function Acts({ row, start }: { row: Row; start: (what: Act) => void }) {
       {row.triage === "none" ? (
         <>
           <Button size="compact-sm" onClick={() => start("confirmed")} title="c">Confirm</Button>
-          <Button size="compact-sm" variant="default" onClick={() => start("accepted")} title="a">Accept the risk …</Button>
+          <Button size="compact-sm" variant="default" onClick={() => start("accepted")} title="a">Accept risk …</Button>
           <Button size="compact-sm" variant="default" onClick={() => start("false_positive")} title="f">False positive …</Button>
         </>
       ) : (
         <>
           <Button size="compact-sm" variant="default" onClick={() => start("none")} title="u">Take the triage back</Button>
-          {row.triage === "confirmed" && <Button size="compact-sm" variant="default" onClick={() => start("accepted")} title="a">Accept the risk …</Button>}
+          {row.triage === "confirmed" && <Button size="compact-sm" variant="default" onClick={() => start("accepted")} title="a">Accept risk …</Button>}
         </>
       )}
       <Menu shadow="md" position="bottom-end">

@@ -56,7 +56,7 @@ export function Table({ reader, late, sort, hidden, marked, hands, may, ref }: P
       <div style={{ height: heightOf(shape) + (narrow ? 0 : headHeight) }} role="presentation">
         <div
           ref={grid} className="fi-grid" style={{ height, ["--fi-track" as string]: narrow ? (may ? "36px minmax(0, 1fr)" : "minmax(0, 1fr)") : track(fitting), ["--fi-row" as string]: `${shape.row}px` }}
-          role="grid" tabIndex={0} aria-label="Findings" aria-rowcount={total + 1} aria-colcount={narrow ? (may ? 2 : 1) : fitting.length} aria-multiselectable={may} aria-activedescendant={active} aria-busy={late} data-late={late || undefined}
+          role="grid" tabIndex={0} aria-label="Findings" aria-rowcount={total + 1} aria-colcount={narrow ? (may ? 2 : 1) : fitting.length} aria-multiselectable={may} aria-activedescendant={active} aria-busy={late} data-late={late || undefined} data-state={fitting.some((w) => w.id === "triage") || undefined}
         >
           <Head columns={fitting} sort={sort} all={marked.all} hands={hands} narrow={narrow} may={may} />
           <div className="fi-rows" role="rowgroup" style={{ transform: `translateY(${-above}px)` }}>

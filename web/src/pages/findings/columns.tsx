@@ -63,6 +63,7 @@ function Title({ row }: { row: Row }) {
       <a href={addressOf(row.id)} tabIndex={-1} className="cut" title={nameOf(row)}>
         <Inert text={row.title ?? row.cve ?? row.check} />
       </a>
+      {row.triage !== "none" && <span className="fi-mark"><State value={row.triage} /></span>}
       {row.cve && row.title && <span className="mono dim fi-cve">{plain(row.cve)}</span>}
     </span>
   );

@@ -8,13 +8,13 @@ export const widths: Width[] = [
   { id: "select", px: 36, keep: 100 },
   { id: "decision", px: 88, keep: 90 },
   { id: "severity", px: 92, keep: 70 },
-  { id: "title", px: 210, grows: true, keep: 100 },
+  { id: "title", px: 290, grows: true, keep: 100 },
   { id: "host", px: 126, keep: 80 },
   { id: "service", px: 124, keep: 50 },
   { id: "likelihood", px: 92, keep: 40 },
   { id: "cvss", px: 58, keep: 30 },
-  { id: "due", px: 98, keep: 60 },
-  { id: "triage", px: 118, keep: 45 },
+  { id: "due", px: 114, keep: 60 },
+  { id: "triage", px: 118, keep: 35 },
   { id: "seen", px: 104, keep: 10 },
 ];
 

@@ -42,7 +42,15 @@ export function sourcesOf(fields: readonly string[], of: Known): string[] {
   return [...new Set(all)];
 }
 
-const dated = (name: string, date: string | null | undefined) => (date ? `${name}, ${date}` : name);
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+
+/** dayOf is a calendar day of a feed as people write it. */
+export function dayOf(date: string): string {
+  const at = new Date(date);
+  return Number.isNaN(at.getTime()) ? date : day.format(at);
+}
+
+const dated = (name: string, date: string | null | undefined) => (date ? `${name}, ${dayOf(date)}` : name);
 
 /** assumptions are inputs of the decision that nobody knew; the value with the earlier date was taken. */
 export const assumptions: Record<string, string> = {
