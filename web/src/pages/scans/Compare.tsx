@@ -37,7 +37,7 @@ function Two({ id }: { id: number }) {
   const list = useComparison(id, chosen);
   const first = list.data?.pages[0];
   return (
-    <Page title="Compare two scans" about="What a later scan saw otherwise than an earlier one." wide>
+    <Page title={first?.with ? `Scan ${first.scan} against scan ${first.with}` : "Compare two scans"} about="What a later scan saw otherwise than an earlier one." wide>
       <Versus id={id} site={scan.data?.site} first={first} chosen={chosen.with} choose={(other) => choose({ with: other })} />
       {list.isPending && <Panel flush><Loading rows={8} label="Comparing the scans" /></Panel>}
       {list.isError && <Panel flush><Failure error={list.error} what="the comparison" retry={() => void list.refetch()} /></Panel>}

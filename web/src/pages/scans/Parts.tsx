@@ -107,7 +107,7 @@ export function TasksPart({ scan }: { scan: Status }) {
         {list.data.tasks.slice(0, 1000).map((t) => (
           <tr key={t.n}>
             <td>
-              <span style={{ fontWeight: 550 }}>{t.n}. {t.scanner}</span> <span className="dim">{t.version ? <Inert text={t.version} /> : null} {stages[t.stage] ?? t.stage}</span>
+              <span style={{ fontWeight: 550 }}>{t.n}. {t.scanner}</span> <span className="dim">{stages[t.stage] ?? t.stage}{t.version && <>, version <Inert text={t.version} /></>}</span>
               <div className="dim"><Inert text={t.targets.slice(0, 2).join(", ")} mono />{t.hosts > 2 && ` and ${count(t.hosts - 2, "more host", "more hosts")}`}</div>
               {t.error && <div className="bad"><Inert text={t.error} /></div>}
             </td>

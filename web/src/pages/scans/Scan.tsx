@@ -76,7 +76,7 @@ function Lists({ scan, tab, choose, heard }: { scan: Status; tab: Tab; choose: (
   const all: [Tab, string, number | null][] = [
     ["findings", "Findings", scan.findings], ["hosts", "Hosts", scan.hosts], ["problems", "Problems", scan.problems?.length ?? null], ["tasks", "Tasks", scan.tasks.total], ["log", "Log", null],
   ];
-  const names = over(scan) ? all : all.filter(([t]) => t === "tasks" || t === "hosts" || t === "log").reverse(); // what it finds streams in above
+  const names = over(scan) ? all : [all[3]!, all[1]!, all[4]!]; // what it finds streams in above
   return (
     <Tabs value={names.some(([t]) => t === tab) ? tab : "tasks"} onChange={(t) => choose((t ?? "findings") as Tab)} keepMounted={false}>
       <Tabs.List aria-label="Parts of the scan" style={{ paddingInline: 6 }}>
