@@ -16,19 +16,20 @@ type inventories interface {
 }
 
 type servicesInput struct {
-	softwareInput
+	InventoryQuery
 	Port    uint16 `query:"port" minimum:"1" maximum:"65535" example:"22" doc:"only what answers here"`
 	Product string `query:"product" maxLength:"255" example:"openssh" doc:"words in the product"`
 }
 
-type softwareInput struct {
+// InventoryQuery narrows and pages what is out there. It is exported, or its fields would not be read where it is embedded.
+type InventoryQuery struct {
 	Search string `query:"search" maxLength:"255" example:"openssl" doc:"words in the name or version"`
 	Site   string `query:"site" maxLength:"63" example:"default" doc:"only this site"`
 	Cursor string `query:"cursor" maxLength:"4096" doc:"the page after this one: next of the answer before, with the same filter"`
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000" example:"50" doc:"how many"`
 }
 
-func (in *softwareInput) request() request.Inventory {
+func (in *InventoryQuery) request() request.Inventory {
 	return request.Inventory{Text: in.Search, Site: in.Site, Cursor: in.Cursor, Limit: in.Limit}
 }
 
@@ -51,7 +52,7 @@ func (s *Server) inventoryOperations() {
 		Summary: "Packages and components on hosts, by name and version",
 		Description: "The most urgent first. They are those of imported reports and lists of components that findings are about which stand: of a component " +
 			"that nothing is known against no more is kept than that it was read."},
-		func(ctx context.Context, d Desk, in *softwareInput) (*softwareOutput, error) {
+		func(ctx context.Context, d Desk, in *InventoryQuery) (*softwareOutput, error) {
 			doc, err := d.SoftwareInventory(ctx, in.request())
 			return &softwareOutput{doc}, err
 		})

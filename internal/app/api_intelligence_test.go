@@ -281,6 +281,10 @@ func TestHostsAreListedTaggedJoinedAndRetired(t *testing.T) {
 	if split.ID == id || split.ID == 0 {
 		t.Errorf("%+v", split)
 	}
+	var inventory report.ServiceInventory
+	if c.want(200, "GET", "/api/v1/assets/services?limit=1&site="+first.Hosts[1].Site, nil, &inventory); len(inventory.Services) != 1 {
+		t.Errorf("%+v", inventory)
+	}
 	c.want(404, "GET", "/api/v1/assets/999999", nil, nil)
 	c.want(422, "PATCH", path, map[string]any{}, nil)
 	c.who.View = auth.OfSites("elsewhere")

@@ -230,6 +230,10 @@ func (a *Assessor) split(ctx context.Context, tx Rebuilder, f *facts, s *state, 
 	if err := tx.Flush(ctx); err != nil { // what moves to it needs it there
 		return 0, err
 	}
+	if s.rules != nil {
+		terms := a.terms.With(s.rules.Terms)
+		other.terms = &terms
+	}
 	other.decrees = slices.Clone(s.decrees)
 	for _, e := range s.sorted() {
 		copied := *e.Finding

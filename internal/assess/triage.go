@@ -40,7 +40,10 @@ func (a *Assessor) tend(s *state) bool {
 func (a *Assessor) say(e *entry, s *state, due time.Time) {
 	s.rules.Apply(e.Finding, s.facts(), a.now())
 	if s.terms == nil {
-		terms := a.terms.With(s.rules.Terms)
+		terms := a.terms
+		if s.rules != nil { // a host that is being split off has none yet
+			terms = terms.With(s.rules.Terms)
+		}
 		s.terms = &terms
 	}
 	e.SLADue = s.terms.Next(e.Finding, due)
