@@ -124,9 +124,12 @@ func (a *App) RemoveView(ctx context.Context, id int64) (err error) {
 
 // auditView tells what was done to a view. What somebody keeps for himself is his: only its number is told.
 func (a *App) auditView(ctx context.Context, action string, v store.SavedView, err error) {
-	detail := "private"
-	if v.Shared {
+	detail := ""
+	switch {
+	case v.Shared:
 		detail = fmt.Sprintf("shared, %q of %s", v.Name, v.Page)
+	case v.Page != "":
+		detail = "private"
 	}
 	a.auditEnd(ctx, action, numbered("view", v.ID), detail, err)
 }

@@ -171,10 +171,21 @@ func everythingSeen(t *testing.T, a *App, p place) map[string]string {
 			groups, err := a.FindingGroups(ctx, grouped, string(by))
 			call(fmt.Sprintf("FindingGroups %s %+v", by, req), groups, err)
 		}
+		marks, err := a.FindingMarks(ctx, request.Marks{Findings: req, Every: 100})
+		call(fmt.Sprintf("FindingMarks %+v", req), marks, err)
 		marked, err := a.Triage(ctx, TriageRequest{Filter: &req, State: "confirmed", DryRun: true})
 		call(fmt.Sprintf("Triage dry run %+v", req), marked, err)
 		closed, err := a.CloseFindings(ctx, CloseRequest{Filter: &req, Reason: "gone", DryRun: true})
 		call(fmt.Sprintf("CloseFindings dry run %+v", req), closed, err)
+	}
+	for _, site := range []string{"", p.site, "other"} {
+		trend, err := a.Trend(ctx, request.Trend{Days: 30, Site: site})
+		call("Trend "+site, trend, err)
+	}
+	for _, since := range []string{"", "2020-01-01", "2099-01-01"} {
+		today, err := a.Today(ctx, since)
+		today.Feeds = nil // of no site, and due by the clock
+		call("Today "+since, today, err)
 	}
 	rules, err := a.Rules(ctx, true)
 	call("Rules", rules, err)

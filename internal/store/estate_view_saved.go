@@ -135,7 +135,7 @@ func freeName(ctx context.Context, tx *Tx, v SavedView) error {
 	n := 0
 	err := tx.QueryRow(ctx, `SELECT count(*) FROM saved_view WHERE `+c.String(), c.args...).Scan(&n)
 	if err == nil && n > 0 {
-		err = fault.Conflict("there is a view %q of this page already", v.Name)
+		err = fault.Conflict("there is a view of this name for the page already")
 	}
 	return err
 }
