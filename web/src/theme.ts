@@ -7,7 +7,7 @@ const dark: MantineColorsTuple = ["#d9dee6", "#b8c0cc", "#98a3b3", "#6b7788", "#
 
 export const theme = createTheme({
   primaryColor: "teal",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7, // also on dark pages: white on anything lighter has too little contrast (WCAG 1.4.3)
   colors: { teal, gray, dark },
   autoContrast: true,
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",

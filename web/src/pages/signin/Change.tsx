@@ -69,5 +69,6 @@ function Meter({ strength, id }: { strength: Strength; id: string }) {
 function refusal(error: unknown): string {
   if (error instanceof Problem && error.status === 401) return "Your session has ended. Load this page again and sign in.";
   if (error instanceof Problem && error.status === 403) return `Not changed: ${error.message}.`;
+  if (error instanceof Problem && /^current\b/.test(error.message)) return "Not changed: that is not your present password.";
   return sentence(error);
 }

@@ -1,5 +1,5 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useLayoutEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 
 import { api, base, Problem, type Schema } from "../../api/client";
 import { messageOf } from "../../ui/states";
@@ -10,15 +10,14 @@ type Props = { ways: Ways; to: string; ended: boolean; refused: string | null; e
 
 /** Login takes a name and a password, or leads to the provider that the server trusts. */
 export function Login({ ways, to, ended, refused, enter }: Props) {
-  const fresh = "fresh" in ways && ways.fresh === true;
   return (
     <div className="door-form">
       {ended && <p className="door-word" role="status">Your session has ended. Sign in, and you are back where you were.</p>}
       {refused && <p className="door-word" data-kind="bad" role="alert">The sign-in was refused: <bdi>{refused}</bdi></p>}
-      {fresh && <FirstStart />}
+      {ways.fresh && <FirstStart />}
       {ways.oidc !== null && <Provider name={ways.oidc} to={to} alone={!ways.password} />}
       {ways.oidc !== null && ways.password && <div className="door-or" role="separator"><span>or</span></div>}
-      {ways.password && <ByPassword fresh={fresh} enter={enter} />}
+      {ways.password && <ByPassword fresh={ways.fresh} enter={enter} />}
       {ways.password && <Lost />}
     </div>
   );
@@ -72,7 +71,7 @@ function ByPassword({ fresh, enter }: { fresh: boolean; enter: Props["enter"] })
         value={password} onChange={(e) => setPassword(e.currentTarget.value)} onKeyUp={watchCaps} onBlur={() => setCaps(false)}
         description={caps ? "Caps Lock is on." : undefined} inputWrapperOrder={["label", "input", "description", "error"]}
         visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }} />
-      <Button type="submit" size="md" loading={busy} disabled={wait > 0} fullWidth>{wait > 0 ? `Wait ${wait} s` : "Sign in"}</Button>
+      <Button type="submit" size="md" loading={busy} disabled={wait > 0} fullWidth>{wait > 90 ? `Wait ${clock(wait)}` : wait > 0 ? `Wait ${wait} s` : "Sign in"}</Button>
     </form>
   );
 }
@@ -80,7 +79,7 @@ function ByPassword({ fresh, enter }: { fresh: boolean; enter: Props["enter"] })
 /** useWait counts down the seconds that the server asked for. */
 function useWait(error: unknown): number {
   const [left, setLeft] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const seconds = error instanceof Problem ? (error.retryAfter ?? 0) : 0;
     setLeft(seconds);
     if (seconds === 0) return;
@@ -93,14 +92,12 @@ function useWait(error: unknown): number {
 
 function Mistake({ error, wait }: { error: unknown; wait: number }) {
   if (!error) return null;
-  const waits = error instanceof Problem && error.retryAfter !== null;
-  return (
-    <div className="door-word" data-kind={waits && wait === 0 ? undefined : "bad"} role="alert">
-      {sentence(error)}
-      {waits && (wait > 0 ? <span aria-hidden="true"> {wait} s left.</span> : " You can try again now.")}
-    </div>
-  );
+  const waited = error instanceof Problem && error.retryAfter !== null && wait === 0;
+  if (waited) return <div className="door-word" role="status">You can try again now.</div>;
+  return <div className="door-word" data-kind="bad" role="alert">{sentence(error)}</div>;
 }
+
+const clock = (seconds: number) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
 
 /** sentence says what went wrong, and what it means for who wants to sign in. */
 export function sentence(error: unknown): string {

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useState, type ReactNode } from "react";
 
-import { $api, api, base, Problem, queries, type Schema } from "../../api/client";
+import { $api, api, base, Problem, queries, setCSRF, type Schema } from "../../api/client";
 import { began } from "../../api/session";
 import { onTabs } from "../../api/tabs";
 import { messageOf } from "../../ui/states";
@@ -19,7 +19,9 @@ const who = {
   queryKey: ["signin", "who"],
   queryFn: async (): Promise<Schema<"Me"> | null> => {
     try {
-      return (await api.GET("/api/v1/auth/me")).data!;
+      const me = (await api.GET("/api/v1/auth/me")).data!;
+      setCSRF(me.csrf_token ?? null); // a password is changed here, too
+      return me;
     } catch (error) {
       if (error instanceof Problem && error.status === 401) return null;
       throw error;
