@@ -26,7 +26,7 @@ const p95 = (list) => sorted(list)[Math.ceil(list.length * 0.95) - 1];
 
 const data = values["data-dir"] ?? newData();
 if (!values["data-dir"]) command(data, "demo", "--keep", "--limit", "1");
-const server = await serve({ data, auth: "off" });
+const server = await serve({ data, auth: "off", within: 600_000 }); // an older folder is brought up to date first
 const browser = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
 
 try {
@@ -106,16 +106,16 @@ async function first(name, path, content) {
   figure(`${name}: JavaScript that had come by then, packed`, median(loaded), "kB", 250);
 }
 
-async function openFindings() {
+async function openFindings(search = "") {
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
-  await page.goto(server.url + "/findings");
+  await page.goto(server.url + "/findings" + search);
   await page.locator(".fi-row a[href]").first().waitFor({ timeout: 60_000 });
   await settled(page, 60_000);
   return page;
 }
 
 // Looks at every frame: which part of the list's window has rows, which of them are data and which are still to come.
-const watching = () => {
+function watching() {
   const seen = { frames: 0, blank: 0, longestBlank: 0, longestWait: 0, longestFrame: 0, waits: 0, moved: 0, on: true };
   window.__scroll = seen;
   const scroller = document.querySelector(".fi-scroll");
@@ -149,10 +149,11 @@ const watching = () => {
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
-};
+}
 
 async function scrolling() {
-  const page = await openFindings();
+  const page = await openFindings("?confirmed=false&state=all&hidden=true"); // all that there are
+  figure("scrolling: rows of the list", Number(await page.locator(".fi-grid").getAttribute("aria-rowcount")) - 1, "");
   const box = await page.locator(".fi-scroll").boundingBox();
   const first = () => page.locator(".fi-row").first().getAttribute("aria-rowindex").then(Number);
   const ways = {

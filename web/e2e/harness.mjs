@@ -65,7 +65,7 @@ export function freePort() {
 }
 
 /** serve starts the command on a data folder. Without a prepared one the first password is in `password`. */
-export async function serve({ data = newData(), auth = "on", settings = {}, port } = {}) {
+export async function serve({ data = newData(), auth = "on", settings = {}, port, within = 30_000 } = {}) {
   const listen = `127.0.0.1:${port ?? (await freePort())}`;
   const env = { ...environment, ...Object.fromEntries(Object.entries(settings).map(([k, v]) => ["PATCHSCOUT_" + k, v])) };
   const server = { data, url: "", password: null, log: "", listen, base: settings.SERVER_BASE_PATH ?? "" };
@@ -78,7 +78,7 @@ export async function serve({ data = newData(), auth = "on", settings = {}, port
     child.stderr.on("data", hear);
     server.child = child;
     server.log = "";
-    await until(() => /listens on http/.test(server.log) || child.exitCode !== null, "the server listens", 30_000);
+    await until(() => /listens on http/.test(server.log) || child.exitCode !== null, "the server listens", within);
     assert.equal(child.exitCode, null, server.log);
     server.password ??= /with the password (\S+)/.exec(server.log)?.[1] ?? null;
     server.origin = `http://${listen}`;

@@ -94,7 +94,7 @@ export function looks(scheme) {
     const list = page.locator("main").getByRole("tab");
     const sections = page.locator("main nav").getByRole("link");
     const parts = (await list.count()) > 1 ? list : (await sections.count()) > 1 ? sections : null;
-    for (let i = 1; parts && i < Math.min(await parts.count(), 12); i++) {
+    for (let i = 1; parts && i < Math.min(await parts.count(), 14); i++) {
       const part = parts.nth(i);
       const called = kept((await part.innerText()).trim());
       await part.click();
