@@ -35,7 +35,7 @@ function FirstStart() {
 function Provider({ name, to, alone }: { name: string; to: string; alone: boolean }) {
   const address = new URL("api/v1/auth/oidc/login", base);
   address.searchParams.set("target", to.slice(0, 500));
-  return <Button component="a" href={address.href} variant={alone ? "filled" : "default"} fullWidth>{name || "Sign in with your organisation"}</Button>;
+  return <Button component="a" href={address.href} variant={alone ? "filled" : "default"} size="md" fullWidth>{name || "Sign in with your organisation"}</Button>;
 }
 
 function ByPassword({ fresh, enter }: { fresh: boolean; enter: Props["enter"] }) {
