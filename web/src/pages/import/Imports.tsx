@@ -56,7 +56,7 @@ function Table({ rows, may, undo }: { rows: Imported[]; may: boolean; undo: (i: 
         <tr>
           <th scope="col">File</th><th scope="col" className="wide-only">Tool</th><th scope="col">Status</th>
           <th scope="col" className="num wide-only">Records</th><th scope="col" className="num">New</th><th scope="col" className="num wide-only">Merged</th><th scope="col" className="num wide-only">Informational</th><th scope="col" className="num wide-only">Dropped</th>
-          <th scope="col" className="wide-only">Site</th><th scope="col" className="wide-only">By</th><th scope="col" className="wide-only">When</th>
+          <th scope="col" className="wider-only">Site</th><th scope="col" className="wider-only">By</th><th scope="col" className="wide-only">When</th>
           {may && <th scope="col"><span className="sr">What can be done</span></th>}
         </tr>
       </thead>
@@ -77,15 +77,15 @@ function Row({ doc, may, undo }: { doc: Imported; may: boolean; undo: (i: Import
         {doc.ledger.warning && <div className="warn wide-only"><Inert text={doc.ledger.warning} /></div>}
         <div className="dim narrow-only">{doc.ledger.tool || "tool not known"}, <When at={doc.at} /></div>
       </td>
-      <td className="wide-only">{doc.ledger.tool ? <Inert text={doc.ledger.tool} /> : <Missing />}</td>
+      <td className="wide-only short">{doc.ledger.tool ? <Inert text={doc.ledger.tool} /> : <Missing />}</td>
       <td><State value={doc.status} /></td>
       <td className="num wide-only">{n(c.records + c.expanded)}</td>
       <td className="num">{known && c.new > 0 ? <Link to="/findings" search={{ scan: doc.id, state: "all" }}>{c.new.toLocaleString()}</Link> : n(c.new)}</td>
       <td className="num wide-only">{known && c.merged > 0 ? <Link to="/findings" search={{ scan: doc.id, state: "all" }}>{c.merged.toLocaleString()}</Link> : n(c.merged)}</td>
       <td className="num wide-only">{n(c.informational)}</td>
       <td className="num wide-only">{known && c.dropped > 0 ? <Link to="/import/$id" params={{ id: String(doc.id) }}>{c.dropped.toLocaleString()}</Link> : n(c.dropped)}</td>
-      <td className="wide-only"><Inert text={doc.site} /></td>
-      <td className="wide-only"><Inert text={doc.by} /></td>
+      <td className="wider-only short"><Inert text={doc.site} /></td>
+      <td className="wider-only short"><Inert text={doc.by} /></td>
       <td className="wide-only"><When at={doc.at} /></td>
       {may && (
         <td style={{ width: 40, paddingBlock: 4 }}>

@@ -22,7 +22,7 @@ export function ScanRows({ rows, pick, compare }: { rows: Status[]; pick: number
           <th scope="col">Status</th>
           <th scope="col" className="wide-only">Site</th>
           <th scope="col" className="wide-only">Scanners</th>
-          <th scope="col" className="wide-only">By</th>
+          <th scope="col" className="wider-only">By</th>
           <th scope="col" className="wide-only">Began</th>
           <th scope="col" className="num wide-only">Took</th>
           <th scope="col" className="num wide-only">Hosts</th>
@@ -52,9 +52,9 @@ function Row({ scan, picked, compare, fresh }: { scan: Status; picked: boolean; 
         <div className="dim narrow-only"><When at={scan.started_at ?? scan.created_at} />{lasted !== null && over(scan) ? `, took ${took(lasted)}` : ""}, <Inert text={scan.by} /></div>
       </td>
       <td><Standing scan={scan} /></td>
-      <td className="wide-only"><Inert text={scan.site} /></td>
+      <td className="wide-only short"><Inert text={scan.site} /></td>
       <td className="wide-only">{scan.scanners.length ? scan.scanners.map((x) => x.name).join(", ") : <Missing why="none has begun" />}</td>
-      <td className="wide-only"><Inert text={scan.by} /></td>
+      <td className="wider-only short"><Inert text={scan.by} /></td>
       <td className="wide-only"><When at={scan.started_at ?? scan.created_at} /></td>
       <td className="num wide-only nowrap">{lasted === null ? <Missing why="it has not begun" /> : took(lasted)}</td>
       <td className="num wide-only"><Link to={to} params={{ id }} search={scan.kind === "scan" ? { tab: "hosts" } : {}} aria-label={count(scan.hosts, "host")}>{scan.hosts.toLocaleString()}</Link></td>

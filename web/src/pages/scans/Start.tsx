@@ -22,9 +22,16 @@ type Props = { targets: string; profile: string; site: string; close: () => void
 export function Start(props: Props) {
   const may = useMay("analyst");
   return (
-    <Drawer opened onClose={props.close} position="right" size={560} title="New scan" closeButtonProps={{ "aria-label": "Close" }}>
-      {may ? <StartForm {...props} /> : <p>You may look at scans. Ask an analyst or an administrator to start one.</p>}
-    </Drawer>
+    <Drawer.Root opened onClose={props.close} position="right" size={560}>
+      <Drawer.Overlay />
+      <Drawer.Content>
+        <Drawer.Header role="none">
+          <Drawer.Title>New scan</Drawer.Title>
+          <Drawer.CloseButton aria-label="Close" />
+        </Drawer.Header>
+        <Drawer.Body>{may ? <StartForm {...props} /> : <p>You may look at scans. Ask an analyst or an administrator to start one.</p>}</Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   );
 }
 
