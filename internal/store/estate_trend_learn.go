@@ -15,13 +15,16 @@ func (d *database) derive(ctx context.Context) error {
 	if d.name != "estate" || d.opts.ReadOnly {
 		return nil
 	}
-	for {
+	for told := false; ; told = true {
 		var left bool
 		err := d.attempt(ctx, false, func(tx *Tx) error {
 			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM list_stale) OR EXISTS (SELECT 1 FROM finding WHERE lapses = '`+unknownLapses+`')`).Scan(&left)
 		})
 		if err != nil || !left {
 			return err
+		}
+		if !told && d.opts.Log != nil {
+			d.opts.Log.InfoContext(ctx, "working out what this version keeps of findings; a million take minutes, once")
 		}
 		if err := d.attempt(ctx, true, func(tx *Tx) error { return deriveStep(ctx, tx) }); err != nil {
 			return err
