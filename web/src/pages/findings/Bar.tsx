@@ -11,7 +11,7 @@ const Editor = lazy(() => import("./Editor").then((m) => ({ default: m.Editor })
 
 type Change = (change: Partial<Filter>) => void;
 
-const wait = 90; // ms after the last key before the list is asked: a word is typed, not four lists
+const wait = 50; // ms after the last key before the list is asked: a word is typed, not four lists
 
 function SearchBox({ value, change }: { value: string; change: Change }) {
   const [text, setText] = useState(value);

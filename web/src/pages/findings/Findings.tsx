@@ -15,7 +15,7 @@ import { Bar } from "./Bar";
 import type { Filter } from "./fields";
 import { useKeys } from "./keys";
 import type { Act, Target } from "./kinds";
-import { useReader, type Row } from "./reader";
+import { expect, useReader, type Row } from "./reader";
 import { asked, counted, read, sure, write, type Chosen, type Grouping } from "./search";
 import { useSelection } from "./selection";
 import { Table, type Hands, type TableRef } from "./Table";
@@ -37,6 +37,7 @@ function useChosen() {
   now.current = chosen;
   const choose = useCallback((change: Partial<Chosen>, replace = false) => {
     now.current = { ...now.current, ...change };
+    if ((change.filter || change.sort) && !now.current.group) expect(now.current.filter, now.current.sort);
     void navigate({ to: "/findings", search: write(now.current), replace });
   }, [navigate]);
   const narrow = useCallback((change: Partial<Filter>) => choose({ filter: clean({ ...now.current.filter, ...change }) }), [choose]);

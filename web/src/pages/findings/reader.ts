@@ -9,9 +9,11 @@ import { asked, keyOf, sortOf, type Sort } from "./search";
 export type Row = Schema<"Finding">;
 
 const pause = 50; // ms between questions while the scroll bar is dragged: what is passed by is not asked for
+const fresh = 3000; // ms for which rows are good when one comes back to them
 const again = 4000; // ms after which rows that did not come are asked for again
 
-const mostMarks = 2000; // places of a list that are reached at once; between two of them one reads on
+const mostMarks = 10_000; // places of a list that are reached with one small question; they are asked for behind the rows
+const calm = 250; // ms after the first rows, for what is not seen
 
 type Busy = { ask: Ask; stop: AbortController };
 
@@ -23,6 +25,7 @@ export class Reader {
   private busy = new Set<Busy>();
   private want = { from: 0, to: 40 };
   private last = 0;
+  private got = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private marking = false;
   private query: Filter & { sort?: string };
@@ -42,6 +45,11 @@ export class Reader {
 
   seen = () => this.version;
 
+  /** begin asks for the first rows before anybody looks: the page is drawn while they come. */
+  begin() {
+    if (this.book.total === null && this.busy.size === 0) void this.get({ page: 0, pages: 1, cursor: null });
+  }
+
   /** look says which rows are looked at. */
   look(from: number, to: number) {
     if (this.want.from === from && this.want.to === to) return;
@@ -55,6 +63,11 @@ export class Reader {
     this.marking = false;
     this.error = null;
     this.pump();
+  }
+
+  /** refresh renews what has not just come. */
+  refresh() {
+    if (Date.now() - this.got > fresh) this.renew();
   }
 
   /** load gets rows that are not looked at. */
@@ -107,6 +120,7 @@ export class Reader {
       const data = await this.list(ask, busy.stop.signal);
       if (!this.busy.delete(busy)) return;
       this.error = null;
+      this.got = Date.now();
       this.book.keep(ask, { rows: data.findings, next: data.next, total: data.total }, Math.floor(this.want.from / pageRows));
       this.told();
       void this.mark();
@@ -137,6 +151,11 @@ export class Reader {
     const total = this.book.total ?? 0;
     const every = Math.min(Math.max(Math.ceil(total / mostMarks / pageRows) * pageRows, pageRows), 1000);
     const query = { ...this.query, every };
+    await new Promise((ready) => setTimeout(ready, calm));
+    if (this.listeners.size === 0) {
+      this.marking = false;
+      return;
+    }
     try {
       this.book.know(await queries.fetchQuery({
         queryKey: ["findings", "marks", query],
@@ -165,6 +184,9 @@ function readerOf(filter: Filter, sort: Sort): Reader {
 
 const readers = () => queries.getQueriesData<Reader>({ queryKey: place }).flatMap(([, r]) => (r ? [r] : []));
 
+/** expect begins to get the rows of a list that is about to be shown. */
+export const expect = (filter: Filter, sort: Sort) => readerOf(filter, sort).begin();
+
 /** changeRows shows rows of all lists as fn makes them. */
 export function changeRows(ids: ReadonlySet<number> | null, fn: (row: Row) => Row) {
   for (const reader of readers()) {
@@ -182,7 +204,7 @@ export function useReader(filter: Filter, sort: Sort): { reader: Reader; shown: 
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the key says all of the filter and the order
   const reader = useMemo(() => readerOf(filter, sort), [key]);
   useSyncExternalStore(reader.subscribe, reader.seen);
-  useEffect(() => reader.renew(), [reader]);
+  useEffect(() => reader.refresh(), [reader]);
   const before = useRef(reader);
   const there = reader.book.total !== null || reader.error !== null;
   if (there) before.current = reader;
