@@ -77,7 +77,7 @@ function Table({ entries, dimmed, only }: { entries: Schema<"AuditEntry">[]; dim
         {entries.map((e) => (
           <tr key={e.id}>
             <td><When at={e.at} /></td>
-            <td><button type="button" className="settings-link" onClick={() => only({ who: e.who })} title="only this one"><Inert text={e.who} /></button><div className="settings-sub">{e.from ? <>from <Inert text={e.from} /></> : "on the server itself"}{e.token_id !== null && `, token ${e.token_id}`}</div></td>
+            <td><button type="button" className="settings-link" onClick={() => only({ who: e.who })} title="only this one"><Inert text={e.who} /></button>{(e.from || e.token_id !== null) && <div className="settings-sub">{e.from && <>from <Inert text={e.from} /></>}{e.token_id !== null && ` by token ${e.token_id}`}</div>}</td>
             <td><button type="button" className="settings-link" onClick={() => only({ action: e.action })} title="only this action"><Inert text={e.action} mono /></button>{e.subject && <div className="settings-sub"><Inert text={e.subject} /></div>}</td>
             <td className="wide-only">{e.detail ? <Inert text={e.detail} /> : <Missing why="no details" />}</td>
             <td><Chip tone={e.outcome === "ok" ? "good" : e.outcome === "denied" ? "medium" : "high"}>{e.outcome === "ok" ? "Done" : e.outcome === "denied" ? "Denied" : "Failed"}</Chip></td>

@@ -65,7 +65,7 @@ function Fields({ terms, admin, began }: { terms: Terms; admin: boolean; began: 
                     <th scope="row">{kind === "decision" ? <Decision value={word} /> : <Severity value={word} />}</th>
                     <td className="num">{termOf(now)}</td>
                     <td className="num dim wide-only">{termOf(fileOf(terms, kind, word))}</td>
-                    {admin && <td><TextInput size="xs" w={150} inputMode="numeric" aria-label={`Days for ${word}`} placeholder="as in the file" value={typed[field] ?? ""} onChange={(e) => setTyped({ ...typed, [field]: e.currentTarget.value.trim() })} error={wrongIn(typed[field] ?? "")} /></td>}
+                    {admin && <td><TextInput size="xs" w={112} inputMode="numeric" aria-label={`Days for ${word}`} placeholder="as in the file" value={typed[field] ?? ""} onChange={(e) => setTyped({ ...typed, [field]: e.currentTarget.value.trim() })} error={wrongIn(typed[field] ?? "")} /></td>}
                   </tr>
                 );
               })}

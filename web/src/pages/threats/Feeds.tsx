@@ -101,7 +101,7 @@ function Syncing({ job, cancel }: { job: Schema<"Job">; cancel?: (id: number) =>
 
 function Table({ feeds, admin, busy, ask }: { feeds: Feed[]; admin: boolean; busy: boolean; ask: (body: Schema<"SyncInputBody">) => void }) {
   return (
-    <table className="table threats-table">
+    <table className="table threats-table threats-lines">
       <thead>
         <tr>
           <th scope="col">Feed</th>
@@ -136,7 +136,7 @@ function Line({ f, admin, busy, ask }: { f: Feed; admin: boolean; busy: boolean;
           </details>
         )}
       </td>
-      <td className="right num">{f.records > 0 || f.last_good_at ? f.records.toLocaleString() : <Missing why="never loaded" />}</td>
+      <td className="right num">{f.records > 0 || f.last_good_at ? f.records.toLocaleString() : <Missing why="never loaded" />}<span className="threats-unit"> records</span></td>
       <td className="wide-only"><Day at={f.newest} /></td>
       <td><When at={f.last_good_at} />{f.source && <div className="threats-title threats-source" title={f.source}>from <Inert text={f.source} /></div>}</td>
       <td className="wide-only"><When at={f.last_run_at} /></td>

@@ -105,7 +105,7 @@ function Grid({ columns, unfolded, set }: { columns: Column[]; unfolded: Set<str
   return (
     <Panel flush>
       <p className="threats-note">Arrow keys move, Enter opens a technique, Space shows its sub-techniques.</p>
-      <div className={narrow ? "threats-matrix threats-matrix-list" : "threats-matrix"} ref={root} onKeyDown={onKey} style={narrow ? undefined : { gridTemplateColumns: `repeat(${columns.length}, minmax(${columns.length > 8 ? 118 : 160}px, 1fr))` }}>
+      <div className={narrow ? "threats-matrix threats-matrix-list" : "threats-matrix"} ref={root} onKeyDown={onKey} style={narrow ? undefined : { gridTemplateColumns: `repeat(${columns.length}, minmax(${columns.length > 8 ? 130 : 160}px, 1fr))` }}>
         {columns.map((column, c) => <Tactic key={column.tactic.id} column={column} c={c} narrow={narrow} at={at} lines={lines[c]!} unfolded={unfolded} turn={turn} />)}
       </div>
     </Panel>
@@ -150,9 +150,9 @@ function Technique({ cell, c, at, lines, open, turn }: { cell: Cell; c: number; 
       <div className="threats-cell" data-decision={cell.mine ? (t.decision ?? "undecided") : undefined}>
         <One t={t} c={c} at={at} line={lines.indexOf(t.id)} />
         {subs.length > 0 && (
-          <UnstyledButton className="threats-fold" tabIndex={-1} onClick={() => turn(t.id)} aria-expanded={open} aria-label={`${count(subs.length, "sub-technique")} of ${t.name ?? t.id}${touched > 0 ? `, ${touched} of them yours` : ""}`} title={`${count(subs.length, "sub-technique")}${touched > 0 ? `, ${touched} of them yours` : ""}`}>
+          <UnstyledButton className="threats-fold" tabIndex={-1} onClick={() => turn(t.id)} aria-expanded={open} aria-label={`${count(cell.within, "sub-technique")} of ${t.name ?? t.id}${touched > 0 ? `, ${touched} of them yours` : ""}`} title={`${count(cell.within, "sub-technique")}${touched > 0 ? `, ${touched} of them yours` : ""}`}>
             {open ? <IconChevronDown size={12} aria-hidden="true" /> : <IconChevronRight size={12} aria-hidden="true" />}
-            <span className="num" aria-hidden="true">{touched > 0 ? `${touched}/${subs.length}` : subs.length}</span>
+            <span className="num" aria-hidden="true">{touched > 0 ? `${touched}/${cell.within}` : cell.within}</span>
           </UnstyledButton>
         )}
       </div>
@@ -171,7 +171,7 @@ function One({ t, c, at, line }: { t: Exposed; c: number; at: Place; line: numbe
   return (
     <Link to="/threats/$id" params={{ id: t.id }} data-place={`${c}.${line}`} tabIndex={here ? 0 : -1} title={`${t.id}: ${says}`} preload={false}>
       <Inert text={t.name ?? t.id} />
-      {t.findings > 0 && <span className="threats-number num" aria-hidden="true">{t.findings.toLocaleString()}{t.kev ? " KEV" : ""}</span>}
+      {t.findings > 0 && <span className="threats-number num" aria-hidden="true">{count(t.findings, "finding")}{t.kev ? ", KEV" : ""}</span>}
       <span className="sr">{t.id}, {says}</span>
     </Link>
   );

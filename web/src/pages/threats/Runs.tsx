@@ -58,7 +58,7 @@ function List({ runs, open, show }: { runs: Run[]; open: number; show: (id: numb
           <th scope="col">Feed</th>
           <th scope="col">Began</th>
           <th scope="col">Result</th>
-          <th scope="col" className="right">Seen</th>
+          <th scope="col" className="wide-only right">Seen</th>
           <th scope="col" className="wide-only right">New</th>
           <th scope="col" className="wide-only right">Changed</th>
           <th scope="col" className="wide-only right">As before</th>
@@ -73,7 +73,7 @@ function List({ runs, open, show }: { runs: Run[]; open: number; show: (id: numb
             <Line r={r} open={open === r.id} show={() => show(r.id)} />
             {open === r.id && (
               <tr>
-                <td colSpan={10} id={`run-${r.id}`}><Details r={r} /></td>
+                <td colSpan={10} className="threats-whole" id={`run-${r.id}`}><Details r={r} /></td>
               </tr>
             )}
           </Fragment>
@@ -96,7 +96,7 @@ function Line({ r, open, show }: { r: Run; open: boolean; show: () => void }) {
       <th scope="row" className="threats-cve"><Inert text={nameOf(r.feed)} /></th>
       <td><When at={r.started_at} /></td>
       <td><Chip tone={result.tone}>{result.word}</Chip></td>
-      <td className="right num">{number(r.seen)}</td>
+      <td className="wide-only right num">{number(r.seen)}</td>
       <td className="wide-only right num">{number(r.inserted)}</td>
       <td className="wide-only right num">{number(r.updated)}</td>
       <td className="wide-only right num">{number(r.unchanged)}</td>

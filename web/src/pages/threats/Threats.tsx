@@ -25,7 +25,7 @@ export function Threats() {
   return (
     <Page title="Threats" about="What attackers use, and whether it touches your hosts." wide>
       <Tabs value={tab} onChange={go} keepMounted={false} activateTabWithKeyboard={false}>
-        <Tabs.List mb="md" aria-label="Threats">
+        <Tabs.List className="threats-tabs" mb="md" aria-label="Threats">
           {tabs.map((t) => <Tabs.Tab key={t} value={t}>{names[t]}</Tabs.Tab>)}
         </Tabs.List>
         <Tabs.Panel value={tab}>

@@ -15,6 +15,7 @@ test("each tactic has its techniques, and sub-techniques are folded into theirs"
 test("only mine leaves what findings lead to", () => {
   const columns = columnsOf(tactics, all, { mine: true, words: "" });
   expect(columns.map((c) => c.cells.map((x) => x.technique.id))).toEqual([["T1190"], ["T1059"]]);
+  expect(linesOf(columns[1]!, new Set(["T1059"]))).toEqual(["T1059", "T1059.007"]);
 });
 
 test("words find techniques by name, number and by those within", () => {

@@ -6,7 +6,7 @@ export type Exposed = Schema<"ExposureTechnique">;
 
 export type Tactic = Schema<"ExposureTactic">;
 
-export type Cell = { technique: Exposed; subs: Exposed[]; /** touched says how many of the sub-techniques findings lead to. */ touched: number; mine: boolean };
+export type Cell = { technique: Exposed; /** subs are those of its sub-techniques that are wanted, within is how many there are. */ subs: Exposed[]; within: number; /** touched says how many of the sub-techniques findings lead to. */ touched: number; mine: boolean };
 
 export type Column = { tactic: Tactic; cells: Cell[]; /** mine is how many techniques of it findings lead to. */ mine: number };
 
@@ -16,7 +16,7 @@ export type Wanted = { mine: boolean; words: string };
 export function columnsOf(tactics: readonly Tactic[], techniques: readonly Exposed[], wanted: Wanted): Column[] {
   const subs = new Map<string, Exposed[]>();
   for (const t of techniques) if (t.parent) subs.set(t.parent, [...(subs.get(t.parent) ?? []), t]);
-  const cells = techniques.filter((t) => !t.parent).map((t) => cellOf(t, subs.get(t.id) ?? []));
+  const cells = techniques.filter((t) => !t.parent).map((t) => cellOf(t, subs.get(t.id) ?? [], wanted.mine));
   const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = cells.filter((c) => (!wanted.mine || c.mine) && (words.length === 0 || [c.technique, ...c.subs].some((t) => has(t, words))));
   return tactics
@@ -27,9 +27,9 @@ export function columnsOf(tactics: readonly Tactic[], techniques: readonly Expos
     .filter((c) => c.cells.length > 0 || (!wanted.mine && words.length === 0));
 }
 
-function cellOf(technique: Exposed, subs: Exposed[]): Cell {
+function cellOf(technique: Exposed, subs: Exposed[], mine: boolean): Cell {
   const touched = subs.filter((s) => s.findings > 0);
-  return { technique, subs, touched: touched.length, mine: technique.findings > 0 };
+  return { technique, subs: mine ? touched : subs, within: subs.length, touched: touched.length, mine: technique.findings > 0 };
 }
 
 function has(t: Exposed, words: string[]): boolean {
