@@ -4,7 +4,6 @@ import type { Schema } from "../../api/client";
 import { Inert, plain } from "../../ui/inert";
 import { count } from "../../ui/numbers";
 import { Panel } from "../../ui/page";
-import { Empty } from "../../ui/states";
 import { Day } from "../../ui/when";
 import { Decision, KEV } from "../../ui/words";
 
@@ -15,7 +14,7 @@ export function Actions({ groups }: { groups: Group[] }) {
   return (
     <Panel title="Do first" flush actions={groups.length > 0 && <Link to="/findings" search={{ group: "remedy" }} className="today-more">All remedies</Link>}>
       {groups.length === 0
-        ? <Empty title="Nothing to do" >No open finding has a remedy that would have to be carried out.</Empty>
+        ? <p className="today-quiet dim">Nothing to do: no open finding has a remedy that is known.</p>
         : <ol className="today-list">{groups.map((g, i) => <Action key={g.key ?? i} group={g} />)}</ol>}
     </Panel>
   );

@@ -13,6 +13,7 @@ export function DueSoon({ today }: { today: Schema<"Today"> }) {
   const days = today.due_soon.filter((d): d is { day: string; findings: number } => d.day !== null);
   const most = Math.max(1, ...days.map((d) => d.findings));
   const sum = days.reduce((n, d) => n + d.findings, 0);
+  if (sum === 0) return <Panel title="Due in the next 14 days" flush><p className="today-quiet dim">Nothing is due in these days.</p></Panel>;
   return (
     <Panel title="Due in the next 14 days" flush actions={<span className="dim">{count(sum, "finding")}</span>}>
       <div className="today-due-panel">
@@ -32,7 +33,6 @@ export function DueSoon({ today }: { today: Schema<"Today"> }) {
           })}
         </ol>
       </div>
-      {sum === 0 && <p className="today-quiet dim">Nothing is due in these days.</p>}
     </Panel>
   );
 }

@@ -6,7 +6,7 @@ import { $api, type Schema } from "../../api/client";
 import { Chart, type Shape } from "../../ui/chart";
 import { oneOf, textOf, useChosen, type Raw } from "../../ui/chosen";
 import { Panel } from "../../ui/page";
-import { Empty, Failure, Loading } from "../../ui/states";
+import { Failure, Loading } from "../../ui/states";
 import { Day } from "../../ui/when";
 
 const spans = ["90", "30", "365"] as const;
@@ -34,7 +34,7 @@ function Drawn({ trend }: { trend: Schema<"Trend"> }) {
   const { days } = trend;
   const shape = useMemo(() => shapeOf(days), [days]);
   const rows = useMemo(() => days.toReversed().map((d) => [<Day key="d" at={d.day} />, d.open.toLocaleString(), d.opened.toLocaleString(), d.fixed.toLocaleString(), d.closed.toLocaleString()]), [days]);
-  if (days.length < 2) return <Empty title="The trend begins with the second day">Come back tomorrow, or import older reports: they count by their own dates.</Empty>;
+  if (days.length < 2) return <p className="dim">The trend begins with the second day. Older reports that you import count by their own dates.</p>;
   const opened = sum(days, "opened");
   const fixed = sum(days, "fixed");
   const now = days.at(-1)!.open;

@@ -31,6 +31,11 @@ describe("the health of feeds", () => {
     expect(say([feed("feodo", none), feed("kev", none), feed("urlhaus", none)])).toEqual(["KEV was never loaded", "Feodo Tracker and URLhaus were never loaded"]);
   });
 
+  it("does not speak of old data where there are none", () => {
+    const [trouble] = troublesOf([feed("epss", { records: 0, last_good_at: null, age_hours: null, newest: null })], now);
+    expect(trouble!.means).toBe("chances of attack are PatchScout's own estimates, or missing");
+  });
+
   it("sees an old copy that was loaded lately", () => {
     expect(say([feed("epss", { newest: "2026-10-01" })])).toEqual(["EPSS has nothing newer than Oct 1, 2026"]);
   });

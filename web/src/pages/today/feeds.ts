@@ -7,12 +7,13 @@ type Feed = Schema<"FeedState">;
 /** Trouble is what is wrong with a feed, and what that means for what is shown. */
 export type Trouble = { feeds: string[]; name: string; says: string; means: string; bad: boolean };
 
-type About = { name: string; means: string; rank: number };
+/** means is what old data mean, without what its complete absence means where that is something else. */
+type About = { name: string; means: string; without?: string; rank: number };
 
 const abouts: Record<string, About> = {
-  nvd: { name: "NVD", means: "newer CVEs, and newer version ranges, are not matched with your hosts", rank: 1 },
-  kev: { name: "KEV", means: "CVEs that attackers began to use since are not escalated", rank: 2 },
-  epss: { name: "EPSS", means: "chances of attack are those of that day, and order lists accordingly", rank: 3 },
+  nvd: { name: "NVD", means: "newer CVEs, and newer version ranges, are not matched with your hosts", without: "no CVE of it can be matched with your hosts", rank: 1 },
+  kev: { name: "KEV", means: "CVEs that attackers began to use since are not escalated", without: "what attackers use is not known, and escalates nothing", rank: 2 },
+  epss: { name: "EPSS", means: "chances of attack are those of that day, and order lists accordingly", without: "chances of attack are PatchScout's own estimates, or missing", rank: 3 },
   cvelist: { name: "CVE list", means: "CVEs that NVD has not analysed yet may lack ranges and scores", rank: 4 },
   ssvc: { name: "SSVC", means: "CISA's word on active exploitation is missing from decisions", rank: 5 },
   debian: { name: "Debian tracker", means: "fixes that Debian brought back to old versions are not seen", rank: 5 },
@@ -53,10 +54,10 @@ export function troublesOf(feeds: Feed[], now = Date.now()): Trouble[] {
   const never: Feed[] = [];
   const failing: Feed[] = [];
   for (const f of on) {
-    const { name, means, rank } = aboutOf(f.feed);
-    const add = (says: string) => troubles.push({ feeds: [f.feed], name, says, means, bad: rank <= 3 });
+    const { name, means, without, rank } = aboutOf(f.feed);
+    const add = (says: string, meaning = means) => troubles.push({ feeds: [f.feed], name, says, means: meaning, bad: rank <= 3 });
     if (f.starter) add(`is the small starter of ${date.format(new Date(f.starter))}`);
-    else if (f.records === 0 && !f.last_good_at) rank <= 5 ? add("was never loaded") : never.push(f);
+    else if (f.records === 0 && !f.last_good_at) rank <= 5 ? add("was never loaded", without) : never.push(f);
     else if (f.stale && f.age_hours !== null) add(`is ${ageOf(f.age_hours)} old`);
     else if (old(f, now)) add(`has nothing newer than ${date.format(new Date(f.newest!))}`);
     else if (f.status === "failed") failing.push(f);
