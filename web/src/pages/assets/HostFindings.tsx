@@ -19,6 +19,7 @@ export function Worst({ host }: { host: Detail }) {
   const f = host.findings, id = String(host.id);
   const to = (search: Record<string, unknown>) => ({ to: "/findings", search: { host: id, confirmed: true, ...search } as never }) as const;
   const total = Object.values(f.by_severity).reduce((a, b) => a + b, 0);
+  if (total === 0) return null; // what to do says so
   return (
     <section className="panel host-sum" aria-label="Findings in numbers">
       <div className="host-numbers">
@@ -75,7 +76,7 @@ function First({ host }: { host: Detail }) {
         <tbody>
           {list.data.findings.map((f) => (
             <tr key={f.id}>
-              <td><Link to="/findings/$id" params={{ id: String(f.id) }}><Inert text={f.title ?? f.cve ?? f.check} /></Link>{f.cve && <> <Link to="/catalogue/$id" params={{ id: f.cve }} className="mono host-small">{f.cve}</Link></>}</td>
+              <td><Link to="/findings/$id" params={{ id: String(f.id) }}><Inert text={f.title ?? f.cve ?? f.check} /></Link>{f.cve && <> <Link to="/catalogue/$id" params={{ id: f.cve }} className="mono host-small nowrap">{f.cve}</Link></>}</td>
               <td className="nowrap">{f.port ? `${f.port}/${f.protocol}` : <Inert text={f.component ?? "host"} />}</td>
               <td><Severity value={f.severity} /></td>
               <td className="host-wide"><Decision value={f.decision} forensics={f.forensics} /></td>

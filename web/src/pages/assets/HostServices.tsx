@@ -52,7 +52,8 @@ function Service({ host, service }: { host: Detail; service: Schema<"Service"> }
 }
 
 function Evidence({ service, evidence }: { service: Schema<"Service">; evidence?: Schema<"ServiceEvidence"> }) {
-  if (service.cpes.length === 0 && !evidence?.banner && (evidence?.said.length ?? 0) < 1) return null;
+  const only = evidence?.said.length === 1 && evidence.said[0]!.guessed; // the line above says all of that
+  if (service.cpes.length === 0 && !evidence?.banner && (only || (evidence?.said.length ?? 0) === 0)) return null;
   return (
     <details className="host-fold">
       <summary>Evidence<span className="sr"> of port {service.port}</span></summary>

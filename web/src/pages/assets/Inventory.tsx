@@ -43,7 +43,7 @@ const serviceColumns: Column<Service>[] = [
     key: "product", name: "Product",
     cell: (s) => (
       <>
-        {s.product ? <Link to="/catalogue" search={{ q: plain(s.product) } as never} title="CVEs with this word"><Inert text={s.product} /></Link> : <span className="dim"><Inert text={s.service} /> without a product</span>} <span className="assets-version"><Inert text={s.version ?? ""} /></span>
+        {s.product ? <Link to="/catalogue" search={{ q: plain(s.product) } as never} title="CVEs with this word"><Inert text={s.product} /></Link> : <span className="dim" title="no scanner or report names a product"><Inert text={s.service} /></span>} <span className="assets-version"><Inert text={s.version ?? ""} /></span>
         <Second row={s} to={ofService(s)} />
       </>
     ),

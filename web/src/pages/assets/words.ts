@@ -6,11 +6,6 @@ export type Said = { tags: string[]; owner: string | null; criticality: string |
 
 export const criticalities = ["low", "medium", "high", "critical"] as const;
 
-/** tagsOf reads tags as people type them: split at commas and spaces, each once, none too long. */
-export function tagsOf(text: string): string[] {
-  return [...new Set(text.split(/[\s,;]+/).map((t) => t.replace(/^-+/, "")).filter((t) => t !== "" && t.length <= 63))];
-}
-
 /** changeOfTags says what to send so that a host has the new tags: names to put on, and with a minus those to take off. */
 export function changeOfTags(old: readonly string[], now: readonly string[]): string[] {
   return [...now.filter((t) => !old.includes(t)), ...old.filter((t) => !now.includes(t)).map((t) => "-" + t)];

@@ -43,7 +43,7 @@ function Known({ id }: { id: string }) {
   const cve = found.data;
   return (
     <Page title={cve.id} about={<Inert text={cve.title} />} actions={<Actions cve={cve} />}>
-      <div className="picks cve-chips">
+      <div className="cve-chips">
         <Severity value={cve.severity} />
         <span>CVSS <CVSS value={cve.cvss} /></span>
         <Decision value={cve.decision} />

@@ -33,7 +33,7 @@ export function Exploits({ cve }: { cve: Schema<"CVE"> }) {
             <tr key={e.source + e.id}>
               <td className="nowrap">{publisherOf(e.source)}</td>
               <td><Outside url={e.url} text={e.title ?? e.id} /></td>
-              <td><span className="picks">{e.kind && <span><Inert text={e.kind} /></span>}{e.rank && <span className="dim">rank <Inert text={e.rank} /></span>}{e.verified && <Chip tone="high" title="Exploit-DB has tried it">verified</Chip>}</span></td>
+              <td>{e.kind && <Inert text={e.kind} />}{e.rank && <span className="dim">, rank <Inert text={e.rank} /></span>} {e.verified && <Chip tone="high" title="Exploit-DB has tried it">verified</Chip>}</td>
               <td className="right"><Day at={e.published} /></td>
             </tr>
           ))}
@@ -48,6 +48,8 @@ const kinds: Record<string, string> = { exploitation_technique: "to exploit it",
 
 /** Techniques lists the weaknesses and what attackers do with them, each with where the link comes from. */
 export function Techniques({ cve }: { cve: Schema<"CVE"> }) {
+  const [all, setAll] = useState(false);
+  const techniques = all ? cve.techniques : cve.techniques.slice(0, 6);
   if (cve.weaknesses.length === 0 && cve.techniques.length === 0) return null;
   return (
     <Panel title="Weaknesses and techniques" flush>
@@ -61,15 +63,16 @@ export function Techniques({ cve }: { cve: Schema<"CVE"> }) {
               <td className="dim">its record</td>
             </tr>
           ))}
-          {cve.techniques.map((t, i) => (
+          {techniques.map((t, i) => (
             <tr key={t.id + t.kind + i}>
               <td className="mono nowrap"><Link to="/threats/$id" params={{ id: t.id }}>{plain(t.id)}</Link></td>
               <td><Inert text={t.name} />{kinds[t.kind] && <span className="dim"> ({kinds[t.kind]})</span>}</td>
-              <td className="dim" title={t.reason ? plain(t.reason) : undefined}>{publisherOf(t.source)}, confidence {t.confidence} %</td>
+              <td className="dim nowrap" title={t.reason ? plain(t.reason) : undefined}>{publisherOf(t.source)}, {t.confidence} %<span className="sr"> confidence</span></td>
             </tr>
           ))}
         </tbody>
       </table>
+      {cve.techniques.length > techniques.length && <div className="panel-body"><Button variant="default" size="compact-sm" onClick={() => setAll(true)}>All {count(cve.techniques.length, "technique")}</Button></div>}
     </Panel>
   );
 }
