@@ -23,7 +23,7 @@ export function Equation({ counted, scan, running }: { counted: Counted; scan: n
   return (
     <div className="equation" role="group" aria-label="Ledger">
       <div className="side-of">{left.map((t) => <Show key={t.name} term={t} />)}</div>
-      <span className="equals" aria-label="equals">=</span>
+      <span className="equals" role="img" aria-label="equals">=</span>
       <div className="side-of">{right.map((t) => <Show key={t.name} term={t} />)}</div>
       <p className="adds" data-even={even || running}>
         {running ? <span className="dim num">{read.toLocaleString()} read so far, {kept.toLocaleString()} accounted for</span>
@@ -37,13 +37,13 @@ export function Equation({ counted, scan, running }: { counted: Counted; scan: n
 function Show({ term }: { term: Term }): ReactNode {
   const number = term.n.toLocaleString();
   return (
-    <>
-      {term.sign && <span className="sign" aria-label="plus">{term.sign}</span>}
+    <span className="joined">
+      {term.sign && <span className="sign" aria-label="plus" role="img">{term.sign}</span>}
       <span className="term" title={term.says}>
         <b className="num">{term.to ? <Link to="/findings" search={{ scan: term.to, state: "all" }} aria-label={`${number} ${term.name}: show the findings`}>{number}</Link> : number}</b>
         <span>{term.name}</span>
       </span>
-    </>
+    </span>
   );
 }
 

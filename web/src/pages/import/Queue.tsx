@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, type ReactNode } from "react";
 
 import { $api } from "../../api/client";
-import { Inert } from "../../ui/inert";
+import { Inert, plain } from "../../ui/inert";
 import { bytes } from "../../ui/numbers";
 import { Panel } from "../../ui/page";
 import { State } from "../../ui/words";
@@ -37,14 +37,14 @@ function Row({ item, choice, listen }: { item: Item; choice: Choice; listen: boo
   const name = item.id ? <Link to="/import/$id" params={{ id: String(item.id) }} className="rowlink"><Inert text={item.name} /></Link> : <span style={{ fontWeight: 550 }}><Inert text={item.name} /></span>;
   const tools = (
     <>
-      {(item.stage === "waiting" || item.stage === "sending") && <ActionIcon variant="subtle" color="gray" aria-label={`Stop ${item.name}`} onClick={() => stop(item.key)}><IconX size={16} /></ActionIcon>}
-      {(item.stage === "refused" || item.stage === "stopped") && canSend(item.key) && <ActionIcon variant="subtle" color="gray" aria-label={`Try ${item.name} again`} onClick={() => again(item.key, choice)}><IconRefresh size={16} /></ActionIcon>}
+      {(item.stage === "waiting" || item.stage === "sending") && <ActionIcon variant="subtle" color="gray" aria-label={`Stop ${plain(item.name)}`} onClick={() => stop(item.key)}><IconX size={16} /></ActionIcon>}
+      {(item.stage === "refused" || item.stage === "stopped") && canSend(item.key) && <ActionIcon variant="subtle" color="gray" aria-label={`Try ${plain(item.name)} again`} onClick={() => again(item.key, choice)}><IconRefresh size={16} /></ActionIcon>}
     </>
   );
   return (
     <li>
       <div className="queue-head"><span className="grow">{name} <span className="dim nowrap">{bytes(item.size)}{item.tool && `, ${item.tool}`}</span></span><Where item={item} share={share} large={large} listen={listen} />{tools}</div>
-      {item.stage === "sending" && large && <div className="meter" role="progressbar" aria-label={`Sending ${item.name}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.floor(share)}><span style={{ width: `${share}%` }} /></div>}
+      {item.stage === "sending" && large && <div className="meter" role="progressbar" aria-label={`Sending ${plain(item.name)}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.floor(share)}><span style={{ width: `${share}%` }} /></div>}
       {item.stage === "refused" && item.says && <Refused says={item.says} file={item.name} />}
     </li>
   );

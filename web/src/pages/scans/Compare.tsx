@@ -116,7 +116,7 @@ function One({ word, id }: { word: string; id: number }) {
   const scan = $api.useQuery("get", "/api/v1/scans/{id}", { params: { path: { id } } });
   return (
     <dl>
-      <dt>{word || "\u00a0"}</dt>
+      <dt>{word}</dt>
       <dd>
         <Link to={scan.data?.kind === "import" ? "/import/$id" : "/scans/$id"} params={{ id: String(id) }}>{scan.data?.kind === "import" ? "Import" : "Scan"} {id}</Link>
         {scan.data && <span className="dim">, {word ? <Inert text={nameOf(scan.data)} /> : null}{word ? ", " : ""}<When at={scan.data.started_at ?? scan.data.created_at} />{scan.data.reason === "cancelled" ? ", cancelled" : ""}</span>}
