@@ -6,7 +6,7 @@ import { useState } from "react";
 import { $api, api, type Schema } from "../../api/client";
 import { useMay } from "../../api/session";
 import { useChosen } from "../../ui/chosen";
-import { Inert, Missing } from "../../ui/inert";
+import { Inert, Missing, plain } from "../../ui/inert";
 import { count } from "../../ui/numbers";
 import { Panel } from "../../ui/page";
 import { Empty, Failure, Loading } from "../../ui/states";
@@ -65,7 +65,7 @@ function Table({ rules, analyst, remove }: { rules: Rule[]; analyst: boolean; re
   );
 }
 
-const called = (r: Rule) => r.name ?? `rule ${r.id}`;
+const called = (r: Rule) => plain(r.name ?? `rule ${r.id}`);
 
 function Line({ r, analyst, remove }: { r: Rule; analyst: boolean; remove: (r: Rule) => void }) {
   const { act, busy } = useAct();

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../../api/client";
 import { useMay } from "../../api/session";
-import { Inert } from "../../ui/inert";
+import { Inert, plain } from "../../ui/inert";
 import { count } from "../../ui/numbers";
 import { Panel } from "../../ui/page";
 import { Empty, Failure, Loading, messageOf } from "../../ui/states";
@@ -71,7 +71,7 @@ function Rules({ rules, admin }: { rules: Rule[]; admin: boolean }) {
             <td>{r.user ? <>user <Inert text={r.user} /></> : r.role ? `${r.role} and above` : "everybody who may scan"}<div className="settings-sub">{r.site ? <>in site <Inert text={r.site} /></> : "in every site"}</div></td>
             <td>{r.until ? <><Day at={r.until} />{r.over && <> <Chip tone="info">Over</Chip></>}</> : "no end"}</td>
             <td className="wide-only">{r.note && <Inert text={r.note} />}<div className="settings-sub">{r.by && <>by <Inert text={r.by} />, </>}<When at={r.created_at} /></div></td>
-            {admin && <td className="right"><Button size="compact-xs" variant="subtle" color="red" disabled={busy} onClick={() => remove(r)} aria-label={`Remove the rule for ${r.network}`}>Remove</Button></td>}
+            {admin && <td className="right"><Button size="compact-xs" variant="subtle" color="red" disabled={busy} onClick={() => remove(r)} aria-label={`Remove the rule for ${plain(r.network)}`}>Remove</Button></td>}
           </tr>
         ))}
       </tbody>

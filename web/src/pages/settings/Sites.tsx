@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../../api/client";
 import { useMay } from "../../api/session";
-import { Inert } from "../../ui/inert";
+import { Inert, plain } from "../../ui/inert";
 import { Panel } from "../../ui/page";
 import { Failure, Loading } from "../../ui/states";
 import { useAct } from "./act";
@@ -48,7 +48,7 @@ function Table({ sites, admin }: { sites: Schema<"Site">[]; admin: boolean }) {
         {sites.map((s) => (
           <tr key={s.id}>
             <th scope="row"><Inert text={s.name} /></th>
-            <td>{admin ? <Switch label={s.external ? "External" : "Internal"} aria-label={`${s.name} is external`} checked={s.external} disabled={busy} onChange={(e) => turn(s.name, e.currentTarget.checked)} /> : s.external ? "External" : "Internal"}</td>
+            <td>{admin ? <Switch label={s.external ? "External" : "Internal"} aria-label={`${plain(s.name)} is external`} checked={s.external} disabled={busy} onChange={(e) => turn(s.name, e.currentTarget.checked)} /> : s.external ? "External" : "Internal"}</td>
             <td className="right"><Link to="/assets" search={{ site: s.name }}>Hosts</Link> · <Link to="/findings" search={{ site: s.name }}>Findings</Link></td>
           </tr>
         ))}

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { $api, api, type Schema } from "../../api/client";
 import { useMay, useMe } from "../../api/session";
 import { useChosen } from "../../ui/chosen";
-import { Inert, Missing } from "../../ui/inert";
+import { Inert, Missing, plain } from "../../ui/inert";
 import { Panel } from "../../ui/page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { When } from "../../ui/when";
@@ -89,7 +89,7 @@ function Line({ t, whose, revoke }: { t: Token; whose: boolean; revoke: (t: Toke
       </td>
       <td className="wide-only">{t.last_used ? <When at={t.last_used} /> : <span className="dim">never</span>}{t.last_from && <div className="settings-sub">from <Inert text={t.last_from} /></div>}</td>
       <td>{t.state === "revoked" ? <Chip tone="info">Revoked</Chip> : t.state === "expired" ? <Chip tone="info">Expired</Chip> : t.expires_at ? <When at={t.expires_at} /> : <Missing why="when it is revoked" />}</td>
-      <td className="right">{t.state === "valid" && <Button size="compact-xs" variant="subtle" color="red" onClick={() => revoke(t)} aria-label={`Revoke the token ${t.name}`}>Revoke</Button>}</td>
+      <td className="right">{t.state === "valid" && <Button size="compact-xs" variant="subtle" color="red" onClick={() => revoke(t)} aria-label={`Revoke the token ${plain(t.name)}`}>Revoke</Button>}</td>
     </tr>
   );
 }

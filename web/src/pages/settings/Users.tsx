@@ -6,7 +6,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../../api/client";
 import { useMe } from "../../api/session";
-import { Inert } from "../../ui/inert";
+import { Inert, plain } from "../../ui/inert";
 import { Panel } from "../../ui/page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { When } from "../../ui/when";
@@ -90,7 +90,7 @@ function Line({ u, ask }: { u: User; ask: (open: Open) => void }) {
       <td className="wide-only">{u.last_login ? <When at={u.last_login} /> : <span className="dim">never</span>}</td>
       <td className="right">
         <Menu position="bottom-end" shadow="md">
-          <Menu.Target><Button size="compact-sm" variant="subtle" color="gray" aria-label={`Change ${u.name}`}><IconDots size={16} aria-hidden="true" /></Button></Menu.Target>
+          <Menu.Target><Button size="compact-sm" variant="subtle" color="gray" aria-label={`Change ${plain(u.name)}`}><IconDots size={16} aria-hidden="true" /></Button></Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={() => ask({ what: "change", user: u })}>Role and sites</Menu.Item>
             {u.login !== "oidc" && <Menu.Item onClick={() => ask({ what: "reset", user: u })}>Reset password</Menu.Item>}
