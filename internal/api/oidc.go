@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/fault"
 )
 
 // flowCookie ties a login with an OpenID provider to the browser that began it.
@@ -54,11 +55,29 @@ func (s *Server) oidcOperations() {
 				Description: in.ErrorDescription, Browser: in.Browser})
 			if err != nil {
 				gone := s.flowCookie(ctx, "", -1)
+				if s.ui.files != nil {
+					s.opts.Log.WarnContext(ctx, "nobody was let in by the OpenID provider", "error", err)
+					return &redirect{Status: http.StatusSeeOther, Location: s.opts.BasePath + "/signin?refused=" + refusal(err), SetCookie: []http.Cookie{gone}}, nil
+				}
 				return nil, huma.ErrorWithHeaders(s.problem(ctx, err), http.Header{"Set-Cookie": {gone.String()}})
 			}
 			return &redirect{Status: http.StatusSeeOther, Location: s.opts.BasePath + target,
 				SetCookie: []http.Cookie{s.cookie(ctx, login.Secret, login.Expires), s.flowCookie(ctx, "", -1)}}, nil
 		})
+}
+
+// refusal is a word for the page on which people log in. It has words of its own for each: what stood in the address would
+// be anybody's, on the page that people trust most.
+func refusal(err error) string {
+	switch {
+	case auth.NotLetIn(err):
+		return "provider"
+	case fault.KindOf(err) == fault.KindDenied:
+		return "role"
+	case fault.KindOf(err) == fault.KindUnavailable:
+		return "away"
+	}
+	return "other"
 }
 
 func (s *Server) flowCookie(ctx context.Context, value string, maxAge int) http.Cookie {

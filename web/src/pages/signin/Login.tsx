@@ -13,7 +13,7 @@ export function Login({ ways, to, ended, refused, enter }: Props) {
   return (
     <div className="door-form">
       {ended && <p className="door-word" role="status">Your session has ended. Sign in, and you are back where you were.</p>}
-      {refused && <p className="door-word" data-kind="bad" role="alert">The sign-in was refused: <bdi>{refused}</bdi></p>}
+      {refused && <p className="door-word" data-kind="bad" role="alert">The sign-in was refused: {refused}</p>}
       {ways.fresh && <FirstStart />}
       {ways.oidc !== null && <Provider name={ways.oidc} to={to} alone={!ways.password} />}
       {ways.oidc !== null && ways.password && <div className="door-or" role="separator"><span>or</span></div>}

@@ -24,6 +24,8 @@ describe("where somebody goes after signing in", () => {
 
   it("reads the address as it comes back from a link", () => {
     expect(asked({ to: "/scans", change: "true", ended: true })).toEqual({ to: "/scans", change: true, ended: true, refused: null });
+    expect(asked({ refused: "call 555-0100 now" }).refused).toBe("the server's log says why.");
+    expect(asked({ refused: "role" }).refused).toMatch(/role/);
     expect(asked({ change: "no", refused: { a: 1 } })).toEqual({ to: "/", change: false, ended: false, refused: null });
   });
 });

@@ -24,11 +24,20 @@ function onward(there: URL): string {
   return next && !next.startsWith("/signin") ? insidePath(next) : "/";
 }
 
+// Why somebody comes back from the OpenID provider without being signed in. The address only names one of these: words in it
+// could be anybody's.
+const refusals: Record<string, string> = {
+  provider: "the provider did not confirm who you are, or it took too long. Try again.",
+  role: "you are known, but nobody has given you a role here. Ask an administrator.",
+  away: "the provider cannot be reached from the server. Try again later.",
+  other: "the server's log says why.",
+};
+
 export type Asked = { to: string; change: boolean; ended: boolean; refused: string | null };
 
 /** asked repairs what stands behind the ? of the sign-in page. */
 export function asked(search: Record<string, unknown>): Asked {
   const on = (value: unknown) => value === true || value === "true" || value === 1;
-  const refused = typeof search.refused === "string" ? search.refused.slice(0, 300) : null;
+  const refused = typeof search.refused === "string" ? (refusals[search.refused] ?? refusals.other!) : null;
   return { to: insidePath(search.to), change: on(search.change), ended: on(search.ended), refused };
 }
