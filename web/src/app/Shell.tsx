@@ -51,7 +51,7 @@ function Account() {
   return (
     <Menu position="top-start" width={200} shadow="md">
       <Menu.Target>
-        <UnstyledButton className="nav-link" aria-label={`Account of ${me.name}`}>
+        <UnstyledButton className="nav-link" title="Account, light or dark">
           <IconUser size={18} stroke={1.7} aria-hidden="true" />
           <span className="cut">{me.auth_off ? "Nobody signs in" : me.name}</span>
         </UnstyledButton>
