@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 
+import { plain } from "../../ui/inert";
 import { failed, said } from "../../ui/said";
 
 export type Deed = {
@@ -50,6 +51,6 @@ function saidUndo(message: string, undo: () => Promise<unknown>, after: () => vo
   };
   const id = notifications.show({
     color: "teal", autoClose: 10_000,
-    message: <span className="settings-undo"><span>{message}</span><Button size="compact-xs" variant="light" onClick={back}>Undo</Button></span>,
+    message: <span className="settings-undo"><span>{plain(message)}</span><Button size="compact-xs" variant="light" onClick={back}>Undo</Button></span>,
   });
 }
