@@ -57,7 +57,7 @@ func (s *Server) oidcOperations() {
 				gone := s.flowCookie(ctx, "", -1)
 				if s.ui.files != nil {
 					s.opts.Log.WarnContext(ctx, "nobody was let in by the OpenID provider", "error", err)
-					return &redirect{Status: http.StatusSeeOther, Location: s.opts.BasePath + "/signin?refused=" + refusal(err), SetCookie: []http.Cookie{gone}}, nil
+					return &redirect{Status: http.StatusSeeOther, Location: s.opts.BasePath + "/signin?refused=" + whyRefused(err), SetCookie: []http.Cookie{gone}}, nil
 				}
 				return nil, huma.ErrorWithHeaders(s.problem(ctx, err), http.Header{"Set-Cookie": {gone.String()}})
 			}
@@ -66,9 +66,9 @@ func (s *Server) oidcOperations() {
 		})
 }
 
-// refusal is a word for the page on which people log in. It has words of its own for each: what stood in the address would
+// whyRefused is a word for the page on which people log in. It has words of its own for each: what stood in the address would
 // be anybody's, on the page that people trust most.
-func refusal(err error) string {
+func whyRefused(err error) string {
 	switch {
 	case auth.NotLetIn(err):
 		return "provider"
