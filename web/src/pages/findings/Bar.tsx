@@ -86,24 +86,26 @@ export function Bar({ filter, change, clear }: { filter: Filter; change: Change;
   };
   const chips = names.filter((n) => filter[n] !== undefined && !quick.includes(n) && n !== "decision" && !(n === "confirmed" && filter.confirmed));
   return (
-    <div className="fi-bar" role="search" aria-label="Filter findings">
-      <SearchBox value={filter.search ?? ""} change={change} />
-      <div className="fi-quick" role="group" aria-label="Decision">
-        <Toggle on={decisions.includes("act")} onClick={() => decide("act")} title="Fix within 3 days">Act</Toggle>
-        <Toggle on={decisions.includes("attend")} onClick={() => decide("attend")} title="Fix within 14 days">Attend</Toggle>
-        <Toggle on={decisions.includes("plan")} onClick={() => decide("plan")} title="Fix within 60 days">Plan</Toggle>
-        <Toggle on={decisions.includes("track")} onClick={() => decide("track")} title="With the next upgrade">Track</Toggle>
-      </div>
-      <Toggle on={filter.kev === true} onClick={() => change({ kev: filter.kev ? undefined : true })} title="Only what CISA knows to be exploited">Known exploited</Toggle>
-      <Choice name="severity" filter={filter} change={change} />
-      <Choice name="state" filter={filter} change={change} />
-      <div className="fi-add">
-        <Button variant="subtle" size="compact-sm" leftSection={<IconPlus size={14} aria-hidden="true" />} onClick={() => setAdding(adding ? null : "new")} aria-expanded={adding !== null} aria-haspopup="dialog">Filter</Button>
-        {adding && (
-          <Suspense>
-            <Editor filter={filter} change={change} first={adding === "new" ? null : adding} close={() => setAdding(null)} />
-          </Suspense>
-        )}
+    <div className="fi-filter" role="search" aria-label="Filter findings">
+      <div className="fi-bar">
+        <SearchBox value={filter.search ?? ""} change={change} />
+        <div className="fi-quick" role="group" aria-label="Decision">
+          <Toggle on={decisions.includes("act")} onClick={() => decide("act")} title="Fix within 3 days">Act</Toggle>
+          <Toggle on={decisions.includes("attend")} onClick={() => decide("attend")} title="Fix within 14 days">Attend</Toggle>
+          <Toggle on={decisions.includes("plan")} onClick={() => decide("plan")} title="Fix within 60 days">Plan</Toggle>
+          <Toggle on={decisions.includes("track")} onClick={() => decide("track")} title="With the next upgrade">Track</Toggle>
+        </div>
+        <Toggle on={filter.kev === true} onClick={() => change({ kev: filter.kev ? undefined : true })} title="Only what CISA knows to be exploited">Known exploited</Toggle>
+        <Choice name="severity" filter={filter} change={change} />
+        <Choice name="state" filter={filter} change={change} />
+        <div className="fi-add">
+          <Button variant="subtle" size="compact-sm" leftSection={<IconPlus size={14} aria-hidden="true" />} onClick={() => setAdding(adding ? null : "new")} aria-expanded={adding !== null} aria-haspopup="dialog">Filter</Button>
+          {adding && (
+            <Suspense>
+              <Editor filter={filter} change={change} first={adding === "new" ? null : adding} close={() => setAdding(null)} />
+            </Suspense>
+          )}
+        </div>
       </div>
       {chips.length > 0 && (
         <ul className="fi-chips" aria-label="Filters">

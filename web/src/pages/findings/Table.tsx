@@ -32,7 +32,8 @@ export function Table({ reader, late, sort, hidden, marked, hands, may, ref }: P
   const { ref: measured, width, height } = useElementSize<HTMLDivElement>();
   const scroller = useRef<HTMLDivElement>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const narrow = width > 0 && width < twoLines;
+  const letters = useMemo(() => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1, [width]); // wide screens have larger ones
+  const narrow = width > 0 && width < twoLines * letters;
   const total = reader.book.total ?? 0;
   const shape: Shape = { rows: total, row: narrow ? 62 : 36, view: Math.max(0, height - (narrow ? 0 : headHeight)) };
   const { spot, onScroll, reveal } = useSpot(scroller, shape, reader);
@@ -42,7 +43,7 @@ export function Table({ reader, late, sort, hidden, marked, hands, may, ref }: P
   }, [reader, first, last, shape.view, shape.row]);
   useImperativeHandle(ref, () => ({ reveal, focus: () => grid.current?.focus({ preventScroll: true }), page: () => Math.max(1, Math.floor(shape.view / shape.row) - 1) }), [reveal, shape.view, shape.row]);
 
-  const fitting = useMemo(() => fit(width, may ? hidden : [...hidden, "select"]).filter((w) => may || w.id !== "select"), [width, hidden, may]);
+  const fitting = useMemo(() => fit(width / letters, may ? hidden : [...hidden, "select"]).filter((w) => may || w.id !== "select"), [width, letters, hidden, may]);
   const slots = useMemo<Slot[]>(
     () => Array.from({ length: total === 0 ? 0 : last - first + 1 }, (_, i) => ({ index: first + i, row: reader.book.row(first + i) })),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the reader's version says when its rows are others

@@ -17,5 +17,5 @@ describe("columns", () => {
     expect(ids(1180, ["service"])).toEqual(["select", "decision", "severity", "title", "host", "likelihood", "cvss", "due", "triage", "seen"]);
     expect(ids(1600, ["title"])).toContain("title");
   });
-  it("are a grid in which one grows", () => expect(track(fit(300))).toBe("36px minmax(0, 1fr)"));
+  it("are a grid in which one grows", () => expect(track(fit(300))).toBe("2.25rem minmax(0, 1fr)"));
 });

@@ -21,7 +21,7 @@ export const widths: Width[] = [
 /** twoLines is the width below which a finding is told in two lines instead of columns. */
 export const twoLines = 560;
 
-/** fit is which columns there is room for; hidden ones are those that nobody wants to see. */
+/** fit is which columns there is room for, at letters of 16 px; hidden ones are those that nobody wants to see. */
 export function fit(width: number, hidden: readonly string[] = [], all = widths): Width[] {
   const wanted = all.filter((w) => !hidden.includes(w.id) || w.keep >= 100);
   const order = [...wanted].sort((a, b) => a.keep - b.keep);
@@ -36,4 +36,4 @@ export function fit(width: number, hidden: readonly string[] = [], all = widths)
 }
 
 /** track is the columns as CSS lays out a grid. */
-export const track = (columns: readonly Width[]): string => columns.map((w) => (w.grows ? `minmax(0, 1fr)` : `${w.px}px`)).join(" ");
+export const track = (columns: readonly Width[]): string => columns.map((w) => (w.grows ? "minmax(0, 1fr)" : `${w.px / 16}rem`)).join(" ");
