@@ -16,14 +16,16 @@ test("a server that is away: the page says so, keeps what it showed, and goes on
   try {
     const them = await visitor(browser, server, { as: people.analyst });
     const page = await them.page();
-    await page.goto(server.url + "/findings");
+    await page.goto(server.url + "/scans"); // what a page is made of has to have come before the server goes
+    await settled(page);
+    await page.locator("aside").getByRole("link", { name: "Findings" }).click();
     const row = page.locator('[id^="finding-row-"]:not([aria-label=Loading])').first();
     await row.waitFor();
     await settled(page);
     const shown = await row.innerText();
     await server.stop();
     // The page asks again by itself every while; coming back to its window asks at once.
-    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
     const says = page.locator("[role=alert]").filter({ hasText: /does not answer/ });
     await page.locator("aside").getByRole("link", { name: "Scans" }).click();
     await says.first().waitFor({ timeout: 40_000 });
@@ -34,7 +36,7 @@ test("a server that is away: the page says so, keeps what it showed, and goes on
     assert.equal(await row.innerText(), shown, "what was there stays");
     await shot(page, "away-findings-1280-light");
     await server.start();
-    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
     await until(async () => (await says.count()) === 0, "the page notices", 60_000);
     await page.locator("aside").getByRole("link", { name: "Scans" }).click();
     await page.locator("main").getByText(/completed/i).first().waitFor();

@@ -111,7 +111,13 @@ function watch(error: unknown) {
 
 /** queries keeps answers for a while: coming back to a page shows what was there and asks again behind it. */
 export const queries = new QueryClient({
-  queryCache: new QueryCache({ onError: watch }),
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      watch(error);
+      // Whoever hears first that the server is away has it asked at once what everybody goes by.
+      if (error instanceof Problem && error.offline && query.queryKey[1] !== "/api/v1/system") void queries.invalidateQueries({ queryKey: ["get", "/api/v1/system"] });
+    },
+  }),
   mutationCache: new MutationCache({ onError: watch }),
   defaultOptions: {
     queries: {

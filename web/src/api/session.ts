@@ -70,5 +70,5 @@ export function useStillMe() {
 
 /** useSystem is what the server says of itself: version, features, warnings, largest upload. */
 export function useSystem() {
-  return $api.useQuery("get", "/api/v1/system", {}, { staleTime: 60_000 });
+  return $api.useQuery("get", "/api/v1/system", {}, { staleTime: 60_000, refetchInterval: (q) => (q.state.status === "error" ? 4_000 : 30_000) });
 }

@@ -5,7 +5,7 @@ import { IconCheck, IconKeyboard, IconLogout, IconSearch, IconUser } from "@tabl
 import { Link, Outlet, useNavigate, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
-import { onSignedOut } from "../api/client";
+import { onSignedOut, Problem } from "../api/client";
 import { signOut, useMe, useStillMe, useSystem } from "../api/session";
 import { Empty, Failure } from "../ui/states";
 import { failed } from "../ui/said";
@@ -78,7 +78,7 @@ function Account() {
 function Notices() {
   const me = useMe();
   const system = useSystem();
-  const offline = system.isError && !system.isFetching;
+  const offline = system.error instanceof Problem && system.error.offline;
   return (
     <>
       {offline && <div className="notice" data-kind="bad" role="alert">The server does not answer. What you see is what it said last; it is asked again by itself.</div>}
