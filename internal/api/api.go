@@ -26,6 +26,7 @@ type Desk interface {
 	exposures
 	settings
 	cves
+	exploited
 	feeds
 	imports
 	ingestion
@@ -143,6 +144,7 @@ var resources = []func(*Server){
 	(*Server).ruleOperations,
 	(*Server).reportOperations,
 	(*Server).cveOperations,
+	(*Server).exploitedOperations,
 	(*Server).techniqueOperations,
 	(*Server).iocOperations,
 	(*Server).matchOperations,

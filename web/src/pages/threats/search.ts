@@ -4,7 +4,7 @@ import { oneOf, textOf, truthOf, wholeOf, type Raw } from "../../ui/chosen";
 export const tabs = ["exploited", "attack", "indicators", "feeds"] as const;
 export type Tab = (typeof tabs)[number];
 
-export const orders = ["listed", "decision", "likelihood", "score", "date"] as const;
+export const orders = ["listed", "findings", "due"] as const;
 export const indicatorKinds = ["", "ip", "domain", "url", "hash"] as const;
 
 /** most is how far the list of exploited CVEs can be paged through: the server counts no further. */
