@@ -115,13 +115,23 @@ async function walk(page, most) {
       if (!e || e === document.body) return null;
       window.__walk ??= new Map();
       if (!window.__walk.has(e)) window.__walk.set(e, window.__walk.size);
-      const style = getComputedStyle(e);
       const box = e.getBoundingClientRect();
-      // The ring may be drawn by the element, by what surrounds it, or as the cell that is marked in a grid.
-      const drawn = (s) => (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== "none";
-      const near = [e, e.parentElement, e.parentElement?.parentElement, e.closest("label")].filter(Boolean);
-      const before = near.some((n) => drawn(getComputedStyle(n)) || getComputedStyle(n).borderColor !== getComputedStyle(document.body).borderColor);
-      return { n: window.__walk.get(e), name: (e.getAttribute("aria-label") ?? e.textContent ?? e.tagName).trim().slice(0, 50) || e.tagName, ring: drawn(style) || before, seen: box.width > 0 && box.height > 0 && style.visibility !== "hidden", hidden: e.closest("[aria-hidden=true], [inert]") !== null };
+      // The ring may be drawn by the element or by what surrounds it: something has to look different with the focus.
+      const look = () => {
+        const out = [];
+        for (let n = e, i = 0; n && i < 9; n = n.parentElement, i++)
+          for (const part of [null, "::after", "::before"]) {
+            const s = getComputedStyle(n, part);
+            if (part && s.content === "none") continue;
+            out.push(s.outlineStyle === "none" ? "" : s.outline, s.boxShadow, s.borderColor, s.borderWidth, s.backgroundColor, s.top);
+          }
+        return out.join("|");
+      };
+      const on = look();
+      e.blur();
+      const off = look();
+      e.focus({ preventScroll: true });
+      return { n: window.__walk.get(e), name: (e.getAttribute("aria-label") ?? e.textContent ?? e.tagName).trim().slice(0, 50) || e.tagName, ring: on !== off, seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility !== "hidden", hidden: e.closest("[aria-hidden=true], [inert]") !== null };
     });
     if (at === null || (out.length > 3 && at.n === 0)) break;
     out.push(at);

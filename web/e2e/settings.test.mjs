@@ -57,6 +57,8 @@ test("a token is made, shown once, works, and is revoked", { timeout: 60_000 }, 
   await page.getByRole("button", { name: "Make a token" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("What it is for").fill("pipeline <img src=x onerror=window.__ran=1>\u202e");
+  await until(() => dialog.getByRole("button", { name: "Make the token" }).isEnabled(), "the token can be made");
+  await page.waitForTimeout(200); // its colour follows
   await accessible(page, "the form of a token");
   await dialog.getByRole("button", { name: "Make the token" }).click();
   const secret = page.getByRole("dialog").locator("pre").first();

@@ -22,7 +22,10 @@ export function Palette({ close }: { close: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   useEffect(() => setAt(0), [text]);
-  useEffect(() => list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({ block: "nearest" }), [at]);
+  // In braces: newer browsers answer a promise, which React would take for how to clean up.
+  useEffect(() => {
+    list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [at]);
   const chosen = Math.min(at, lines.length - 1);
   const onKey = (e: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
