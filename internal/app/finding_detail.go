@@ -9,6 +9,7 @@ import (
 	"github.com/patchscout/patchscout/internal/explain"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
+	"github.com/patchscout/patchscout/internal/priority"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 	"github.com/patchscout/patchscout/internal/scan"
@@ -172,9 +173,18 @@ func (a *App) explainCheck(ctx context.Context, out *report.Vulnerability) error
 	}
 	source, key, _ := strings.Cut(string(out.Check), ":")
 	out.Explanation = sentences(explain.CVE(explain.Input{
-		Check: &explain.Check{Source: source, Key: key, Title: string(out.Title)}, Loaded: loaded, Due: out.Due.Time,
+		Check: &explain.Check{Source: source, Key: key, Title: string(out.Title)}, Loaded: loaded, Due: out.Due.Time, Verdict: verdictOf(&out.Finding),
 	}))
 	return nil
+}
+
+// verdictOf is what was decided of a finding, of which no record tells.
+func verdictOf(f *report.Finding) priority.Verdict {
+	return priority.Verdict{
+		Severity: f.Severity, CVSS: f.CVSS, CVSSVersion: string(f.CVSSVersion), CVSSSource: string(f.CVSSSource), Likelihood: f.Likelihood,
+		LikelihoodSource: string(f.LikelihoodSource), Score: f.PriorityScore, ScorePartial: f.ScorePartial, Decision: priority.Decision(f.Decision),
+		Forensics: f.Forensics, Assumed: f.DecisionAssumed,
+	}
 }
 
 // Exploits lists what is published that exploits a finding's CVE.
