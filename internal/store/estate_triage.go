@@ -92,7 +92,7 @@ type saying struct {
 func (w *sayings) add(f *finding.Finding) {
 	values := []any{triageState(f.Triage), millis(f.Triage.Until), f.Triage.By, millis(f.Triage.At), finding.Cut(f.Triage.Note, finding.MaxText), f.Triage.Rule,
 		f.Assignee, list(f.Labels), ownText(f.Own), millis(f.SLADue)}
-	key := fmt.Sprintf("%q", values)
+	key := keyOf(values)
 	if w.byKey == nil {
 		w.byKey = map[string]*saying{}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -335,9 +336,28 @@ func (b *bulk) index(row []any, i int) {
 
 func (b *bulk) keyOf(row []any) string {
 	if len(b.key) > 1 {
-		return fmt.Sprintf("%q", row[:len(b.key)])
+		return keyOf(row[:len(b.key)])
 	}
 	return fmt.Sprint(row[:len(b.key)]...)
+}
+
+// keyOf is the same for the same values only. Numbers are not quoted: as runes, all large ones look alike.
+func keyOf(values []any) string {
+	var key []byte
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			key = strconv.AppendQuote(key, v)
+		case int64:
+			key = strconv.AppendInt(key, v, 10)
+		case int:
+			key = strconv.AppendInt(key, int64(v), 10)
+		default:
+			key = fmt.Appendf(key, "%T %#v", v, v)
+		}
+		key = append(key, ' ')
+	}
+	return string(key)
 }
 
 func (b *bulk) flush(ctx context.Context, tx *Tx) error {
