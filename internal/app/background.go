@@ -72,6 +72,7 @@ func (a *App) startBackground(ctx context.Context, d duties) (*background, error
 	if d.schedules {
 		b.scheduler.Start(ctx)
 		b.readying.Go(func() { a.keepAwake(readying) })
+		b.readying.Go(func() { a.warm(readying) })
 	}
 	return b, nil
 }

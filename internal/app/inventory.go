@@ -114,6 +114,13 @@ func (a *App) listedAssets(ctx context.Context, standings []store.HostStanding) 
 	return out, nil
 }
 
+// warm reads what lists of hosts are made of, which takes a second where there are many, before anybody asks for it.
+func (a *App) warm(ctx context.Context) {
+	if _, _, err := a.store.Estate().HostStandings(ctx, auth.Everything(), store.HostQuery{Limit: 1}); err != nil && ctx.Err() == nil {
+		a.log.Warn("hosts were not read ahead", "error", err)
+	}
+}
+
 // exploitedOf is how many findings are known to be exploited, nil where nobody can know.
 func exploitedOf(cat report.Catalogue, n int) *int {
 	if !kevKnown(cat) {

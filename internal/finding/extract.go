@@ -352,7 +352,7 @@ func Component(purl, name, version string) string {
 // SplitComponent is the name and the version of what Component wrote; the version is "" where it is not known. A name may
 // begin with an "@" of its own.
 func SplitComponent(component string) (name, version string) {
-	if at := strings.LastIndexByte(component, '@'); at > 0 {
+	if at := strings.LastIndexByte(component, '@'); at > 0 && at < len(component)-1 {
 		return component[:at], component[at+1:]
 	}
 	return component, ""

@@ -80,7 +80,10 @@ func (e *Estate) Update(ctx context.Context, fn func(*EstateTx) error) error {
 		if err := t.flush(ctx); err != nil {
 			return err
 		}
-		return freshenLists(ctx, tx)
+		if err := freshenLists(ctx, tx); err != nil {
+			return err
+		}
+		return stampHosts(ctx, tx)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -89,38 +90,107 @@ func (x hostIndex) place(id uint64) int32 {
 type inventory struct {
 	mu       sync.Mutex
 	roll     *hostRoll
+	kinds    map[serviceKind]int32 // places in the roll's
 	standing *standingTally
 	software *softwareTally
 }
 
-// hostRoll returns the roll of the transaction's generation, or a newer one. The lock is held.
+// hostRoll returns the roll of the transaction's generation, or a newer one. What changed since the one before is read, or
+// all where that is much. The lock is held.
 func (i *inventory) hostRoll(ctx context.Context, tx *Tx, generation int64) (*hostRoll, error) {
 	if i.roll != nil && i.roll.generation >= generation {
 		return i.roll, nil
 	}
-	fresh, err := readRoll(ctx, tx, generation)
-	if err == nil {
-		i.roll = fresh
+	old := i.roll
+	changed, err := changedHosts(ctx, tx, old)
+	if err != nil {
+		return nil, err
 	}
-	return fresh, err
-}
-
-func readRoll(ctx context.Context, tx *Tx, generation int64) (*hostRoll, error) {
-	r := &rollReader{hostRoll: hostRoll{generation: generation, sites: map[int64]string{}}, tx: tx, known: map[serviceKind]int32{}, texts: map[string]string{}}
+	if old == nil || len(changed) > len(old.hosts)/4 {
+		old, i.kinds = nil, map[serviceKind]int32{}
+	}
+	r := &rollReader{hostRoll: hostRoll{generation: generation, sites: map[int64]string{}}, tx: tx, known: i.kinds, texts: map[string]string{}, parts: partsOf(old, changed)}
+	if old != nil {
+		r.kinds = old.kinds
+	}
 	for _, read := range []func(context.Context) error{r.readSites, r.readHosts, r.readNames, r.readServices} {
 		if err := read(ctx); err != nil {
+			i.roll, i.kinds = nil, nil // kinds may have got numbers that no roll has
 			return nil, err
 		}
 	}
-	return &r.hostRoll, nil
+	if old != nil {
+		r.join(old, changed)
+	}
+	i.roll = &r.hostRoll
+	return i.roll, nil
+}
+
+// changedHosts are the hosts, in order, that are not as a roll has them; nil is no roll.
+func changedHosts(ctx context.Context, tx *Tx, old *hostRoll) (changed []int64, err error) {
+	if old == nil {
+		return nil, nil
+	}
+	rows, err := tx.Query(ctx, `SELECT host FROM host_stamp WHERE stamp > ? OR stamp = 0 ORDER BY host`, old.generation)
+	if err != nil {
+		return nil, err
+	}
+	return appendIDs(nil, rows)
+}
+
+// stampHosts dates the changes of a transaction that is about to end. Nobody else ends one in between: on PostgreSQL the
+// generation is locked.
+func stampHosts(ctx context.Context, tx *Tx) error {
+	pending, generation := 0, int64(0)
+	if err := tx.QueryRow(ctx, `SELECT CASE WHEN EXISTS (SELECT 1 FROM host_stamp WHERE stamp = 0) THEN 1 ELSE 0 END`).Scan(&pending); err != nil || pending == 0 {
+		return err
+	}
+	query := `SELECT n FROM generation`
+	if tx.Engine() == Postgres {
+		query += ` FOR UPDATE`
+	}
+	if err := tx.QueryRow(ctx, query).Scan(&generation); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE host_stamp SET stamp = ? WHERE stamp = 0`, generation+1)
+	return err
+}
+
+// hostPart is a part of the hosts that one statement reads: those among some ids, or all.
+type hostPart struct{ ids []int64 }
+
+func partsOf(old *hostRoll, changed []int64) (parts []hostPart) {
+	if old == nil {
+		return []hostPart{{}}
+	}
+	for chunk := range slices.Chunk(changed, chunkSize) {
+		parts = append(parts, hostPart{chunk})
+	}
+	return parts
 }
 
 // rollReader is a roll in the making.
 type rollReader struct {
 	hostRoll
 	tx    *Tx
+	parts []hostPart
 	known map[serviceKind]int32
 	texts map[string]string // each text of few values once
+}
+
+// each calls fn for the rows of a query, which has %s in the place of what leaves the hosts of a part by a column.
+func (r *rollReader) each(ctx context.Context, query, column string, fn func(*sql.Rows) error) error {
+	for _, part := range r.parts {
+		where, args := "", []any(nil)
+		if part.ids != nil {
+			args = padded(part.ids)
+			where = ` WHERE ` + column + ` IN (` + Marks(len(args)) + `)`
+		}
+		if err := each(ctx, r.tx, fmt.Sprintf(query, where), args, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // once keeps a text that many hosts share in one place.
@@ -143,7 +213,7 @@ func (r *rollReader) readSites(ctx context.Context) error {
 }
 
 func (r *rollReader) readHosts(ctx context.Context) error {
-	err := each(ctx, r.tx, `SELECT id, site, address, last_seen, os, owner, criticality, tags FROM host ORDER BY id`, nil, func(rows *sql.Rows) error {
+	err := r.each(ctx, `SELECT id, site, address, last_seen, os, owner, criticality, tags FROM host%s ORDER BY id`, "id", func(rows *sql.Rows) error {
 		var h rollHost
 		var address, os, owner, criticality, tags string
 		err := rows.Scan(&h.id, &h.site, &address, &h.lastSeen, &os, &owner, &criticality, &tags)
@@ -165,7 +235,7 @@ func (r *rollReader) readNames(ctx context.Context) error {
 			r.hosts[at].text = text.String()
 		}
 	}
-	err := each(ctx, r.tx, `SELECT host, value FROM identifier ORDER BY host`, nil, func(rows *sql.Rows) error {
+	err := r.each(ctx, `SELECT host, value FROM identifier%s ORDER BY host`, "host", func(rows *sql.Rows) error {
 		var host uint64
 		var value sql.RawBytes
 		if err := rows.Scan(&host, &value); err != nil {
@@ -196,7 +266,7 @@ func (r *rollReader) readServices(ctx context.Context) error {
 	var found []rollService
 	var doubtful []int64 // hosts with a service that was not seen by the last look
 	unsure := map[int]bool{}
-	if err := each(ctx, r.tx, `SELECT host, protocol, port, name, product, version, last_seen FROM service ORDER BY host, protocol, port`, nil,
+	if err := r.each(ctx, `SELECT host, protocol, port, name, product, version, last_seen FROM service%s ORDER BY host, protocol, port`, "host",
 		func(rows *sql.Rows) error {
 			var host uint64
 			var port int64
@@ -242,6 +312,34 @@ func (r *rollReader) share() {
 	}
 }
 
+// join puts what was read of changed hosts into the place of what an older roll has of them.
+func (r *rollReader) join(old *hostRoll, changed []int64) {
+	hosts, services := make([]rollHost, 0, len(old.hosts)+len(r.hosts)), make([]rollService, 0, len(old.services)+len(r.services))
+	take := func(h rollHost, from []rollService) {
+		first := len(services)
+		for _, s := range from[h.first:h.end] {
+			s.host = int32(len(hosts)) //nolint:gosec // far fewer
+			services = append(services, s)
+		}
+		h.first, h.end = int32(first), int32(len(services)) //nolint:gosec // far fewer
+		hosts = append(hosts, h)
+	}
+	fresh := r.hosts
+	for _, h := range old.hosts {
+		for len(fresh) > 0 && fresh[0].id <= h.id {
+			take(fresh[0], r.services)
+			fresh = fresh[1:]
+		}
+		if _, is := slices.BinarySearch(changed, h.id); !is {
+			take(h, old.services)
+		}
+	}
+	for _, h := range fresh {
+		take(h, r.services)
+	}
+	r.hosts, r.services, r.at = hosts, services, newHostIndex(hosts)
+}
+
 func (r *rollReader) kind(k serviceKind) int32 {
 	n, known := r.known[k]
 	if !known {
@@ -255,7 +353,7 @@ func (r *rollReader) kind(k serviceKind) int32 {
 // lastLooks says when each host was last looked at.
 func (r *rollReader) lastLooks(ctx context.Context) (map[int64]int64, error) {
 	last := map[int64]int64{}
-	return last, each(ctx, r.tx, `SELECT host, max(at) FROM look GROUP BY host`, nil, func(rows *sql.Rows) error {
+	return last, r.each(ctx, `SELECT host, max(at) FROM look%s GROUP BY host`, "host", func(rows *sql.Rows) error {
 		var host, at int64
 		err := rows.Scan(&host, &at)
 		last[host] = at
