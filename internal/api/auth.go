@@ -111,6 +111,10 @@ func ReportMe(id auth.Identity) report.Me {
 	if id.User != 0 {
 		me.UserID = &id.User
 	}
+	if !id.Expires.IsZero() {
+		at := id.Expires.UTC()
+		me.ExpiresAt = &at
+	}
 	if me.Sites == nil {
 		me.Sites = []string{}
 	}

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -140,15 +141,38 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 var secretField = regexp.MustCompile(`(?i)password|current|secret|token`)
 
 // discreet leaves secrets out of what is told of a mistake: answers are logged by those who get them.
-func discreet(_ huma.Context, _ string, v any) (any, error) {
+func discreet(c huma.Context, _ string, v any) (any, error) {
 	if problem, ok := v.(*huma.ErrorModel); ok {
 		for _, detail := range problem.Errors {
+			if detail.Message == unknownQuery {
+				detail.Message += knownQueries(c)
+			}
 			if secretField.MatchString(detail.Location) || holdsSecretField(detail.Value) {
 				detail.Value = nil
 			}
 		}
 	}
 	return v, nil
+}
+
+// unknownQuery is what huma says of a query parameter that an operation does not have.
+const unknownQuery = "unknown query parameter"
+
+// knownQueries names those that it has.
+func knownQueries(c huma.Context) string {
+	var names []string
+	if c != nil && c.Operation() != nil {
+		for _, p := range c.Operation().Parameters {
+			if p.In == "query" {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ": this operation has none"
+	}
+	slices.Sort(names)
+	return ": this operation has " + strings.Join(names, ", ")
 }
 
 // holdsSecretField: a mistake about a whole body tells the whole body.

@@ -147,9 +147,12 @@ func (a *App) addPlace(ctx context.Context, out *report.Vulnerability) error {
 	if err != nil {
 		return err
 	}
-	hosts := []report.Host{toHost(host, nil)}
-	if err := a.markHosts(ctx, hosts); err != nil {
+	hosts, err := a.hosts(ctx, store.HostFilter{IDs: []int64{host.ID}})
+	if err != nil {
 		return err
+	}
+	if len(hosts) == 0 {
+		return fault.NotFound("there is no host %d", out.HostID) // it went meanwhile
 	}
 	out.HostFacts = hosts[0]
 	if out.Port == nil {

@@ -344,8 +344,8 @@ func (a *App) Tokens(ctx context.Context, page PageRequest) (report.TokenList, e
 }
 
 func (a *App) toToken(t auth.APIToken) report.Token {
-	out := report.Token{ID: t.ID, Name: t.Name, User: report.Text(t.Owner), Role: string(t.Role), Site: report.Text(t.Site), AllSites: t.View.All(),
-		Sites: notNil(t.View.Sites()), Scopes: notNil(t.Scopes), CreatedAt: t.Created, By: t.By, ExpiresAt: pointer(t.Expires), LastUsed: pointer(t.Used),
+	out := report.Token{ID: t.ID, Name: t.Name, User: report.Text(t.Owner), Role: string(t.Role), Site: report.Text(t.Site), AllSites: t.Sees.All(),
+		Sites: notNil(t.Sees.Sites()), Scopes: notNil(t.Scopes), CreatedAt: t.Created, By: t.By, ExpiresAt: pointer(t.Expires), LastUsed: pointer(t.Used),
 		LastFrom: report.Text(t.From), RevokedAt: pointer(t.Revoked), State: "valid"}
 	switch {
 	case !t.Revoked.IsZero():
@@ -452,6 +452,7 @@ func (a *App) personToken(ctx context.Context, req TokenRequest, t *auth.APIToke
 	if a.who.Kind == auth.Token { // no more than the token with which it is made
 		t.View = t.View.Within(a.who.View)
 	}
+	t.Sees = t.View.Within(u.View)
 	return nil
 }
 
@@ -485,7 +486,7 @@ func describeToken(t auth.APIToken) string {
 	if t.Role == auth.Worker {
 		return text + " of site " + t.Site
 	}
-	text += ", of " + t.Owner + ", sees " + describeView(t.View)
+	text += ", of " + t.Owner + ", sees " + describeView(t.Sees)
 	if len(t.Scopes) > 0 {
 		text += ", may " + strings.Join(t.Scopes, " ")
 	}

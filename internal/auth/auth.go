@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Role is what somebody may do. Each role may do what those before it may.
@@ -80,6 +81,8 @@ type Identity struct {
 	Scopes []string
 	// MustChange says that the password has to be changed before anything else is done.
 	MustChange bool
+	// Expires is when a session ends in any case, also one that is in use; zero for others.
+	Expires time.Time
 }
 
 // ForCommand is the identity of the command line on the server, which may and sees everything.

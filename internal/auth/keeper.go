@@ -223,7 +223,7 @@ func (k *Keeper) BySession(ctx context.Context, secret, from string) (Identity, 
 		k.touched(ctx, k.Rows.UseSession(ctx, s.ID, now, now.Add(k.Idle)))
 	}
 	id := u.Identity(Session, from)
-	id.Token = s.ID
+	id.Token, id.Expires = s.ID, s.Ends
 	return id, nil
 }
 

@@ -14,6 +14,7 @@ type APIToken struct {
 	Hash    []byte // Digest of the token
 	User    int64  // whose it is; 0 for a worker's
 	Owner   string // the name of that user, as it is read
+	Sees    View   // what it sees: View as far as that user sees it today
 	Name    string // for people
 	Role    Role   // at most the user's, or Worker
 	Site    string // of a Worker

@@ -26,7 +26,7 @@ type Retired struct {
 type Vulnerability struct {
 	Finding
 	Explanation  []Sentence `json:"explanation"`   // plain words, most important first
-	HostFacts    Host       `json:"host_facts"`    // without services
+	HostFacts    Host       `json:"host_facts"`    // with what answers on it
 	ServiceFacts *Service   `json:"service_facts"` // what answers at the port; null for what has none
 	CVEFacts     *CVE       `json:"cve_facts"`     // null for a check without a CVE, and for one that the catalogue does not hold
 }

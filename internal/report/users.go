@@ -50,7 +50,7 @@ type Me struct {
 	Site       Text       `json:"site"`   // of a worker
 	MustChange bool       `json:"must_change"`
 	CSRFToken  Text       `json:"csrf_token"` // of a session: goes into the header X-CSRF-Token of every change
-	ExpiresAt  *time.Time `json:"expires_at"` // of a session that has just begun
+	ExpiresAt  *time.Time `json:"expires_at"` // of a session: when it ends in any case
 	AuthOff    bool       `json:"auth_off"`   // warn: everybody who reaches the server is admin
 }
 
@@ -69,8 +69,8 @@ type Token struct {
 	User      Text       `json:"user"` // null for a worker's
 	Role      string     `json:"role"`
 	Site      Text       `json:"site"`      // of a worker
-	AllSites  bool       `json:"all_sites"` // all that its user sees
-	Sites     []string   `json:"sites"`
+	AllSites  bool       `json:"all_sites"` // it sees all, since its user does
+	Sites     []string   `json:"sites"`     // those that it sees, [] with all_sites
 	Scopes    []string   `json:"scopes"`
 	CreatedAt time.Time  `json:"created_at"`
 	By        string     `json:"by"`

@@ -413,7 +413,7 @@ type TokenFilter struct {
 
 // Tokens lists tokens by id, revoked ones too.
 func (e *Estate) Tokens(ctx context.Context, f TokenFilter) (tokens []auth.APIToken, err error) {
-	query, args := `SELECT `+tokenColumns+`, coalesce(u.name, '') FROM token t LEFT JOIN account u ON u.id = t.account WHERE t.id > ?`, []any{f.After}
+	query, args := `SELECT `+tokenColumns+`, coalesce(u.name, ''), coalesce(u.all_sites, 0), coalesce(u.sites, '[]') FROM token t LEFT JOIN account u ON u.id = t.account WHERE t.id > ?`, []any{f.After}
 	if f.ID != 0 {
 		query, args = query+` AND t.id = ?`, append(args, f.ID)
 	}
@@ -432,8 +432,11 @@ func (e *Estate) Tokens(ctx context.Context, f TokenFilter) (tokens []auth.APITo
 		}
 		return eachRow(rows, func() error {
 			var r tokenRow
-			err := rows.Scan(append(r.into(), &r.token.Owner)...)
-			tokens = append(tokens, r.read())
+			all, sites := 0, ""
+			err := rows.Scan(append(r.into(), &r.token.Owner, &all, &sites)...)
+			t := r.read()
+			t.Sees = t.View.Within(viewOf(all, sites))
+			tokens = append(tokens, t)
 			return err
 		})
 	})
