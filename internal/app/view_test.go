@@ -229,6 +229,10 @@ func thingsSeen(t *testing.T, a *App, p place, call func(string, any, error)) {
 		call(fmt.Sprint("Summary ", id), summary, err)
 		undo, err := a.UndoImport(ctx, id, false)
 		call(fmt.Sprint("UndoImport preview ", id), undo, err)
+		for _, what := range []string{"new", "fixed", "unchanged", "not_looked"} {
+			compared, err := a.Compare(ctx, request.Compare{Scan: id, With: p.scan + p.imported - id, What: what, Limit: 2})
+			call(fmt.Sprint("Compare ", id, what), compared, err)
+		}
 	}
 	imported, err := a.Imported(ctx, p.imported)
 	call("Imported", imported, err)
@@ -333,6 +337,7 @@ func byNumber(a *App) map[string]func(id int64) error {
 		"scan ScanTasks":    func(id int64) error { return drop(a.ScanTasks(ctx, id)) },
 		"scan ScanHostPage": func(id int64) error { return drop(a.ScanHostPage(ctx, id, 0, 1)) },
 		"scan Summary":      func(id int64) error { return drop(a.Summary(ctx, id)) },
+		"scan Compare":      func(id int64) error { return drop(a.Compare(ctx, request.Compare{Scan: id})) },
 		"scan Findings":     func(id int64) error { return drop(a.Findings(ctx, FindingRequest{Scan: id})) },
 		"scan PauseScan":    func(id int64) error { return a.PauseScan(ctx, id) },
 		"scan CancelScan":   func(id int64) error { return drop(a.CancelScan(ctx, id)) },
@@ -371,6 +376,15 @@ func bySite(a *App) map[string]func(site string) error {
 		},
 		"Findings": func(s string) error { return drop(a.Findings(ctx, FindingRequest{Site: s})) },
 		"Assets":   func(s string) error { return drop(a.Assets(ctx, AssetRequest{Site: s})) },
+		"AssetPage": func(s string) error {
+			return drop(a.AssetPage(ctx, AssetRequest{Site: s}))
+		},
+		"ServiceInventory": func(s string) error {
+			return drop(a.ServiceInventory(ctx, request.Inventory{Site: s}))
+		},
+		"SoftwareInventory": func(s string) error {
+			return drop(a.SoftwareInventory(ctx, request.Inventory{Site: s}))
+		},
 		"AddRule": func(s string) error {
 			return drop(a.AddRule(ctx, RuleRequest{Where: finding.RuleWhere{Sites: []string{"mine", s}}, State: "confirmed"}))
 		},
@@ -413,6 +427,7 @@ func allAtOnce(a *App) map[string]func() error {
 		"ImportRules": func() error {
 			return drop(a.ImportRules(ctx, ImportRequest{Files: []string{"-"}, Stdin: strings.NewReader("{}")}))
 		},
+		"ChangeSLA":    func() error { return drop(a.ChangeSLA(ctx, request.SLA{Decision: map[string]*int{"act": new(1)}})) },
 		"ReadRules":    func() error { return drop(a.ReadRules(ctx, "", "x", strings.NewReader("{}"))) },
 		"AddSite":      func() error { return a.AddSite(ctx, "third", false) },
 		"Seed":         func() error { return drop(a.Seed(ctx)) },
