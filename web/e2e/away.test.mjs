@@ -110,7 +110,7 @@ async function walk(page, most) {
   const out = [];
   for (let i = 0; i < most; i++) {
     await page.keyboard.press("Tab");
-    const at = await page.evaluate(() => {
+    const at = await page.evaluate(async () => {
       const e = document.activeElement;
       if (!e || e === document.body) return null;
       window.__walk ??= new Map();
@@ -127,9 +127,17 @@ async function walk(page, most) {
           }
         return out.join("|");
       };
-      const on = look();
+      const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      let on = look();
       e.blur();
-      const off = look();
+      let off = look();
+      if (on === off) { // a colour that moves takes a frame
+        await frame();
+        off = look();
+        e.focus({ preventScroll: true });
+        await frame();
+        on = look();
+      }
       e.focus({ preventScroll: true });
       return { n: window.__walk.get(e), name: (e.getAttribute("aria-label") ?? e.textContent ?? e.tagName).trim().slice(0, 50) || e.tagName, ring: on !== off, seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility !== "hidden", hidden: e.closest("[aria-hidden=true], [inert]") !== null };
     });

@@ -84,7 +84,7 @@ test("signing out, and sessions that end, lead to the door and back", { timeout:
   const page = await them.page();
   await page.goto(server.url + "/scans");
   await settled(page);
-  await page.getByRole("button", { name: /Account of anna/ }).click();
+  await page.locator("aside").getByRole("button", { name: /anna/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
   const { name, password, go } = form(page);
