@@ -119,7 +119,9 @@ async function walk(page, most) {
       // The ring may be drawn by the element or by what surrounds it: something has to look different with the focus.
       const look = () => {
         const out = [];
-        for (let n = e, i = 0; n && i < 9; n = n.parentElement, i++)
+        const around = [e.nextElementSibling, e.previousElementSibling].filter(Boolean);
+        for (let n = e, i = 0; n && i < 9; n = n.parentElement, i++) around.push(n);
+        for (const n of around)
           for (const part of [null, "::after", "::before"]) {
             const s = getComputedStyle(n, part);
             if (part && s.content === "none") continue;
@@ -139,7 +141,7 @@ async function walk(page, most) {
         on = look();
       }
       e.focus({ preventScroll: true });
-      return { n: window.__walk.get(e), name: (e.getAttribute("aria-label") ?? e.textContent ?? e.tagName).trim().slice(0, 50) || e.tagName, ring: on !== off, seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility !== "hidden", hidden: e.closest("[aria-hidden=true], [inert]") !== null };
+      return { n: window.__walk.get(e), name: (e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim().slice(0, 50) || e.tagName, ring: on !== off, seen: box.width > 0 && box.height > 0 && getComputedStyle(e).visibility !== "hidden", hidden: e.closest("[aria-hidden=true], [inert]") !== null };
     });
     if (at === null || (out.length > 3 && at.n === 0)) break;
     out.push(at);

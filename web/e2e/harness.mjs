@@ -190,6 +190,11 @@ const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 
 /** accessible fails on what axe finds, and says where. */
 export async function accessible(page, where) {
+  // A colour that is on its way is not the one that people see.
+  await page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await Promise.race([Promise.allSettled(document.getAnimations().map((a) => a.finished)), new Promise((resolve) => setTimeout(resolve, 500))]);
+  });
   const found = await page.evaluate(
     async ({ axe, tags }) => {
       if (!window.axe) (0, eval)(axe);
