@@ -15,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/store"
 )
 
 // scannedAt runs what emit tells as a scan of a site that looked at a time.
@@ -234,6 +235,48 @@ func TestComparingLeavesOutWhatWasSetAside(t *testing.T) {
 		}
 		if left := w.lists(request.Compare{Scan: second})["new"]; !slices.Equal(left, fresh[1:]) {
 			t.Errorf("%v are new, want %v", left, fresh[1:])
+		}
+	})
+}
+
+// What the catalogue took back was never there: it is neither fixed nor waits to be looked for.
+func TestComparingLeavesOutWhatTheCatalogueTookBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, a *App) {
+		ctx := context.Background()
+		w := comparing{a, t, "default"}
+		at := a.now().UTC().Truncate(time.Second).Add(-time.Hour)
+		seen := func(at time.Time, weak bool) func(func(string, finding.Event)) {
+			return func(say func(string, finding.Event)) {
+				say("native", finding.Event{Host: &finding.HostSeen{Address: address(1), Status: "up", At: at}})
+				for _, check := range []string{"native:a", "native:b"} {
+					if weak {
+						say("native", finding.Event{Observation: &finding.Observation{Address: address(1), Protocol: "tcp", Port: 22, Check: check, Title: check,
+							Severity: "high", Confidence: 95, At: at}})
+					}
+				}
+				say("native", finding.Event{Service: &finding.ServiceSeen{Address: address(1), Protocol: "tcp", Port: 22, Name: "x", At: at}})
+				say("native", finding.Event{Coverage: &finding.Coverage{Sensor: "native", Address: address(1), Protocol: "tcp",
+					Ports: []finding.PortRange{{First: 22, Last: 22}}, Checks: []string{"native:a", "native:b"}, At: at}})
+			}
+		}
+		scannedAt(t, a, w.site, at, nil, seen(at, true))
+		second := scannedAt(t, a, w.site, at.Add(time.Minute), nil, seen(at.Add(time.Minute), false))
+		fixed := w.lists(request.Compare{Scan: second})["fixed"]
+		if len(fixed) != 2 {
+			t.Fatalf("%v are fixed", fixed)
+		}
+		if err := a.store.Estate().Update(ctx, func(tx *store.EstateTx) error {
+			found, err := tx.FindingsByID(ctx, fixed[:1])
+			if err != nil {
+				return err
+			}
+			found[0].Withdrawn, found[0].State, found[0].Closing = at, finding.Closed, finding.Withdrawn
+			return tx.SaveFinding(ctx, found[0], nil)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if left := w.lists(request.Compare{Scan: second}); len(left) != 1 || !slices.Equal(left["fixed"], fixed[1:]) {
+			t.Errorf("%v, want %v to be fixed", left, fixed[1:])
 		}
 	})
 }

@@ -138,15 +138,15 @@ func (e *Estate) compared(ctx context.Context, l *lists, earlier, later int64) (
 // cycle does. What the catalogue took back is neither.
 func (c *comparison) judge(ctx context.Context, l *lists, missed []int64, before, after *scanSaw, later int64) error {
 	slices.Sort(missed)
-	withdrawn, err := withdrawnOf(ctx, l.tx, missed)
+	places, closed, err := l.placesOf(ctx, missed)
+	if err != nil {
+		return err
+	}
+	withdrawn, err := withdrawnOf(ctx, l.tx, closed)
 	if err != nil {
 		return err
 	}
 	looks, err := scanLooks(ctx, l.tx, later)
-	if err != nil {
-		return err
-	}
-	places, err := l.placesOf(ctx, missed)
 	if err != nil {
 		return err
 	}
@@ -222,11 +222,11 @@ func scanLooks(ctx context.Context, tx *Tx, scan int64) (map[int64][]finding.Loo
 	return looks, nil
 }
 
-// placesOf says where findings are, without the component.
-func (l *lists) placesOf(ctx context.Context, ids []int64) (map[int64]finding.Fingerprint, error) {
+// placesOf says where findings are, without the component, and which of them are closed otherwise than fixed.
+func (l *lists) placesOf(ctx context.Context, ids []int64) (places map[int64]finding.Fingerprint, closed []int64, err error) {
 	s, err := l.everything(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.only(ids)
 	out := make(map[int64]finding.Fingerprint, len(ids))
@@ -240,14 +240,21 @@ func (l *lists) placesOf(ctx context.Context, ids []int64) (map[int64]finding.Fi
 		}
 	}
 	if err := g.each(ctx, s, colHost, put(func(f *finding.Fingerprint, n uint64) { f.HostID = int64(n) })); err != nil { //nolint:gosec // an id
-		return nil, err
+		return nil, nil, err
 	}
 	if err := g.each(ctx, s, colPort, put(func(f *finding.Fingerprint, n uint64) { f.Port = uint16(n) })); err != nil { //nolint:gosec // a port
-		return nil, err
+		return nil, nil, err
 	}
-	return out, g.each(ctx, s, colFacets, put(func(f *finding.Fingerprint, n uint64) {
+	over := code(codesOfState, string(finding.Closed), facetState)
+	err = g.each(ctx, s, colFacets, func(block int64, i int, n uint64) {
+		id := block*blockSize + int64(i)
+		f := out[id]
 		f.Protocol = wordOf(codesOfProtocol, facets(n).get(facetProtocol))
-	}))
+		if out[id] = f; facets(n).get(facetState) == over {
+			closed = append(closed, id)
+		}
+	})
+	return out, closed, err
 }
 
 // withdrawnOf are those findings of some that the catalogue took back.
