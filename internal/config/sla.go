@@ -2,7 +2,8 @@ package config
 
 import "github.com/patchscout/patchscout/internal/fault"
 
-// SLA is the organisation's own terms: within how many days a finding is to be dealt with. 0 sets no term.
+// SLA is the organisation's own terms: within how many days a finding is to be dealt with. 0 sets no term. What an
+// administrator sets while the server runs (Settings, or PUT /api/v1/settings/sla) stands before it.
 type SLA struct {
 	Decision SLADecision `koanf:"decision"`
 	Severity SLASeverity `koanf:"severity"`
