@@ -1,4 +1,7 @@
-import { Kbd, Modal } from "@mantine/core";
+import { Kbd, Modal, Switch } from "@mantine/core";
+import { useState } from "react";
+
+import { lettersOn, setLetters } from "../ui/letters";
 
 import { places } from "./nav";
 
@@ -14,6 +17,20 @@ const inTables: [string[], string][] = [
   [["Enter"], "Open the line"],
   [["X"], "Select the line"],
   [["/"], "To the filter"],
+];
+
+const onFindings: [string[], string][] = [
+  [["C"], "Confirm"],
+  [["A"], "Accept the risk"],
+  [["F"], "False positive"],
+  [["O"], "Out of scope"],
+  [["U"], "Take the word back"],
+  [["W"], "Assign"],
+  [["L"], "Label"],
+  [["M"], "Comment"],
+  [["Shift", "X"], "Select up to here"],
+  [["Ctrl", "A"], "Select all that the filter shows"],
+  [["Ctrl", "Z"], "Undo"],
 ];
 
 function List({ title, keys }: { title: string; keys: [string[], string][] }) {
@@ -34,10 +51,17 @@ function List({ title, keys }: { title: string; keys: [string[], string][] }) {
 
 /** Keys lists what can be done without a mouse. */
 export function Keys({ close }: { close: () => void }) {
+  const [letters, setOn] = useState(lettersOn());
+  const turn = (on: boolean) => {
+    setLetters(on);
+    setOn(on);
+  };
   return (
     <Modal opened onClose={close} title="Keys" size="md" closeButtonProps={{ "aria-label": "Close" }}>
+      <Switch label="Keys of one letter" description="Off: only keys with Ctrl, arrows and Enter do something." checked={letters} onChange={(e) => turn(e.currentTarget.checked)} />
       <List title="Everywhere" keys={everywhere} />
       <List title="In tables" keys={inTables} />
+      <List title="On findings" keys={onFindings} />
       <List title="Go to" keys={places.map((p) => [["G", p.key.toUpperCase()], p.name])} />
     </Modal>
   );

@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
 import { onSignedOut, Problem } from "../api/client";
 import { signOut, useMe, useStillMe, useSystem } from "../api/session";
+import { isLetter, lettersOn } from "../ui/letters";
 import { Empty, Failure } from "../ui/states";
 import { failed } from "../ui/said";
 import { places } from "./nav";
@@ -99,7 +100,7 @@ function useKeys(open: (what: "palette" | "keys") => void) {
         return;
       }
       const at = e.target as HTMLElement;
-      if (e.ctrlKey || e.metaKey || e.altKey || at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || document.querySelector("[aria-modal=true]")) return;
+      if (e.ctrlKey || e.metaKey || e.altKey || (isLetter(e) && !lettersOn()) || at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || document.querySelector("[aria-modal=true]")) return;
       if (e.key === "?") open("keys");
       else if (Date.now() - waiting.current < 1200) {
         const place = places.find((p) => p.key === e.key);

@@ -2,6 +2,7 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 
+import { lettersOn } from "./letters";
 import "./rows.css";
 
 export type Column<T> = {
@@ -133,7 +134,7 @@ function useLineKeys(keys: { at: number; go: (to: number) => void; pick?: () => 
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       const on = e.target as HTMLElement;
-      if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || on.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(on.tagName) && (on as HTMLInputElement).type !== "checkbox")) return;
+      if (!lettersOn() || e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || on.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(on.tagName) && (on as HTMLInputElement).type !== "checkbox")) return;
       if (document.querySelector("[aria-modal=true]")) return;
       const { at, go, pick } = now.current;
       if (e.key === "j") go(at + 1);

@@ -1,6 +1,7 @@
 // The list by keys alone. They work wherever one is on the page, but not while one writes or while a dialog is open.
 import { useEffect, useRef, type RefObject } from "react";
 
+import { isLetter, lettersOn } from "../../ui/letters";
 import type { Act } from "./kinds";
 import type { Reader, Row } from "./reader";
 import type { Selection } from "./selection";
@@ -32,7 +33,7 @@ export function useKeys(ways: Ways) {
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       const target = e.target as HTMLElement;
-      if (e.defaultPrevented || e.altKey || now.current.off) return;
+      if (e.defaultPrevented || e.altKey || now.current.off || (isLetter(e) && !lettersOn())) return;
       if (target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && (target as HTMLInputElement).type !== "checkbox")) return;
       if (document.querySelector("[aria-modal=true], [role=menu]:not([hidden])")) return;
       if (press(e, target, now.current)) e.preventDefault();
