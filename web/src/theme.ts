@@ -5,6 +5,9 @@ const teal: MantineColorsTuple = ["#effcf9", "#d5f5ee", "#a9e9dc", "#76dac7", "#
 const gray: MantineColorsTuple = ["#f8f9fb", "#f1f3f6", "#e6e9ee", "#d5dae2", "#b3bbc7", "#8792a2", "#5f6b7b", "#475262", "#333c49", "#1f2630"];
 const dark: MantineColorsTuple = ["#d9dee6", "#b8c0cc", "#98a3b3", "#6b7788", "#39424f", "#2b333e", "#20262f", "#161b22", "#10141a", "#0b0e13"];
 
+// The head of a dialog is not the head of the page, which is what a header outside of an article would be.
+const innerHeader = { header: { role: "none" } };
+
 export const theme = createTheme({
   primaryColor: "teal",
   primaryShade: 7, // also on dark pages: white on anything lighter has too little contrast (WCAG 1.4.3)
@@ -28,7 +31,8 @@ export const theme = createTheme({
     Select: { defaultProps: { size: "sm", comboboxProps: { shadow: "md" } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Drawer: { defaultProps: { attributes: innerHeader } },
+    Modal: { defaultProps: { attributes: innerHeader, centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
   },
 });
 

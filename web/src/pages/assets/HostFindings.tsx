@@ -76,7 +76,7 @@ function First({ host }: { host: Detail }) {
         <tbody>
           {list.data.findings.map((f) => (
             <tr key={f.id}>
-              <td><Link to="/findings/$id" params={{ id: String(f.id) }}><Inert text={f.title ?? f.cve ?? f.check} /></Link>{f.cve && <> <Link to="/catalogue/$id" params={{ id: f.cve }} className="mono host-small nowrap">{f.cve}</Link></>}</td>
+              <td><Link to="/findings/$id" params={{ id: String(f.id) }}><Inert text={f.title ?? f.cve ?? f.check} /></Link>{f.cve && <> <Link to="/catalogue/$id" params={{ id: f.cve }} className="mono host-small nowrap host-cve">{f.cve}</Link></>}</td>
               <td className="nowrap">{f.port ? `${f.port}/${f.protocol}` : <Inert text={f.component ?? "host"} />}</td>
               <td><Severity value={f.severity} /></td>
               <td className="host-wide"><Decision value={f.decision} forensics={f.forensics} /></td>

@@ -64,11 +64,13 @@ function Choice({ name, filter, change }: { name: FilterName; filter: Filter; ch
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {field.options.map((o) => (
-          <Menu.Item key={o} role={field.kind === "one" ? "menuitemradio" : "menuitemcheckbox"} aria-checked={chosen.includes(o)} onClick={() => set(o)} rightSection={chosen.includes(o) ? <span aria-hidden="true">✓</span> : null}>
-            {optionWord(field, o)}
-          </Menu.Item>
-        ))}
+        {field.options.map((o) =>
+          field.kind === "one" ? (
+            <Menu.RadioItem key={o} value={o} checked={chosen.includes(o)} closeMenuOnClick onClick={() => set(o)}>{optionWord(field, o)}</Menu.RadioItem>
+          ) : (
+            <Menu.CheckboxItem key={o} checked={chosen.includes(o)} onChange={() => set(o)}>{optionWord(field, o)}</Menu.CheckboxItem>
+          ),
+        )}
       </Menu.Dropdown>
     </Menu>
   );

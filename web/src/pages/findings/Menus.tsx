@@ -37,7 +37,7 @@ function GroupBy({ chosen, choose }: Props) {
       </Menu.Target>
       <Menu.Dropdown>
         {[null, ...groupings].map((g) => (
-          <Menu.Item key={g ?? "none"} role="menuitemradio" aria-checked={chosen.group === g} onClick={() => choose({ group: g, open: null })} rightSection={chosen.group === g ? <span aria-hidden="true">✓</span> : null}>{g ? groupNames[g] : "No groups"}</Menu.Item>
+          <Menu.RadioItem key={g ?? "none"} value={g ?? "none"} checked={chosen.group === g} closeMenuOnClick onClick={() => choose({ group: g, open: null })}>{g ? groupNames[g] : "No groups"}</Menu.RadioItem>
         ))}
       </Menu.Dropdown>
     </Menu>
@@ -53,7 +53,7 @@ function Columns({ hidden, setHidden }: Props) {
         <Menu.Label>Shown where there is room</Menu.Label>
         {free.map((w) => {
           const on = !hidden.includes(w.id);
-          return <Menu.Item key={w.id} role="menuitemcheckbox" aria-checked={on} onClick={() => setHidden(on ? [...hidden, w.id] : hidden.filter((h) => h !== w.id))} rightSection={on ? <span aria-hidden="true">✓</span> : null}>{heads[w.id]?.name}</Menu.Item>;
+          return <Menu.CheckboxItem key={w.id} checked={on} onChange={() => setHidden(on ? [...hidden, w.id] : hidden.filter((h) => h !== w.id))}>{heads[w.id]?.name}</Menu.CheckboxItem>;
         })}
       </Menu.Dropdown>
     </Menu>
