@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -114,10 +115,13 @@ func (a *App) listedAssets(ctx context.Context, standings []store.HostStanding) 
 	return out, nil
 }
 
-// warm reads what lists of hosts are made of, which takes a second where there are many, before anybody asks for it.
+// warm reads what lists of hosts and the matrix are made of, which takes a second where there is much, before anybody asks
+// for it.
 func (a *App) warm(ctx context.Context) {
-	if _, _, err := a.store.Estate().HostStandings(ctx, auth.Everything(), store.HostQuery{Limit: 1}); err != nil && ctx.Err() == nil {
-		a.log.Warn("hosts were not read ahead", "error", err)
+	_, _, hosts := a.store.Estate().HostStandings(ctx, auth.Everything(), store.HostQuery{Limit: 1})
+	_, matrix := a.For(auth.ForSystem()).Exposure(ctx)
+	if err := errors.Join(hosts, matrix); err != nil && ctx.Err() == nil {
+		a.log.Warn("not all was read ahead", "error", err)
 	}
 }
 
