@@ -16,7 +16,9 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
 INTEGRATION := ./internal/app/... ./internal/job/... ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
-CONCURRENT  := ./internal/api/... ./internal/app/... ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
+CONCURRENT  := ./internal/api/... ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
+# The stories of the whole product in which most happens at once; test-race has all of them, for a quarter of an hour.
+SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJob|Watch|CancelledAtOnce
 
 export CGO_ENABLED ?= 0
 
@@ -68,7 +70,8 @@ test-long: setup ## test, plus the long stories, the race detector and fuzzing o
 	scripts/fuzz.sh 50000x
 
 test-concurrent: ## the race detector over the packages that run things side by side (needs a C compiler)
-	@if command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race -short -timeout 20m $(CONCURRENT); \
+	@if command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race -short -timeout 20m $(CONCURRENT) && \
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -run '$(SIDE_BY_SIDE)' ./internal/app; \
 	else echo "race detector: SKIPPED, there is no C compiler (apt-get install gcc libc6-dev)"; fi
 
 test-race: ## the race detector (needs a C compiler)
