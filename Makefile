@@ -47,12 +47,11 @@ web/node_modules/.package-lock.json: web/package-lock.json web/package.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-test: setup test-unit test-concurrent test-ui test-integration test-e2e ## everything a change must pass
+test: setup test-unit test-ui test-integration test-e2e ## everything a change must pass
 
-test-unit: setup ## the rules and parsers, with coverage in cover.out
-	$(GO) test -short -timeout 20m -coverprofile=cover.out $$($(GO) list ./internal/... | grep -vE 'internal/(app|job|store|scan)(/|$$)')
+test-unit: setup ## the rules and parsers
+	$(GO) test -short -timeout 20m $$($(GO) list ./internal/... | grep -vE 'internal/(app|job|store|scan)(/|$$)')
 	$(GO) test -short ./test/...
-	@$(GO) tool cover -func=cover.out | tail -n 1
 
 # A browser against the built command with the UI in it: five minutes at most, what it looked like is in web/artefacts.
 test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every page in Chromium
@@ -148,4 +147,4 @@ clean-clone: ## prove that a clean clone builds and runs without Node.js
 	@scripts/clean-clone.sh
 
 clean: ## remove what the build made, tools included
-	rm -rf $(BIN) cover.out dist/release web/dist/[!.]* web/artefacts web/node_modules
+	rm -rf $(BIN) dist/release web/dist/[!.]* web/artefacts web/node_modules
