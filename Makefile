@@ -22,7 +22,7 @@ SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJo
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup setup-ui clean-clone clean help
+.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup setup-ui clean-clone clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -47,7 +47,7 @@ web/node_modules/.package-lock.json: web/package-lock.json web/package.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-test: setup test-unit test-ui test-integration test-e2e ## everything a change must pass
+test: setup test-unit test-ui test-whole ## everything a change must pass
 
 test-unit: setup ## the rules and parsers
 	$(GO) test -short -timeout 20m $$($(GO) list ./internal/... | grep -vE 'internal/(app|job|store|scan)(/|$$)')
@@ -56,6 +56,10 @@ test-unit: setup ## the rules and parsers
 # A browser against the built command with the UI in it: five minutes at most, what it looked like is in web/artefacts.
 test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every page in Chromium
 	cd web && npm run -s test && npm run -s e2e
+
+# Both at once: the stories of the command wait more than they compute.
+test-whole: setup ## test-integration and test-e2e
+	$(GO) test -count=1 -timeout 20m $(INTEGRATION) $(E2E) ./scripts/...
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
