@@ -27,7 +27,11 @@ func (b *bench) live(ctx context.Context) error {
 	if err != nil || server == nil {
 		return err
 	}
-	return b.liveOn(ctx, &server.database, 2)
+	on, err := server.fresh(ctx, "live")
+	if err != nil {
+		return err
+	}
+	return b.liveOn(ctx, on, 2)
 }
 
 func (b *bench) liveOn(ctx context.Context, on *database, servers int) error {

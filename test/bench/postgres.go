@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/patchscout/patchscout/internal/store/storetest"
 )
 
@@ -79,6 +81,20 @@ func (b *bench) startPostgres() (*postgres, error) {
 		database: database{name: "PostgreSQL", dir: filepath.Join(b.work, "beside-postgres"), url: url}, pid: pid, stop: stop,
 	}
 	return b.server, nil
+}
+
+// fresh is a database of its own on the server: the one of the lists holds evidence of scans that never were, whose numbers
+// new scans would get.
+func (p *postgres) fresh(ctx context.Context, name string) (*database, error) {
+	c, err := pgx.Connect(ctx, p.url)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close(ctx) //nolint:errcheck // nothing is under way
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return nil, err
+	}
+	return &database{name: p.name, dir: p.dir + "-" + name, url: strings.Replace(p.url, "/bench?", "/"+name+"?", 1)}, nil
 }
 
 func (b *bench) stopPostgres() {

@@ -34,7 +34,11 @@ func (b *bench) scans(ctx context.Context) error {
 	if err != nil || server == nil {
 		return err
 	}
-	return b.scansOn(ctx, &server.database, true)
+	on, err := server.fresh(ctx, "scans")
+	if err != nil {
+		return err
+	}
+	return b.scansOn(ctx, on, true)
 }
 
 func (b *bench) scansOn(ctx context.Context, on *database, worker bool) (err error) {
