@@ -59,7 +59,7 @@ test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every
 
 # Both at once: the stories of the command wait more than they compute.
 test-whole: setup ## test-integration and test-e2e
-	$(GO) test -count=1 -timeout 20m $(INTEGRATION) $(E2E) ./scripts/...
+	$(GO) test -count=1 -timeout 20m $(E2E) $(INTEGRATION) ./scripts/...
 
 test-integration: setup ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
