@@ -18,12 +18,8 @@ var differences = map[string]store.Difference{
 }
 
 // Compare says what a scan found otherwise than one before it. It takes the two in the order in which they looked.
-func (a *App) Compare(ctx context.Context, req request.Compare) (doc report.Comparison, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		doc, err = a.compare(ctx, req)
-		return err
-	})
-	return doc, err
+func (a *App) Compare(ctx context.Context, req request.Compare) (report.Comparison, error) {
+	return together(ctx, a.store, func(ctx context.Context) (report.Comparison, error) { return a.compare(ctx, req) })
 }
 
 func (a *App) compare(ctx context.Context, req request.Compare) (report.Comparison, error) {

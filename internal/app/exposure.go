@@ -43,12 +43,8 @@ type techniqueMap struct {
 }
 
 // Exposure counts the findings that lead to each technique of the matrix.
-func (a *App) Exposure(ctx context.Context) (doc report.Exposure, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		doc, err = a.exposure(ctx)
-		return err
-	})
-	return doc, err
+func (a *App) Exposure(ctx context.Context) (report.Exposure, error) {
+	return together(ctx, a.store, a.exposure)
 }
 
 func (a *App) exposure(ctx context.Context) (report.Exposure, error) {

@@ -17,12 +17,8 @@ import (
 )
 
 // FindingPage lists a page of findings with their evidence: Findings for those who ask often.
-func (a *App) FindingPage(ctx context.Context, req request.Findings) (out report.FindingList, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		out, err = a.findingPage(ctx, req)
-		return err
-	})
-	return out, err
+func (a *App) FindingPage(ctx context.Context, req request.Findings) (report.FindingList, error) {
+	return together(ctx, a.store, func(ctx context.Context) (report.FindingList, error) { return a.findingPage(ctx, req) })
 }
 
 func (a *App) findingPage(ctx context.Context, req request.Findings) (out report.FindingList, err error) {
@@ -107,12 +103,8 @@ func (a *App) EachFinding(ctx context.Context, req request.Findings, fn func(rep
 }
 
 // Vulnerability returns one finding with everything that is known of it.
-func (a *App) Vulnerability(ctx context.Context, id int64) (out report.Vulnerability, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		out, err = a.vulnerability(ctx, id)
-		return err
-	})
-	return out, err
+func (a *App) Vulnerability(ctx context.Context, id int64) (report.Vulnerability, error) {
+	return together(ctx, a.store, func(ctx context.Context) (report.Vulnerability, error) { return a.vulnerability(ctx, id) })
 }
 
 func (a *App) vulnerability(ctx context.Context, id int64) (report.Vulnerability, error) {

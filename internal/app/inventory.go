@@ -20,12 +20,8 @@ import (
 var hostSorts = map[string]finding.SortField{"": "", "id": "", "urgency": finding.ByRank, "address": finding.ByHost, "last_seen": finding.ByLastSeen}
 
 // AssetPage lists a page of hosts with what answers on them and what their findings come to.
-func (a *App) AssetPage(ctx context.Context, req AssetRequest) (doc report.HostPage, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		doc, err = a.assetPage(ctx, req)
-		return err
-	})
-	return doc, err
+func (a *App) AssetPage(ctx context.Context, req AssetRequest) (report.HostPage, error) {
+	return together(ctx, a.store, func(ctx context.Context) (report.HostPage, error) { return a.assetPage(ctx, req) })
 }
 
 func (a *App) assetPage(ctx context.Context, req AssetRequest) (report.HostPage, error) {

@@ -20,12 +20,8 @@ const (
 )
 
 // Today says what to act on now. since is a day or a moment; "" is the asker's last visit.
-func (a *App) Today(ctx context.Context, since string) (out report.Today, err error) {
-	err = a.store.Together(ctx, func(ctx context.Context) error {
-		out, err = a.today(ctx, since)
-		return err
-	})
-	return out, err
+func (a *App) Today(ctx context.Context, since string) (report.Today, error) {
+	return together(ctx, a.store, func(ctx context.Context) (report.Today, error) { return a.today(ctx, since) })
 }
 
 func (a *App) today(ctx context.Context, since string) (report.Today, error) {
