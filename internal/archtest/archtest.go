@@ -18,10 +18,10 @@ var floors = [][]string{
 	{"internal/cve", "internal/asset"},
 	{"internal/intel"},
 	{"internal/finding"},
-	{"internal/match", "internal/priority", "internal/scan", "internal/feed", "internal/auth", "internal/job", "internal/live"},
+	{"internal/match", "internal/priority", "internal/attackpath", "internal/scan", "internal/feed", "internal/auth", "internal/job", "internal/live"},
 	{"internal/explain"},
 	{"internal/scan/intake", "internal/scan/tool"},         // what several scanners share
-	{"internal/scan/", "internal/feed/", "internal/scope"}, // adapters: one tool or publisher each; scope judges scan's targets
+	{"internal/scan/", "internal/feed/", "internal/attackpath/", "internal/scope"}, // adapters: one tool, publisher or graph each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},
 	{"internal/store", "internal/report", "internal/request", "internal/app/demo", "internal/job/", "internal/worker"},
@@ -33,7 +33,7 @@ var floors = [][]string{
 
 // free are packages that stand beside the house: test programs and this one. Product code must not import them.
 var free = []string{
-	"internal/archtest", "test", "scripts", "internal/store/storetest", "internal/job/jobtest", "internal/scan/scantest", "internal/catalogue/starter/make",
+	"internal/archtest", "test", "scripts", "internal/store/storetest", "internal/job/jobtest", "internal/scan/scantest", "internal/attackpath/graphtest", "internal/catalogue/starter/make",
 }
 
 // restricted packages may only be imported by the ones listed (and by what is below the package itself).
