@@ -3,6 +3,7 @@ package priority
 import (
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
@@ -26,17 +27,17 @@ func Automatable(s *intel.SSVC, cvssVector string) Answer {
 			return Answer{Known: true}
 		}
 	}
-	v := parseVector(cvssVector)
-	switch v.version {
+	v := cve.ReadVector(cvssVector)
+	switch v.Version() {
 	case "4":
-		if au := v.metrics["AU"]; au == "Y" || au == "N" {
+		if au := v.Metric("AU"); au == "Y" || au == "N" {
 			return Answer{Yes: au == "Y", Known: true, Derived: true}
 		}
-		return derived(v.all("AV:N", "AC:L", "AT:N", "PR:N", "UI:N"))
+		return derived(v.All("AV:N", "AC:L", "AT:N", "PR:N", "UI:N"))
 	case "3":
-		return derived(v.all("AV:N", "AC:L", "PR:N", "UI:N"))
+		return derived(v.All("AV:N", "AC:L", "PR:N", "UI:N"))
 	case "2":
-		return derived(v.all("AV:N", "AC:L", "Au:N"))
+		return derived(v.All("AV:N", "AC:L", "Au:N"))
 	default:
 		return Answer{}
 	}

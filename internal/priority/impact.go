@@ -3,6 +3,7 @@ package priority
 import (
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/intel"
 )
 
@@ -18,14 +19,14 @@ func TechnicalImpact(s *intel.SSVC, cvssVector string) Answer {
 			return Answer{Known: true}
 		}
 	}
-	v := parseVector(cvssVector)
-	switch v.version {
+	v := cve.ReadVector(cvssVector)
+	switch v.Version() {
 	case "4":
-		return derived(v.all("VC:H", "VI:H", "VA:H"))
+		return derived(v.All("VC:H", "VI:H", "VA:H"))
 	case "3":
-		return derived(v.all("C:H", "I:H", "A:H"))
+		return derived(v.All("C:H", "I:H", "A:H"))
 	case "2":
-		return derived(v.all("C:C", "I:C", "A:C"))
+		return derived(v.All("C:C", "I:C", "A:C"))
 	default:
 		return Answer{}
 	}

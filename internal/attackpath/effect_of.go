@@ -1,0 +1,86 @@
+package attackpath
+
+import (
+	"slices"
+
+	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
+)
+
+// Flawed is all that is known of a weakness from which its Effect is told. What is not known is the zero value. A CVE's is
+// made by FlawedOf; a check without a CVE fills Weakness, Title, Description, Severity, CWEs and Metrics as far as its tool
+// gives them.
+type Flawed struct {
+	Weakness    string // CVE id, or "<tool>:<key>"
+	Title       string
+	Description string
+	Rejected    bool
+	Metrics     []cve.Metric  // of all versions, by all sources; a check's own vector or the one that its tool gave
+	CWEs        []string      // "CWE-78"
+	Products    []cpe.Product // the vulnerable ones, perhaps not all
+	Severity    string        // of a check: critical, high, medium, low, info
+
+	Mappings   []intel.Mapping
+	Techniques []intel.TechniqueLink // published and derived: intel.Techniques
+
+	// How ready an exploit is.
+	Exploited string // who says that it is exploited in the wild: "KEV", a source's name; "" when nobody does
+	Exploits  []intel.Exploit
+}
+
+// EffectOf says what a weakness does for an attacker. It is never nil; what is no step forward gains Nothing, and Why says
+// so. Pure, and safe on hostile text.
+func EffectOf(f Flawed) *Effect {
+	return &Effect{P: 1, Why: []string{"no rule speaks of it"}}
+}
+
+// FlawedOf is what the catalogue knows of a CVE. Nothing of it is copied: neither must be changed while it is in use.
+func FlawedOf(r *cve.Record, facts intel.Facts) Flawed {
+	f := Flawed{
+		Weakness: r.ID.String(), Title: r.Title, Description: r.Description, Rejected: r.Rejected(),
+		Metrics: r.Metrics, CWEs: r.CWEs, Products: productsOf(r.Configurations),
+		Mappings: facts.Mappings, Techniques: intel.Techniques(r, facts.Mappings), Exploits: facts.Exploits,
+	}
+	switch {
+	case facts.KEV != nil:
+		f.Exploited = "KEV"
+	case facts.SSVC != nil && facts.SSVC.Exploitation == "active":
+		f.Exploited = "CISA's SSVC"
+	case len(r.ExploitedBy) > 0:
+		f.Exploited = r.ExploitedBy[0]
+	}
+	return f
+}
+
+// maxProducts is how many products are looked at: Log4Shell names 400, and the first ones say what it is in.
+const maxProducts = 32
+
+// productsOf lists the vulnerable products of configurations, each once, in their order, at most maxProducts.
+func productsOf(nodes []cve.Node) (out []cpe.Product) {
+	for i := range nodes {
+		out = appendProducts(out, &nodes[i], 0)
+	}
+	return out
+}
+
+const maxDepth = 8
+
+func appendProducts(out []cpe.Product, n *cve.Node, depth int) []cpe.Product {
+	for i := range n.Children {
+		if depth < maxDepth {
+			out = appendProducts(out, &n.Children[i], depth+1)
+		}
+	}
+	for i := range n.Matches {
+		m := &n.Matches[i]
+		if !m.Vulnerable || len(out) >= maxProducts {
+			continue
+		}
+		name, err := cpe.Parse(m.Criteria)
+		if err == nil && !slices.Contains(out, name.Product()) {
+			out = append(out, name.Product())
+		}
+	}
+	return out
+}
