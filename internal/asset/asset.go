@@ -52,7 +52,7 @@ type Host struct {
 	CPEs        []string // operating system and hardware, canonical CPE 2.3
 	Tags        []string
 	Owner       string // who answers for it
-	Criticality string // low, medium, high, critical: a person's word; "" when nobody said
+	Criticality string // one of Criticalities: a person's word; "" when nobody said
 	Exposed     *bool  // a person's word on whether the internet reaches it; nil when nobody said
 	Own         Own    // what people said of this very host; the four above are this and what rules add
 	Demo        bool   // made by demo or seed, and removed with it

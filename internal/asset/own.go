@@ -2,6 +2,7 @@ package asset
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -19,7 +20,27 @@ type Own struct {
 }
 
 // Criticalities are the words for how much depends on a host, the least first; "" is that nobody said.
-var Criticalities = []string{"low", "medium", "high", "critical"}
+var Criticalities = []string{"minimal", "low", "medium", "high", "critical"}
+
+// CriticalityLevel is the place of a word among Criticalities, from 1; 0 is that nobody said.
+func CriticalityLevel(word string) int { return slices.Index(Criticalities, word) + 1 }
+
+// ReadCriticality reads a word of Criticalities or its place among them, 1 to 5; "" is that nobody says.
+func ReadCriticality(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if n, err := strconv.Atoi(s); err == nil && n >= 1 && n <= len(Criticalities) {
+		return Criticalities[n-1], nil
+	}
+	return s, CheckCriticality(s)
+}
+
+// JewelTag marks the hosts that an attacker must not get: what attack paths lead to.
+const JewelTag = "jewel"
+
+// IsJewel says whether the tag is among some.
+func IsJewel(tags []string) bool {
+	return slices.ContainsFunc(tags, func(t string) bool { return strings.EqualFold(t, JewelTag) })
+}
 
 // Join unites what was said of two hosts that are one: the first one's words, and the second's where it said nothing.
 func (o Own) Join(other Own) Own {
@@ -84,7 +105,7 @@ func CheckLabel(s string) error {
 // CheckCriticality says what is wrong with a criticality.
 func CheckCriticality(s string) error {
 	if s != "" && !slices.Contains(Criticalities, s) {
-		return fault.Invalid("criticality %q: want %s", s, strings.Join(Criticalities, ", "))
+		return fault.Invalid("criticality %q: want %s, or 1 to %d", s, strings.Join(Criticalities, ", "), len(Criticalities))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type Filter struct {
 	Potential     bool // the others
 	MinCVSS       *float64
 	MinEPSS       *float64
+	MinRisk       *float64 // of what fixing it takes off the risk
 
 	Weakness  string // CVE id or check
 	Remedy    string // a remedy's key
@@ -92,11 +94,12 @@ const (
 	ByFirstSeen  SortField = "first_seen"
 	ByLastSeen   SortField = "last_seen"
 	ByHost       SortField = "host" // by address; what has none is not known
+	ByRisk       SortField = "risk_removed"
 )
 
 // SortFields lists the fields as people may name them.
 func SortFields() []SortField {
-	return []SortField{ByRank, BySeverity, ByCVSS, ByEPSS, ByLikelihood, ByScore, ByDue, BySLA, ByFirstSeen, ByLastSeen, ByHost}
+	return []SortField{ByRank, BySeverity, ByCVSS, ByEPSS, ByLikelihood, ByScore, ByDue, BySLA, ByFirstSeen, ByLastSeen, ByHost, ByRisk}
 }
 
 // ParseSort reads "cvss", "cvss:asc" or "cvss:desc"; "" is the default order.
@@ -165,6 +168,8 @@ func (s Sort) Key(l *Listed) Key {
 		return Key{1: TimeKey(l.LastSeen)}
 	case ByHost:
 		return AddressKey(l.HostAddress)
+	case ByRisk:
+		return Key{1: RiskKey(l.RiskRemoved)}
 	default:
 		return Key{1: RankNumber(l.RankKey)}
 	}
@@ -197,6 +202,27 @@ func NumberKey(v *float64) uint64 {
 		return 0
 	}
 	return uint64(math.Round(min(max(*v, 0), 100)*keySteps)) + 1
+}
+
+// LeastRisk is the least that counts for more than nothing in Filter.MinRisk.
+const LeastRisk = math.SmallestNonzeroFloat32
+
+// RiskKey rises with a number that is not negative, of any size, and tells seven digits of it apart; 0 is nil.
+func RiskKey(v *float64) uint64 {
+	if v == nil || math.IsNaN(*v) {
+		return 0
+	}
+	return uint64(math.Float32bits(float32(min(max(*v, 0), math.MaxFloat32)))) + 1
+}
+
+// RiskOfKey is the number of a RiskKey, with no more digits than it tells apart.
+func RiskOfKey(key uint64) *float64 {
+	if key == 0 {
+		return nil
+	}
+	short := strconv.FormatFloat(float64(math.Float32frombits(uint32(key-1))), 'g', -1, 32) //nolint:gosec // as RiskKey made it
+	v, _ := strconv.ParseFloat(short, 64)                                                   // it was just written
+	return &v
 }
 
 // TimeKey is milliseconds; 0 is the zero time.
@@ -291,6 +317,8 @@ type Listed struct {
 	Service     string // "ssh"
 	Product     string
 	Version     string
+	// RiskRemoved is how much of the risk of attack paths is gone when it is fixed; nil where they did not run since it counts.
+	RiskRemoved *float64
 }
 
 // Cursor is the place of the row in the default order.

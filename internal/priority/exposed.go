@@ -6,6 +6,7 @@ import "net/netip"
 type Exposure struct {
 	Exposed bool
 	Known   bool
+	Sure    bool // a person said so or a scan saw it; else its addresses suggest it
 	Why     string
 }
 
@@ -13,10 +14,10 @@ type Exposure struct {
 // external site or that has a globally routable address is exposed. Of a host that only has a name nothing is known.
 func Exposed(externalSite bool, addresses []netip.Addr, override *bool) Exposure {
 	if override != nil {
-		return Exposure{Exposed: *override, Known: true, Why: "a person said so"}
+		return Exposure{Exposed: *override, Known: true, Sure: true, Why: "a person said so"}
 	}
 	if externalSite {
-		return Exposure{Exposed: true, Known: true, Why: "answered a scan from an external site"}
+		return Exposure{Exposed: true, Known: true, Sure: true, Why: "answered a scan from an external site"}
 	}
 	if len(addresses) == 0 {
 		return Exposure{Why: "no address is known"}

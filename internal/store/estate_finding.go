@@ -36,10 +36,13 @@ const fromFinding = ` FROM finding f JOIN host h ON h.id = f.host JOIN site s ON
 func (e *Estate) Findings(ctx context.Context, v auth.View, filter finding.Filter) (list []finding.Listed, err error) {
 	err = e.db.view(ctx, func(tx *Tx) error {
 		ids, err := e.listedIDs(ctx, tx, v, filter)
-		if err == nil {
-			list, err = listedByID(ctx, tx, v, ids)
+		if err != nil {
+			return err
 		}
-		return err
+		if list, err = listedByID(ctx, tx, v, ids); err != nil {
+			return err
+		}
+		return e.addRisk(ctx, tx, list)
 	})
 	return list, err
 }
@@ -118,8 +121,10 @@ func (e *Estate) EachFinding(ctx context.Context, v auth.View, filter finding.Fi
 	for chunk := range slices.Chunk(ids, eachPage) {
 		var page []finding.Listed
 		if err := e.db.view(ctx, func(tx *Tx) (err error) {
-			page, err = listedByID(ctx, tx, v, chunk)
-			return err
+			if page, err = listedByID(ctx, tx, v, chunk); err != nil {
+				return err
+			}
+			return e.addRisk(ctx, tx, page)
 		}); err != nil {
 			return err
 		}
@@ -229,6 +234,9 @@ func (e *Estate) Finding(ctx context.Context, v auth.View, asked int64) (l findi
 			return fault.NotFound("there is no finding %d", asked)
 		}
 		if err := addHostNames(ctx, tx, found); err != nil {
+			return err
+		}
+		if err := e.addRisk(ctx, tx, found); err != nil {
 			return err
 		}
 		l = found[0]

@@ -43,6 +43,7 @@ type rollService struct {
 	kind     int32
 	port     uint16
 	protocol uint8 // as facets have it
+	scan     int64 // that saw it last
 }
 
 // serviceKind is what makes services the same in an inventory: only what is written alike is.
@@ -266,13 +267,14 @@ func (r *rollReader) readServices(ctx context.Context) error {
 	var found []rollService
 	var doubtful []int64 // hosts with a service that was not seen by the last look
 	unsure := map[int]bool{}
-	if err := r.each(ctx, `SELECT host, protocol, port, name, product, version, last_seen FROM service%s ORDER BY host, protocol, port`, "host",
+	if err := r.each(ctx, `SELECT host, protocol, port, name, product, version, last_seen, said FROM service%s ORDER BY host, protocol, port`, "host",
 		func(rows *sql.Rows) error {
 			var host uint64
 			var port int64
 			var k serviceKind
 			var seen int64
-			if err := rows.Scan(&host, &k.protocol, &port, &k.name, &k.product, &k.version, &seen); err != nil {
+			var said sql.RawBytes
+			if err := rows.Scan(&host, &k.protocol, &port, &k.name, &k.product, &k.version, &seen, &said); err != nil {
 				return err
 			}
 			place := r.at.place(host)
@@ -282,7 +284,7 @@ func (r *rollReader) readServices(ctx context.Context) error {
 			if last[int64(host)] > seen { //nolint:gosec // ids are positive
 				doubtful, unsure[len(found)] = append(doubtful, int64(host)), true //nolint:gosec // ids are positive
 			}
-			found = append(found, rollService{host: place, kind: r.kind(k), port: uint16(port), protocol: uint8(code(codesOfProtocol, k.protocol, facetProtocol))}) //nolint:gosec // as it was stored
+			found = append(found, rollService{host: place, kind: r.kind(k), port: uint16(port), protocol: uint8(code(codesOfProtocol, k.protocol, facetProtocol)), scan: scanOf(said)}) //nolint:gosec // as it was stored
 			return nil
 		}); err != nil {
 		return err

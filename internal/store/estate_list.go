@@ -52,7 +52,8 @@ const (
 	colClosed   // when it ended; none for what is open, and for what never was
 	colLapsed   // when it ended before it came back last
 	colReturned // when it came back last
-	lastColumn  = colReturned
+	colRisk     // what fixing it takes off the risk: the one that is no fact of the finding, see estate_paths_risk.go
+	lastColumn  = colRisk
 )
 
 // searched are the columns whose words are searched, not only looked up. Their order is that of the bits in uses.

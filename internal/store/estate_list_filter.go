@@ -245,6 +245,9 @@ func timeConditions(f finding.Filter, now time.Time) (out []condition) {
 	after(colReturned, f.ReturnedAfter)
 	atLeast(colCVSS, f.MinCVSS)
 	atLeast(colEPSS, f.MinEPSS)
+	if f.MinRisk != nil {
+		between(colRisk, finding.RiskKey(f.MinRisk), math.MaxInt64)
+	}
 	if hides(f) {
 		day := dayNumber(today.UnixMilli())
 		out = append(out, condition{col: colUntil, passes: func(v uint64) bool { return v < day }, rank: inRange + 1, key: fmt.Sprint("<", day)})

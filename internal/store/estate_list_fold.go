@@ -91,7 +91,9 @@ func (l *lists) fold(ctx context.Context, block int64) error {
 			}
 		}
 		for id, row := range rows {
-			values[id%blockSize] = row[col]
+			if col != colRisk || !facets(row[colFacets]).counts() { // what counts keeps what a run found
+				values[id%blockSize] = row[col]
+			}
 		}
 		_, _, data := values.pack()
 		if bytes.Equal(data, old) {
@@ -248,6 +250,13 @@ func scanStale(rows *sql.Rows, found map[int64]*stale) error {
 	}
 	found[f.ID] = s
 	return nil
+}
+
+// counts says whether attack paths may lead over the finding on any day.
+func (f facets) counts() bool {
+	state, triage := wordOf(codesOfState, f.get(facetState)), wordOf(codesOfTriage, f.get(facetTriage))
+	return finding.State(state).Live() && !setsAside(finding.TriageState(triage)) && wordOf(codesOfKind, f.get(facetKind)) == string(finding.KindVulnerability) &&
+		wordOf(codesOfStatus, f.get(facetStatus)) == string(finding.Affected) && f.get(facetConfidence) >= finding.ConfirmedAt
 }
 
 // dayNumber is the day of a moment, counted from 1 so that 0 is none.

@@ -370,6 +370,8 @@ func sortColumn(by finding.SortField) listColumn {
 		return colLastSeen
 	case finding.ByHost:
 		return colAddressLow
+	case finding.ByRisk:
+		return colRisk
 	default:
 		return colRank
 	}

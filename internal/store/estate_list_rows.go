@@ -35,6 +35,9 @@ func (e *Estate) withEvidenceByID(ctx context.Context, l *lists, v auth.View, id
 	if err := withEvidence(ctx, l.tx, found); err != nil {
 		return nil, err
 	}
+	if err := l.addRisk(ctx, read); err != nil {
+		return nil, err
+	}
 	e.lists.rows.keep(l.generation, read)
 	for _, row := range read {
 		known[row.ID] = row
