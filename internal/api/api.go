@@ -33,6 +33,7 @@ type Desk interface {
 	iocs
 	matching
 	news
+	paths
 	scanners
 	system
 	techniques
@@ -155,6 +156,7 @@ var resources = []func(*Server){
 	(*Server).assetOperations,
 	(*Server).inventoryOperations,
 	(*Server).compareOperations,
+	(*Server).pathOperations,
 	(*Server).exposureOperations,
 	(*Server).settingOperations,
 	(*Server).scannerOperations,

@@ -126,4 +126,8 @@ var streamExamples = map[string]any{
 	"application/json":       json.RawMessage(`{"findings":[],"total":0,"next":null}`),
 	"application/sarif+json": `{"version":"2.1.0","runs":[]}`,
 	"application/x-ndjson":   `{"id":17,"cve":"CVE-2024-6387"}` + "\n",
+
+	"text/vnd.graphviz":                     "digraph paths {\n  \"the internet\" -> \"192.168.1.20\" [label=\"CVE-2024-6387\"];\n}\n",
+	"application/graphml+xml":               "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">…</graphml>\n",
+	"application/vnd.attack-navigator+json": `{"name":"Attack paths","versions":{"attack":"19","navigator":"5.1.0","layer":"4.5"},"domain":"enterprise-attack","techniques":[]}`,
 }

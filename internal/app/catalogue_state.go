@@ -25,3 +25,9 @@ func (a *App) CatalogueState(ctx context.Context) (report.CatalogueState, error)
 	}
 	return state, err
 }
+
+// EstateState says which state of the estate the asker's answers show, and of the catalogue that it is judged by.
+func (a *App) EstateState(ctx context.Context) (report.CatalogueState, error) {
+	catalogue, estate, err := a.store.Generations(ctx)
+	return report.CatalogueState{Tag: fmt.Sprintf("%d %d %t %q", catalogue, estate, a.who.View.All(), a.who.View.Sites())}, err
+}
