@@ -44,6 +44,7 @@ type parts struct {
 	listing  listing
 	names    memo[string, techniqueName] // of techniques
 	matrix   matrix
+	effects  effects                    // of weaknesses, for attack paths
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
