@@ -32,15 +32,39 @@ type Flawed struct {
 // EffectOf says what a weakness does for an attacker. It is never nil; what is no step forward gains Nothing, and Why says
 // so. Pure, and safe on hostile text.
 func EffectOf(f Flawed) *Effect {
-	return &Effect{P: 1, Why: []string{"no rule speaks of it"}}
+	if f.Rejected {
+		return &Effect{P: noneKnown, PWhy: "withdrawn", Why: []string{"the CVE was withdrawn"}}
+	}
+	if e := checkEffect(&f); e != nil {
+		return e
+	}
+	w := weigh(&f)
+	w.reach()
+	w.gain()
+	w.ctid()
+	w.settle()
+	w.technique()
+	w.effect.P, w.effect.PWhy = chance(&w.cvss, &f, w.effect.Lures)
+	return w.effect
+}
+
+// settle takes the gain of what cannot be used from anywhere.
+func (w *weighing) settle() {
+	if e := w.effect; e.Reach == FromNowhere && e.Gain != Nothing {
+		e.Gain = Nothing
+		w.foremost("not known from where it is used, so no step is made of it")
+	}
 }
 
 // FlawedOf is what the catalogue knows of a CVE. Nothing of it is copied: neither must be changed while it is in use.
 func FlawedOf(r *cve.Record, facts intel.Facts) Flawed {
 	f := Flawed{
-		Weakness: r.ID.String(), Title: r.Title, Description: r.Description, Rejected: r.Rejected(),
+		Weakness: r.ID.String(), Description: r.Description, Rejected: r.Rejected(),
 		Metrics: r.Metrics, CWEs: r.CWEs, Products: productsOf(r.Configurations),
 		Mappings: facts.Mappings, Techniques: intel.Techniques(r, facts.Mappings), Exploits: facts.Exploits,
+	}
+	if said := func(o cve.Origin) bool { return o.Field == cve.FieldTitle }; slices.ContainsFunc(r.Origins, said) {
+		f.Title = r.Title // else it was made from the facts that are weighed anyway
 	}
 	switch {
 	case facts.KEV != nil:

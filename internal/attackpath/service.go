@@ -1,7 +1,9 @@
 package attackpath
 
 // RunsAs says as what a service runs, and why we think so.
-func RunsAs(s Service, h Host) (Privilege, string) { return User, "nothing is known of what it runs as" }
+func RunsAs(s Service, h Host) (Privilege, string) {
+	return User, "nothing is known of what it runs as"
+}
 
 // LoginService says whether a service takes logins that give a session on the host, and why.
 func LoginService(s Service) (bool, string) { return false, "" }
