@@ -1,0 +1,244 @@
+package exact
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"slices"
+)
+
+// Limits of the search for paths. They are counts, not times, so that the same case has the same answer everywhere.
+const (
+	maxPaths  = 20_000
+	maxHeld   = 1_000_000  // sets of actions in all
+	maxMemory = 48_000_000 // words of them
+	maxWork   = 3_000_000_000
+)
+
+// found is the minimal sets of actions that give the goal, as far as they were found: the likeliest ones.
+type found struct {
+	sets [][]int // actions of the problem
+	why  string  // what stopped the search, "" when it came to its end
+}
+
+// findPaths is Knuth's search (1977) for all of them instead of the best: sets of actions are made in the order of their
+// chance, the likelier first, then of fewer actions. A set that another one is part of comes after it, so whatever is taken
+// is minimal for good, and when a limit ends the search those that are there are the likeliest.
+func findPaths(ctx context.Context, p *problem) found {
+	s := newSearch(p)
+	why := s.run(ctx)
+	sets := make([][]int, 0, len(s.nodes[p.goal].sets))
+	for _, bits := range s.nodes[p.goal].sets {
+		var actions []int
+		for b := range bits.all {
+			actions = append(actions, s.byChance[b])
+		}
+		slices.Sort(actions)
+		sets = append(sets, actions)
+	}
+	return found{sets: sets, why: why}
+}
+
+// node is something to derive: a fact, or several facts at once (what an action needs). Facts come first.
+type node struct {
+	sets   []set
+	seen   map[string]bool
+	gives  []int  // actions that need this and nothing else
+	joined []join // with what this is a part of
+}
+
+type join struct{ other, both int }
+
+type search struct {
+	p        *problem
+	byChance []int // bits of sets are ranks in this order: multiplying in it gives equal sets of chances equal products
+	rank     []int
+	chances  []float64
+	nodes    []node
+	queue    candidates
+	words    int
+	held     int
+	memory   int
+	work     int
+}
+
+type candidate struct {
+	node    int
+	set     set
+	chance  float64
+	actions int
+	n       int // when it was made: a tie is broken the same way everywhere
+}
+
+func newSearch(p *problem) *search {
+	s := &search{p: p, byChance: make([]int, len(p.actions)), rank: make([]int, len(p.actions))}
+	for i := range s.byChance {
+		s.byChance[i] = i
+	}
+	slices.SortStableFunc(s.byChance, func(a, b int) int { return cmp.Compare(p.actions[b].p.hi, p.actions[a].p.hi) })
+	for r, a := range s.byChance {
+		s.rank[a] = r
+		s.chances = append(s.chances, p.actions[a].p.hi)
+	}
+	s.words = len(newSet(len(p.actions)))
+	s.nodes = make([]node, p.nFacts)
+	s.wire()
+	return s
+}
+
+// wire joins what actions need two by two. Actions with the same needs share the joints.
+func (s *search) wire() {
+	joints := map[[2]int]int{}
+	for i, r := range s.p.actions {
+		at := -1
+		for f := range r.pre.all {
+			if at < 0 {
+				at = f
+				continue
+			}
+			both, known := joints[[2]int{at, f}]
+			if !known {
+				both = len(s.nodes)
+				s.nodes = append(s.nodes, node{})
+				joints[[2]int{at, f}] = both
+				s.nodes[at].joined = append(s.nodes[at].joined, join{f, both})
+				s.nodes[f].joined = append(s.nodes[f].joined, join{at, both})
+			}
+			at = both
+		}
+		if at >= 0 {
+			s.nodes[at].gives = append(s.nodes[at].gives, i)
+		}
+	}
+}
+
+func (s *search) run(ctx context.Context) string {
+	for i, r := range s.p.actions {
+		if r.pre.empty() {
+			s.act(i, newSet(len(s.p.actions)))
+		}
+	}
+	for round := 0; len(s.queue) > 0; round++ {
+		switch {
+		case round%256 == 0 && ctx.Err() != nil:
+			return "time was up"
+		case len(s.nodes[s.p.goal].sets) >= maxPaths:
+			return "there are more paths than are listed"
+		case s.held >= maxHeld || s.memory >= maxMemory || s.work >= maxWork:
+			return "there are too many ways to look at"
+		}
+		c := heap.Pop(&s.queue).(candidate)
+		if !s.superfluous(c.node, c.set) {
+			s.take(c)
+		}
+	}
+	return ""
+}
+
+func (s *search) take(c candidate) {
+	n := &s.nodes[c.node]
+	n.sets = append(n.sets, c.set)
+	s.held++
+	for _, a := range n.gives {
+		s.act(a, c.set)
+	}
+	for _, j := range n.joined {
+		for _, other := range s.nodes[j.other].sets {
+			s.offer(j.both, c.set.union(other))
+		}
+	}
+}
+
+// act uses an action after what a set of actions has given. One that is in the set has given its gains there.
+func (s *search) act(action int, needs set) {
+	r := s.rank[action]
+	if needs.has(r) {
+		return
+	}
+	all := needs.with(r)
+	for f := range s.p.actions[action].post.all {
+		s.offer(f, all)
+	}
+}
+
+func (s *search) offer(to int, set set) {
+	n := &s.nodes[to]
+	if n.seen == nil {
+		n.seen = map[string]bool{}
+	}
+	key := string(set.key(make([]byte, 0, 8*s.words)))
+	s.work += s.words
+	if n.seen[key] || s.superfluous(to, set) {
+		return
+	}
+	n.seen[key] = true
+	s.memory += 3 * s.words
+	chance, actions := 1.0, 0
+	for r := range set.all {
+		chance *= s.chances[r]
+		actions++
+	}
+	heap.Push(&s.queue, candidate{to, set, chance, actions, s.memory})
+}
+
+// superfluous says whether less than the set is known to be enough.
+func (s *search) superfluous(at int, set set) bool {
+	for i, known := range s.nodes[at].sets {
+		if known.within(set) {
+			s.work += i
+			return true
+		}
+	}
+	s.work += len(s.nodes[at].sets)
+	return false
+}
+
+// candidates is a heap: the likeliest first, then fewest actions.
+type candidates []candidate
+
+func (c candidates) Len() int      { return len(c) }
+func (c candidates) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
+func (c *candidates) Push(x any)   { *c = append(*c, x.(candidate)) }
+
+func (c candidates) Less(i, j int) bool {
+	a, b := &c[i], &c[j]
+	switch {
+	case a.chance != b.chance:
+		return a.chance > b.chance
+	case a.actions != b.actions:
+		return a.actions < b.actions
+	}
+	return a.n < b.n
+}
+
+func (c *candidates) Pop() any {
+	old := *c
+	last := old[len(old)-1]
+	old[len(old)-1] = candidate{}
+	*c = old[:len(old)-1]
+	return last
+}
+
+// somePath is one minimal path, for where the search ended without any: actions are taken away, the unlikeliest first, as
+// long as the goal can be reached.
+func somePath(p *problem) []int {
+	in := make([]bool, len(p.actions))
+	order := make([]int, len(p.actions))
+	for i := range in {
+		in[i], order[i] = true, i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.actions[a].p.hi, p.actions[b].p.hi) })
+	for _, a := range order {
+		in[a] = false
+		if !p.closure(func(i int) bool { return in[i] }, -1).has(p.goal) {
+			in[a] = true
+		}
+	}
+	var path []int
+	for i, kept := range in {
+		if kept {
+			path = append(path, i)
+		}
+	}
+	return path
+}
