@@ -40,8 +40,10 @@ func EffectOf(f Flawed) *Effect {
 	}
 	w := weigh(&f)
 	w.reach()
+	w.ctid(intel.MappingExploitation, w.exploitedBy)
 	w.gain()
-	w.ctid()
+	w.ctid(intel.MappingExploitation, w.escalates)
+	w.ctid(intel.MappingPrimary, w.leadsTo)
 	w.settle()
 	w.technique()
 	w.effect.P, w.effect.PWhy = chance(&w.cvss, &f, w.effect.Lures)

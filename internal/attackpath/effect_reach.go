@@ -1,5 +1,7 @@
 package attackpath
 
+import "github.com/patchscout/patchscout/internal/cpe"
+
 // reach decides from where the weakness can be used, with which account, and whether somebody must open something. The
 // vector speaks; words where it is silent.
 func (w *weighing) reach() {
@@ -13,8 +15,12 @@ func (w *weighing) lures() {
 	switch {
 	case a.ui == 'R':
 		w.lured("UI:R")
+	case a.av == 'N' && clientsOnly(w.flaw.Products):
+		w.lured("the product opens what people are sent")
 	case a.ui == 'N':
-	case a.av != 0 && a.av != 'N', w.is(inBrowser):
+	case w.is(inBrowser) && a.av != 'L':
+		w.lured(named(w.flaw.CWEs, inBrowser) + " works in another user's browser")
+	case a.av != 0 && a.av != 'N':
 	case a.ac == 'L': // NVD wrote AC:M in version 2 where somebody must open something: 99 of 100 with AC:L have UI:N
 	case w.hears(saysLure) && (a.ac == 'M' || a.ac == 'H'):
 		w.lured("CVSS 2 does not say, the description tells of something that is opened")
@@ -83,8 +89,8 @@ func (w *weighing) fromWords() {
 		say(OverNetwork, "something that is sent")
 	case w.hears(saysWeb|saysSQL|saysUpload|saysAnyone) || w.is(inDatabase|inBrowser):
 		say(OverNetwork, "a web application or server")
-	case w.system && w.hears(saysPrivilege):
-		say(OnHost, "privileges gained in an operating system")
+	case w.hears(saysPrivilege):
+		say(OnHost, "privileges gained, and of nothing remote")
 	default:
 		w.because("neither a vector nor the description says from where it is used")
 	}
@@ -111,7 +117,10 @@ func (w *weighing) account() {
 
 func (w *weighing) accountFromWords() {
 	switch {
-	case w.hears(saysAnyone) && !w.hears(saysAccount|saysAdminOnly):
+	case w.hears(saysAnyone) && !w.hears(saysLowRole|saysAccount|saysAdminOnly):
+	case w.hears(saysLowRole):
+		w.effect.Needs = User
+		w.because("no vector: the description tells of an ordinary account")
 	case w.hears(saysAdminOnly) && w.effect.Reach != OnHost:
 		w.effect.Needs = Root
 		w.because("no vector: the description tells of an administrator's account")
@@ -119,4 +128,22 @@ func (w *weighing) accountFromWords() {
 		w.effect.Needs = User
 		w.because("no vector: the description tells of an account")
 	}
+}
+
+// clientPrograms are products by which people open what they are sent. Publishers often leave UI:R out for them.
+var clientPrograms = wordSet("flash_player flash_player_desktop_runtime air adobe_air acrobat acrobat_reader acrobat_dc acrobat_reader_dc reader shockwave_player " +
+	"firefox firefox_esr thunderbird thunderbird_esr seamonkey mozilla chrome safari webkit internet_explorer ie edge edge_chromium opera_browser " +
+	"office word excel powerpoint visio publisher outlook word_viewer excel_viewer powerpoint_viewer office_compatibility_pack quicktime itunes " +
+	"foxit_reader phantompdf pdf_reader pdf_editor realplayer winamp vlc_media_player windows_media_player winrar 7-zip")
+
+// clientsOnly says whether all programs that are weak are such. Systems that ship them do not count.
+func clientsOnly(products []cpe.Product) bool {
+	any := false
+	for _, p := range products {
+		if p.Part == 'a' && !clientPrograms[p.Product] {
+			return false
+		}
+		any = any || p.Part == 'a'
+	}
+	return any
 }

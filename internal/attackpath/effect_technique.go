@@ -8,48 +8,51 @@ import (
 
 // ctid lets what people saw of the exploitation (CTID's mappings) fill in or overrule what the rules told, where it is
 // clear.
-func (w *weighing) ctid() {
+func (w *weighing) ctid(kind string, rule func(technique string)) {
 	e := w.effect
-	before := *e
 	for _, m := range w.flaw.Mappings[:min(len(w.flaw.Mappings), maxMappings)] {
-		technique, _, _ := strings.Cut(m.Technique, ".")
-		switch {
-		case m.Kind == intel.MappingExploitation:
-			w.exploitedBy(technique)
-		case m.Kind == intel.MappingPrimary:
-			w.leadsTo(technique)
+		if m.Kind != kind {
+			continue
 		}
-		if e.Gain != before.Gain || e.Reach != before.Reach {
-			w.foremost("CTID: " + shorten(m.Technique, 12) + " as " + shorten(strings.ReplaceAll(m.Kind, "_", " "), 40))
-			before = *e
+		before := *e
+		technique, _, _ := strings.Cut(m.Technique, ".")
+		rule(technique)
+		if e.Gain != before.Gain || e.Reach != before.Reach || e.Lures != before.Lures {
+			w.foremost("CTID: " + shorten(m.Technique, 12) + " as " + strings.ReplaceAll(kind, "_", " "))
 		}
 	}
 }
 
 const maxMappings = 32
 
+// exploitedBy tells from where, where no vector does.
 func (w *weighing) exploitedBy(technique string) {
 	e := w.effect
-	unknown := w.cvss.av == 0
+	if w.cvss.av != 0 {
+		return
+	}
 	switch technique {
 	case "T1190", "T1210", "T1133":
-		if unknown && !e.Lures {
+		if e.Reach == FromNowhere {
 			e.Reach = OverNetwork
 		}
+		e.Lures = false
 	case "T1203", "T1189", "T1204", "T1566":
-		if unknown {
-			e.Reach, e.Lures = OverNetwork, true
-		}
+		e.Reach, e.Lures = OverNetwork, true
 	case "T1068":
-		if unknown && !w.hears(saysRemote) {
+		if !w.hears(saysRemote) {
 			e.Reach, e.Needs, e.Lures = OnHost, max(e.Needs, User), false
-		}
-		if e.Reach == OnHost && e.Needs < Root && e.Gain < AsRoot {
-			e.Gain = AsRoot
 		}
 	}
 }
 
+func (w *weighing) escalates(technique string) {
+	if e := w.effect; technique == "T1068" && e.Reach == OnHost && e.Needs < Root {
+		e.Gain = AsRoot
+	}
+}
+
+// leadsTo tells what is gained.
 func (w *weighing) leadsTo(technique string) {
 	e := w.effect
 	switch technique {

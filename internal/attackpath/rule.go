@@ -110,7 +110,7 @@ func (w *weighing) onHost() (Gain, string) {
 		return Nothing, "who can use it is root there already"
 	case a.scored() && a.all(lossAll):
 		return AsRoot, "AV:L with " + a.letters() + ": a user becomes root"
-	case w.hears(saysPrivilege|saysRoot) && w.hears(saysCode|saysPrivilege) && w.localEnough():
+	case w.hears(saysPrivilege) && w.localEnough(), w.hears(saysCode) && a.scored() && a.version == "2" && w.localEnough():
 		return AsRoot, "the description tells of privileges gained by a local user"
 	case w.is(grantsMore) && a.i == lossAll && a.c == lossAll:
 		return AsRoot, named(w.flaw.CWEs, grantsMore) + " on the host with " + a.letters() + ": a user becomes root"
@@ -132,7 +132,7 @@ func (w *weighing) onHost() (Gain, string) {
 // localEnough: words of privileges count unless the vector says that little is lost.
 func (w *weighing) localEnough() bool {
 	a := &w.cvss
-	return !a.scored() || a.i == lossAll || a.version == "2" && a.c == lossSome && a.i == lossSome && a.a == lossSome && w.hears(saysPrivilege|saysRoot)
+	return !a.scored() || a.i == lossAll || a.version == "2" && a.c >= lossSome && a.i >= lossSome && a.a >= lossSome
 }
 
 // builtIn: a credential that is the same everywhere lets whoever knows it in.
@@ -140,7 +140,7 @@ func (w *weighing) builtIn() (Gain, string) {
 	a := &w.cvss
 	enough := !a.scored() || a.c == lossAll || a.i >= lossSome
 	switch {
-	case !enough || w.hears(saysCode) && !w.is(builtInKey):
+	case !enough || w.hears(saysCode) && !(w.is(builtInKey) && w.hears(saysKey)):
 		return 0, ""
 	case w.is(builtInKey) && w.keyOpens():
 		return ALogin, named(w.flaw.CWEs, builtInKey) + ": credentials that are the same everywhere"

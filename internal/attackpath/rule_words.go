@@ -22,6 +22,7 @@ const (
 	saysRemote
 	saysAdjacent
 	saysPhysical
+	saysLowRole   // an account of an ordinary user is enough
 	saysAccount   // an account is needed
 	saysAdminOnly // an administrator's account is needed
 	saysAnyone    // no account is needed
@@ -74,7 +75,7 @@ var phrases = []struct {
 	{saysDenial, "memory|cpu|resource|resources consumption|exhaustion|leak"},
 	{saysRead, "read|reads|reading|view|access|download|retrieve|obtain|disclose|include * arbitrary|sensitive|local|any|system file|files"},
 	{saysRead, "read|disclose|obtain|leak~ * memory|password|passwords|credential|credentials|hashes|cookies|secrets|tokens"},
-	{saysRead, "arbitrary file read|disclosure|download|retrieval|access"},
+	{saysRead, "arbitrary file|files read|reading|disclosure|download|retrieval|access"},
 	{saysRead, "file|path|directory disclosure|traversal"},
 	{saysRead, "read arbitrary"},
 	{saysTell, "sensitive information|data"},
@@ -86,7 +87,7 @@ var phrases = []struct {
 	{saysSQL, "sql injection"},
 	{saysSQL, "sqli"},
 	{saysSQL, "execut~ * sql"},
-	{saysSQL, "sql commands|queries|statements|command|query"},
+	{saysSQL, "sql commands|statements"},
 	{saysBrowser, "cross|cross-site site|scripting|request|sites"},
 	{saysBrowser, "xss|csrf|xsrf|clickjacking"},
 	{saysBrowser, "web script"},
@@ -133,10 +134,11 @@ var phrases = []struct {
 	{saysPhysical, "crafted|malicious usb"},
 	{saysAccount, "authenticated|logged-in|logged-on|registered * user~|attacker~|remote|adversar~|client~|account~|low-privileged|local|guest"},
 	{saysAccount, "remote|local|allow~|an|by|with authenticated"},
-	{saysAccount, "low|lower privileged|privilege|privileges|level|user|users"},
-	{saysAccount, "low-privileged|low-privilege"},
+	{saysLowRole, "low|lower privileged|privilege|privileges|level|user|users"},
+	{saysLowRole, "low-privileged|low-privilege"},
+	{saysLowRole, "as low as"},
 	{saysAccount, "valid|user|existing|any|guest|legitimate account|credentials|accounts|login"},
-	{saysAccount, "subscriber|contributor|author|subscriber-level|contributor-level|author-level * and|or|role|roles|user~|access|privilege~|level|above"},
+	{saysLowRole, "subscriber|contributor|author|subscriber-level|contributor-level|author-level * and|or|role|roles|user~|access|privilege~|level|above"},
 	{saysAccount, "requires|require|needs * authentication|login|account|credentials|privileges"},
 	{saysAccount, "after|once|being authentication|authenticating|login|logged|authenticated"},
 	{saysAccount, "post-authentication|post-auth"},
@@ -149,7 +151,7 @@ var phrases = []struct {
 	{saysAnyone, "unauthenticated|unauthorised|anonymous|unauthorized|pre-auth|pre-authentication|unauth"},
 	{saysAnyone, "without|no * authentication|credentials|account|login|privileges|authorization"},
 	{saysAnyone, "prior to|before authentication|authenticating|login"},
-	{saysLure, "crafted|malicious|rogue|specially|malformed|untrusted * website|web|site|page|html|document|email|e-mail|link|archive|image|font|pdf|attachment|applet|movie|playlist|spreadsheet|presentation|workbook|swf|mp4|mp3|avi|jpeg|gif|png|tiff|bmp|media|project|torrent|url|uri|file|files|video|audio|picture|zip|rar|xls|doc|docx|rtf"},
+	{saysLure, "crafted|malicious|rogue|specially|malformed|untrusted * website|web|site|page|html|document|email|e-mail|link|archive|image|font|pdf|attachment|applet|movie|playlist|spreadsheet|presentation|workbook|swf|mp4|mp3|avi|jpeg|gif|png|tiff|bmp|media|project|torrent|file|files|video|audio|picture|zip|rar|xls|doc|docx|rtf"},
 	{saysLure, "user-assisted|user-complicit"},
 	{saysLure, "context-dependent"},
 	{saysLure, "user interaction"},
@@ -164,7 +166,9 @@ var phrases = []struct {
 	{saysLure, "buffer|heap|integer|stack overflow in * player|viewer|editor|reader"},
 	{saysWeb, "php|asp|jsp|cgi|wordpress|joomla|drupal|plugin|cms|typo3|magento|webapp|phpbb|mambo|struts|servlet|http|https|url|website"},
 	{saysWeb, "web application|server|interface|portal|management|console|ui|admin|based"},
-	{saysWeb, "web-based|web-ui"},
+	{saysWeb, "web-based|web-ui|sharepoint|azure|dynamics"},
+	{saysWeb, "exchange server"},
+	{saysWeb, "directory|path traversal"},
 	{saysWeb, "the|a|an|via|multiple parameter|parameters"},
 	{saysWeb, "get|post|http request|requests|parameter"},
 	{saysGuest, "guest os|operating|user~|vm|virtual|privilege~|kernel"},
@@ -200,26 +204,31 @@ func words(dst []string, text string) []string {
 	text = strings.ToLower(text)
 	start := -1
 	for i := 0; i <= len(text) && len(dst) < maxWords; i++ {
-		if i < len(text) && partOfWord(text[i]) {
+		if i < len(text) && (partOfWord(text[i]) || text[i] == '.' && inNumber(text, i)) {
 			if start < 0 {
 				start = i
 			}
 			continue
 		}
 		if start >= 0 {
-			word := strings.TrimRight(text[start:i], ".-_'")
-			dst = append(dst, word)
-			if len(word) < i-start && text[i-1] == '.' {
-				dst = append(dst, ".")
-			}
+			dst = append(dst, strings.TrimRight(text[start:i], "-_'"))
 			start = -1
+		}
+		if i < len(text) && text[i] == '.' {
+			dst = append(dst, ".")
 		}
 	}
 	return dst
 }
 
 func partOfWord(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '\'' || c == '.' || c >= 0x80
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '\'' || c >= 0x80
+}
+
+// inNumber says whether a full stop stands in a version, "802.11".
+func inNumber(text string, i int) bool {
+	digit := func(at int) bool { return at >= 0 && at < len(text) && text[at] >= '0' && text[at] <= '9' }
+	return digit(i-1) && digit(i+1)
 }
 
 // hear finds what a text says.

@@ -94,7 +94,7 @@ func show(out io.Writer, list []attackpath.Flawed) {
 	for _, f := range list {
 		e := attackpath.EffectOf(f)
 		fmt.Fprintf(out, "%s reach=%v needs=%v lures=%v gain=%v p=%.2f %s/%s\n", f.Weakness, e.Reach, e.Needs, e.Lures, e.Gain, e.P, e.Technique, e.TechniqueSource)
-		fmt.Fprintf(out, "  %.420s\n", strings.ReplaceAll(f.Description, "\n", " "))
+		fmt.Fprintf(out, "  %.300s\n", strings.ReplaceAll(f.Description, "\n", " "))
 		fmt.Fprintf(out, "  %s %s %.80v | %s\n\n", vectors(f), strings.Join(f.CWEs, " "), f.Products[:min(3, len(f.Products))], strings.Join(e.Why, " | "))
 	}
 }
