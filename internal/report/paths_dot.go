@@ -12,7 +12,7 @@ func PathsDOT(w io.Writer, p Paths) error {
 	out := &printer{w: w}
 	g := p.Graph()
 	out.line(`digraph "attack paths" {`)
-	out.line(`  graph [rankdir=LR, fontname="Helvetica", labelloc=b, labeljust=l, fontsize=10, label=%s];`, dotText(p.Notices...))
+	out.line(`  graph [rankdir=LR, fontname="Helvetica", labelloc=b, labeljust=l, fontsize=10, label=%s];`, dotText(dotNotices(p.Notices)...))
 	out.line(`  node [shape=box, style=rounded, fontname="Helvetica", fontsize=11];`)
 	out.line(`  edge [fontname="Helvetica", fontsize=9];`)
 	for _, n := range g.Nodes {
@@ -23,6 +23,14 @@ func PathsDOT(w io.Writer, p Paths) error {
 	}
 	out.line("}")
 	return out.err
+}
+
+// dotNotices stand below the drawing, in lines that are no wider than it.
+func dotNotices(list []string) (lines []string) {
+	for _, n := range list {
+		lines = append(lines, wrap(n, 120)...)
+	}
+	return lines
 }
 
 func (n PathGraphNode) dot() string {

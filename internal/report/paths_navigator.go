@@ -75,10 +75,14 @@ func (u *techniqueUse) add(s PathStep, newPath bool) {
 const maxListed = 20
 
 func (u *techniqueUse) technique(id string) LayerTechnique {
+	by := ""
+	if n := len(u.weaknesses); n > 0 {
+		by = " by " + Plural(n, "weakness", "weaknesses")
+	}
 	return LayerTechnique{
 		ID: id, Score: u.paths, Enabled: true,
-		Comment: fmt.Sprintf("%s over %s and %s; its likeliest step works in %s of tries.", Plural(u.paths, "path", "paths"),
-			Plural(len(u.hosts), "host", "hosts"), Plural(len(u.weaknesses), "weakness", "weaknesses"), Percent(u.chance)),
+		Comment: fmt.Sprintf("%s on %s%s; the likeliest step works in %s of tries.", Plural(u.paths, "path", "paths"),
+			Plural(len(u.hosts), "host", "hosts"), by, Percent(u.chance)),
 		Facts: []LayerFact{{"hosts", listed(u.hosts)}, {"weaknesses", listed(u.weaknesses)}, {"mapped by", listed(u.sources)}},
 	}
 }
