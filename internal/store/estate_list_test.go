@@ -27,6 +27,7 @@ type world struct {
 	rng   *rand.Rand
 	hosts map[int64]*asset.Host
 	rows  []reference
+	risk  map[int64]float64 // what the last run found, of those that have counted ever since
 }
 
 // reference is one finding with all that a filter may ask.
@@ -206,6 +207,11 @@ func (w *world) reread() {
 				r.HostAddress = r.host.Address.String()
 			}
 			r.HostNames, r.Owner = r.host.Names(), r.host.Owner
+			if risk, known := w.risk[f.ID]; known && r.onPaths() {
+				r.RiskRemoved = &risk
+			} else {
+				delete(w.risk, f.ID)
+			}
 			if s := byPlace[at{f.HostID, f.Protocol, f.Port}]; s != nil {
 				r.Service, r.Product = s.Name, s.Product
 			}
@@ -213,6 +219,28 @@ func (w *world) reread() {
 		}
 		return err
 	})
+}
+
+// onPaths says whether attack paths may lead over it.
+func (r *reference) onPaths() bool {
+	return r.State.Live() && r.Finding.Confirmed() && r.Kind == finding.KindVulnerability && (r.Triage.State == finding.Untriaged || r.Triage.State == finding.Confirmed)
+}
+
+// workOutRisk is a run of attack paths, which also has figures of what has ended meanwhile.
+func (w *world) workOutRisk() {
+	w.t.Helper()
+	w.risk = map[int64]float64{}
+	for i := range w.rows {
+		r := &w.rows[i]
+		if r.Triage.State == finding.Untriaged || r.Triage.State == finding.Confirmed || r.Triage.State == finding.FalsePositive {
+			w.risk[r.ID] = pick(w.rng, 0, 0, 0.25, 1e-9, 0.6*w.rng.Float64(), 300*w.rng.Float64())
+			w.risk[r.ID] = float64(float32(w.risk[r.ID]))
+		}
+	}
+	if err := w.e.SetRisk(context.Background(), day1, 1, w.risk); err != nil {
+		w.t.Fatal(err)
+	}
+	w.reread()
 }
 
 // passes is the filter in plain words.
@@ -241,7 +269,7 @@ func (r *reference) passes(f finding.Filter, now time.Time) bool {
 		len(f.Kinds) == 0 || slices.Contains(f.Kinds, r.Kind),
 		r.Confidence >= f.MinConfidence,
 		!f.Confirmed || r.Finding.Confirmed(), !f.Potential || !r.Finding.Confirmed(),
-		atLeast(r.CVSS, f.MinCVSS), atLeast(r.EPSS, f.MinEPSS),
+		atLeast(r.CVSS, f.MinCVSS), atLeast(r.EPSS, f.MinEPSS), atLeast(r.RiskRemoved, f.MinRisk),
 		f.Weakness == "" || f.Weakness == string(r.Weakness),
 		f.Remedy == "" || f.Remedy == r.RemedyKey,
 		f.Sensor == "" || slices.ContainsFunc(r.Evidence, func(e finding.Evidence) bool { return e.Sensor == f.Sensor }),
@@ -310,6 +338,8 @@ func less(s finding.Sort, a, b *reference) int {
 			return number(r.Likelihood)
 		case finding.ByScore:
 			return number(r.Score)
+		case finding.ByRisk:
+			return number(r.RiskRemoved)
 		case finding.ByDue:
 			return at(r.Due)
 		case finding.BySLA:
@@ -385,6 +415,7 @@ func (w *world) randomFilter(n int) (f finding.Filter) {
 		func() { f.Kinds = []finding.Kind{pick(rng, finding.KindVulnerability, finding.KindCompliance)} },
 		func() { f.MinConfidence = rng.IntN(101) }, func() { f.Confirmed = true }, func() { f.Potential = true },
 		func() { v := float64(rng.IntN(101)) / 10; f.MinCVSS = &v }, func() { v := float64(rng.IntN(101)) / 100; f.MinEPSS = &v },
+		func() { f.MinRisk = pick(rng, ptr(0.0), ptr(finding.LeastRisk), ptr(0.25)) },
 		func() { f.Weakness = string(pick(rng, w.rows...).Weakness) }, func() { f.Remedy = pick(rng, "upgrade:f5:nginx", "none such") },
 		func() { f.Sensor = pick(rng, "nmap", "own tool", "Own tool") }, func() { f.Ports = pick(rng, []uint16{22}, []uint16{0, 443}) },
 		func() { f.Protocols = []string{pick(rng, "tcp", "udp", "host")} }, func() { f.Component = pick(rng, "openssl", "OpenSSL") },
@@ -455,6 +486,7 @@ func TestListsAreWhatAPlainReaderFinds(t *testing.T) {
 			size, changes = 3, 8
 		}
 		w := newWorld(t, eng.Open(t).Estate(), 1, 120*size, 40) // more than one block of ids
+		w.workOutRisk()
 		w.checkMany(60 * size)
 		w.checkGroups(20 * size)
 		for range changes {
@@ -462,6 +494,8 @@ func TestListsAreWhatAPlainReaderFinds(t *testing.T) {
 			w.reread()
 			w.checkMany(20 * size)
 			w.checkGroups(7 * size)
+			w.workOutRisk()
+			w.checkMany(10 * size)
 		}
 	})
 }

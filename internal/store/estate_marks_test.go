@@ -14,6 +14,7 @@ import (
 func TestMarksAreWhereTheListGoesOn(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
 		w := newWorld(t, eng.Open(t).Estate(), 4, 120, 40) // more than one block of ids
+		w.workOutRisk()
 		for i := range 25 {
 			w.checkMarks(auth.Everything(), w.randomFilter(i%4), w.want)
 			w.checkMarks(auth.Everything(), w.randomFilter(i%4), w.want) // another sort, and what is kept by now

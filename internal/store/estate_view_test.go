@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -149,6 +151,24 @@ func readsOf(ctx context.Context, e *store.Estate, s siteThings) map[string]func
 			hosts, _, err := e.RuleHosts(ctx, v, []finding.Rule{{Where: finding.RuleWhere{Host: s.host}}})
 			return hosts, err
 		},
+		"AttackEstate": func(v view) (any, error) { // of all sites
+			a, err := e.AttackEstate(ctx, v, 0)
+			a.Hosts = slices.DeleteFunc(a.Hosts, func(h attackpath.Host) bool { return h.Site != s.name })
+			return a.Hosts, err
+		},
+		"AttackEstate of scan": func(v view) (any, error) { a, err := e.AttackEstate(ctx, v, s.scan); return a.Hosts, err },
+		"AttackHosts":          func(v view) (any, error) { a, err := e.AttackHosts(ctx, v, []int64{s.host}); return a.Hosts, err },
+		"PathCorrections": func(v view) (any, error) {
+			list, err := e.PathCorrections(ctx, v)
+			return slices.DeleteFunc(list, func(c attackpath.Correction) bool { return c.Note != s.name }), err
+		},
+		"RiskRanking": func(v view) (any, error) {
+			list, total, err := e.RiskRanking(ctx, v, finding.Filter{Site: s.name}, 5)
+			if total != len(list) {
+				return total, err
+			}
+			return list, err
+		},
 		"SensorHosts": func(v view) (any, error) { return e.SensorHosts(ctx, v, "", "sensor-"+s.name) },
 	}
 }
@@ -172,8 +192,18 @@ func TestEveryReadIsCutToTheView(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, eng *storetest.Engine) {
 		ctx := context.Background()
 		e := eng.Open(t).Estate()
-		fill(t, e, "lab")
+		lab := fill(t, e, "lab")
 		office := fill(t, e, "office")
+		for _, s := range []siteThings{lab, office} {
+			for _, edge := range []attackpath.EdgeKey{edgeOf("finding:%d", s.finding), edgeOf("reach:internet>%d:tcp/22", s.host)} {
+				if _, err := e.Correct(ctx, auth.Everything(), attackpath.Correction{Edge: edge, Says: attackpath.SaysNever, Note: s.name, By: "anna", At: day1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := e.SetRisk(ctx, day1, 1, map[int64]float64{lab.finding: 0.5, office.finding: 0.5}); err != nil {
+			t.Fatal(err)
+		}
 		for name, read := range readsOf(ctx, e, office) {
 			all, err := read(auth.Everything())
 			if nothing(all, err) {
