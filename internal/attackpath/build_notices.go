@@ -1,0 +1,102 @@
+package attackpath
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// notices say what is assumed of the whole, and what to do about it.
+func (m *Model) notices() (out []string) {
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	m.noticeReach(say)
+	m.noticeEntries(say)
+	m.noticeGoals(say)
+	m.noticeScenarios(say)
+	for k := noStep; k < skipKinds; k++ {
+		if n := m.counts[k]; n > 0 {
+			say("%s", skipWords(k, n))
+		}
+	}
+	if n := len(m.Stale()); n > 0 {
+		say("%s about nothing that is there now; %s kept, since it may return.", plural(n, "correction is", "corrections are"), pick(n, "it is", "they are"))
+	}
+	return out
+}
+
+func (m *Model) noticeReach(say func(string, ...any)) {
+	say("Hosts of one site are taken to reach each other's open ports where no rule says otherwise.")
+	switch rules := len(m.estate.Policy.Rules); {
+	case m.estate.Assume.Flat && rules == 0:
+		say("No network policy is declared and assume=flat: every site is taken to reach every other. A policy says what really is let through.")
+	case m.estate.Assume.Flat:
+		say("Where none of the %s of the policy says anything, every site is taken to reach every other (assume=flat).", plural(rules, "rule", "rules"))
+	case rules == 0:
+		say("No network policy is declared: a site is taken to reach only itself (assume=site). A policy says what else is let through.")
+	default:
+		say("Where none of the %s of the policy says anything, a site is taken to reach only itself (assume=site).", plural(rules, "rule", "rules"))
+	}
+}
+
+func (m *Model) noticeEntries(say func(string, ...any)) {
+	sites := 0
+	for _, e := range m.entries {
+		switch {
+		case e.Assumed:
+			sites++
+		case e.Kind == FromUser:
+			say("Whoever has %s is taken to try it from the internet.", m.entryName(e.Entry))
+		}
+	}
+	if sites > 0 {
+		say("The internet reaches no open port, so that attackers are taken to stand inside %s. Name an entry point to ask otherwise.", plural(sites, "site", "sites, each by itself"))
+	}
+}
+
+func (m *Model) noticeGoals(say func(string, ...any)) {
+	switch m.goalMode {
+	case important:
+		say("No host is tagged jewel: hosts of criticality high and critical stand for them. Tag one with: patchscout assets tag HOST jewel")
+	case allHosts:
+		if len(m.hosts) > 0 {
+			say("No host is tagged jewel or of high criticality: all hosts count alike. Tag what matters with: patchscout assets tag HOST jewel")
+		}
+	}
+}
+
+func (m *Model) noticeScenarios(say func(string, ...any)) {
+	if m.estate.Assume.Reuse {
+		say("Scenario credential reuse: an administrator's credentials of one host are taken to work on the others of its site.")
+	}
+	if m.estate.Assume.Secrets {
+		say("Scenario secrets read: what can be read of a service is taken to hold a login of its host.")
+	}
+}
+
+func skipWords(k skip, n int) string {
+	one := plural(n, "finding gives", "findings give") + " attackers no step: "
+	switch k {
+	case noStep:
+		return one + pick(n, "it stops", "they stop") + " a service at most, or nothing is known of what " + pick(n, "it does", "they do") + "."
+	case noPort:
+		return one + "usable over the network, but no open port of the host is known."
+	case noService:
+		return one + "in a package of which no service is known to answer."
+	case noClient:
+		return one + "somebody must open something, and nobody is known to sit at the host. The policy's clients say where people sit."
+	case needsRoot:
+		return one + "only an administrator of the host can use " + pick(n, "it", "them") + "."
+	case noGain:
+		return one + "usable only by who has the same already."
+	default:
+		return one + "somebody corrected " + pick(n, "it", "them") + " to never."
+	}
+}
+
+func plural(n int, one, many string) string { return strconv.Itoa(n) + " " + pick(n, one, many) }
+
+func pick(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
