@@ -28,7 +28,15 @@ var caseFormats = []string{"json", "table", "dot"}
 func (f *caseFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "case", "", "answer for a network of facts and actions in this JSON file, - is standard input (docs/attack-cases.md)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "with --case: when to stop looking and say what is incomplete")
-	f.out.flags(cmd, caseFormats...)
+}
+
+// with takes what the command prints as, which is another format where nobody says.
+func (f caseFile) with(cmd *cobra.Command, out output) caseFile {
+	f.out = out
+	if !cmd.Flags().Changed("format") {
+		f.out.format = caseFormats[0]
+	}
+	return f
 }
 
 func (f *caseFile) check() error {
