@@ -15,7 +15,7 @@ func (w *weighing) lures() {
 	switch {
 	case a.ui == 'R':
 		w.lured("UI:R")
-	case a.av == 'N' && clientsOnly(w.flaw.Products):
+	case a.av == 'N' && (clientsOnly(w.flaw.Products) || a.version == "2" && w.hears(saysClient)):
 		w.lured("the product opens what people are sent")
 	case a.ui == 'N':
 	case w.is(inBrowser) && a.av != 'L':
@@ -24,6 +24,8 @@ func (w *weighing) lures() {
 	case a.ac == 'L': // NVD wrote AC:M in version 2 where somebody must open something: 99 of 100 with AC:L have UI:N
 	case w.hears(saysLure) && (a.ac == 'M' || a.ac == 'H'):
 		w.lured("CVSS 2 does not say, the description tells of something that is opened")
+	case a.ac == 'M' && w.is(breaksMemory) && !w.hears(saysServer):
+		w.lured("AC:M in CVSS 2, memory, and nothing of a server")
 	case a.av == 0 && w.hears(saysLure) && !w.hears(saysLocal) && w.clientSide():
 		w.lured("no vector, the description tells of something that is opened")
 	}

@@ -27,7 +27,9 @@ const (
 	saysAdminOnly // an administrator's account is needed
 	saysAnyone    // no account is needed
 	saysLure      // somebody must open something
+	saysClient    // it is a program by which people open what they are sent
 	saysWeb       // it stands in a web application
+	saysServer // it answers requests
 	saysUpload
 	saysGuest // it begins in a virtual machine
 )
@@ -45,7 +47,10 @@ var phrases = []struct {
 	{saysCode, "code|commands to be|get * executed"},
 	{saysCode, "code|command|commands|shell|template|object|eval|expression injection"},
 	{saysCode, "inject * os|shell|system|operating|arbitrary * commands|command|code"},
-	{saysCode, "remote|local file inclusion"},
+	{saysCode, "remote file inclusion"},
+	{saysCode, "exploit~ * heap|memory|object corruption"},
+	{saysCode, "sandbox escape"},
+	{saysCode, "object injection"},
 	{saysCode, "deserialization of * untrusted"},
 	{saysCode, "insecure|unsafe deserialization"},
 	{saysCode, "take|takes|gain|gains|gaining|full|complete * control of|over * system|host|device|server|machine|router|appliance"},
@@ -78,6 +83,10 @@ var phrases = []struct {
 	{saysRead, "arbitrary file|files read|reading|disclosure|download|retrieval|access"},
 	{saysRead, "file|path|directory disclosure|traversal"},
 	{saysRead, "read arbitrary"},
+	{saysRead, "local file inclusion"},
+	{saysRead, "plaintext|cleartext|clear-text|unencrypted password|passwords|credentials"},
+	{saysRead, "passwords|password|credentials in|as plaintext|cleartext|plain|clear"},
+	{saysRead, "names and passwords"},
 	{saysTell, "sensitive information|data"},
 	{saysTell, "information disclosure|leak|leakage|exposure"},
 	{saysTell, "obtain|disclose|leak~|gain~ * information"},
@@ -159,6 +168,8 @@ var phrases = []struct {
 	{saysLure, "visit~|open~|click~|view~|load~ * malicious|crafted|specially|website|web|link|page|file|document"},
 	{saysLure, "victim|victims|phishing"},
 	{saysLure, "social engineering"},
+	{saysClient, "activex|user-assisted|user-complicit"},
+	{saysClient, "media player"},
 	{saysLure, "activex|browser|firefox|seamonkey|thunderbird|webkit|safari|chrome|flash|acrobat|powerpoint|excel|quicktime|itunes|webkitgtk"},
 	{saysLure, "internet explorer"},
 	{saysLure, "microsoft|ms office|word|outlook|visio|edge"},
@@ -171,6 +182,11 @@ var phrases = []struct {
 	{saysWeb, "directory|path traversal"},
 	{saysWeb, "the|a|an|via|multiple parameter|parameters"},
 	{saysWeb, "get|post|http request|requests|parameter"},
+	{saysWeb, "server|api|endpoint|endpoints"},
+	{saysWeb, "from n a through"},
+	{saysServer, "server|daemon|packet|packets|request|requests|service|protocol|query|authentication|login|router|firewall|appliance"},
+	{saysLocal | saysPrivilege, "uncontrolled|unquoted|untrusted * search|service path"},
+	{saysLocal | saysPrivilege, "dll hijacking|preloading|planting|sideloading"},
 	{saysGuest, "guest os|operating|user~|vm|virtual|privilege~|kernel"},
 	{saysGuest, "hypervisor|xen|qemu"},
 	{saysGuest, "virtual machine escape"},
