@@ -37,6 +37,7 @@ const findings = createRoute({ getParentRoute: () => inside, path: "/findings", 
 const finding = createRoute({ getParentRoute: () => inside, path: "/findings/$id", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage") });
 const assets = createRoute({ getParentRoute: () => inside, path: "/assets", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/assets/Assets"), "Assets") });
 const host = createRoute({ getParentRoute: () => inside, path: "/assets/$id", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/assets/Host"), "HostPage") });
+const paths = createRoute({ getParentRoute: () => inside, path: "/paths", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/paths/Paths"), "Paths") });
 const scans = createRoute({ getParentRoute: () => inside, path: "/scans", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/scans/Scans"), "Scans") });
 const scan = createRoute({ getParentRoute: () => inside, path: "/scans/$id", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/scans/Scan"), "ScanPage") });
 const compare = createRoute({ getParentRoute: () => inside, path: "/scans/$id/compare", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/scans/Compare"), "Compare") });
@@ -51,7 +52,7 @@ const section = createRoute({ getParentRoute: () => inside, path: "/settings/$se
 
 const tree = root.addChildren([
   signin,
-  inside.addChildren([today, findings, finding, assets, host, scans, scan, compare, imports, importOne, catalogue, cve, threats, technique, settings, section]),
+  inside.addChildren([today, findings, finding, assets, host, paths, scans, scan, compare, imports, importOne, catalogue, cve, threats, technique, settings, section]),
 ]);
 
 export const router = createRouter({

@@ -1,0 +1,32 @@
+// How attackers would walk through the estate, and the fewest fixes that stop the walk.
+import { Tabs } from "@mantine/core";
+import { lazy, Suspense } from "react";
+
+import { useChosen } from "../../ui/chosen";
+import { Page } from "../../ui/page";
+import { Loading } from "../../ui/states";
+import "./paths.css";
+import { repair, tabs, type Tab } from "./search";
+
+const names: Record<Tab, string> = { paths: "Paths" };
+
+const parts = {
+  paths: lazy(() => import("./Ways").then((m) => ({ default: m.Ways }))),
+};
+
+/** Paths is the page; its tab stands in the address. */
+export function Paths() {
+  const [{ tab }, choose] = useChosen(repair);
+  const Part = parts[tab];
+  const part = <Suspense fallback={<Loading rows={9} />}><Part /></Suspense>;
+  return (
+    <Page title="Attack paths" about="How an attacker would walk to the hosts that matter, and the fewest fixes that stop the walk." wide>
+      {tabs.length === 1 ? part : (
+        <Tabs value={tab} onChange={(to) => choose({ tab: to as Tab, path: "", step: 0 })} keepMounted={false} activateTabWithKeyboard={false}>
+          <Tabs.List mb="md" aria-label="Attack paths">{tabs.map((t) => <Tabs.Tab key={t} value={t}>{names[t]}</Tabs.Tab>)}</Tabs.List>
+          <Tabs.Panel value={tab}>{part}</Tabs.Panel>
+        </Tabs>
+      )}
+    </Page>
+  );
+}
