@@ -85,11 +85,9 @@ type attackReader struct {
 	AttackEstate
 	*lists
 	filter finding.Filter
-	some   bool            // of few hosts: the findings are looked for by host
-	place  map[int64]int32 // of a host in Hosts
-	kinds  map[string]int32
+	some   bool              // of few hosts: the findings are looked for by host
+	place  map[int64]int32   // of a host in Hosts
 	texts  map[string]string // each text once
-	key    []byte
 }
 
 func (e *Estate) attackEstate(ctx context.Context, v auth.View, hosts func(context.Context, *attackReader) ([]int64, error)) (out AttackEstate, err error) {
@@ -98,7 +96,7 @@ func (e *Estate) attackEstate(ctx context.Context, v auth.View, hosts func(conte
 		if err != nil {
 			return err
 		}
-		r := &attackReader{lists: l, filter: attackFilter, place: map[int64]int32{}, kinds: map[string]int32{}, texts: map[string]string{}}
+		r := &attackReader{lists: l, filter: attackFilter, place: map[int64]int32{}, texts: map[string]string{}}
 		r.Generation = l.generation
 		ids, err := hosts(ctx, r)
 		if err != nil {
@@ -118,7 +116,7 @@ func (e *Estate) attackEstate(ctx context.Context, v auth.View, hosts func(conte
 		if err != nil {
 			return err
 		}
-		if err := r.readFlaws(ctx, s, ids); err != nil {
+		if err := readFlaws(ctx, r, s, ids); err != nil {
 			return err
 		}
 		if r.Policy, err = pathPolicy(ctx, tx); err != nil {
@@ -184,11 +182,11 @@ func (r *attackReader) host(h *asset.Host, external bool) attackpath.Host {
 	addresses := h.Addresses()
 	said := priority.Exposed(external, addresses, h.Exposed)
 	return attackpath.Host{ID: h.ID, Site: r.once([]byte(h.Site)), Name: nameOfHost(h, addresses), Addresses: addresses, OS: r.once([]byte(h.OS)),
-		CPEs: r.each1(h.CPEs), Tags: r.each1(h.Tags), Jewel: asset.IsJewel(h.Tags), Criticality: asset.CriticalityLevel(h.Criticality),
+		CPEs: r.onceEach(h.CPEs), Tags: r.onceEach(h.Tags), Jewel: asset.IsJewel(h.Tags), Criticality: asset.CriticalityLevel(h.Criticality),
 		Exposed: said.Exposed, ExposedWhy: r.once([]byte(said.Why)), ExposedSure: said.Sure}
 }
 
-func (r *attackReader) each1(texts []string) []string {
+func (r *attackReader) onceEach(texts []string) []string {
 	for i, text := range texts {
 		texts[i] = r.once([]byte(text))
 	}
@@ -230,121 +228,6 @@ func (e *Estate) readServices(ctx context.Context, r *attackReader) error {
 		r.Hosts[i].Services = services
 	}
 	return nil
-}
-
-// readFlaws adds the selected findings of the hosts.
-func (r *attackReader) readFlaws(ctx context.Context, s *findingSet, ids []int64) error {
-	if r.some {
-		return r.flawsOf(ctx, s, ids)
-	}
-	if err := r.makeRoom(ctx, s); err != nil {
-		return err
-	}
-	alive := s.alive()
-	for len(alive) > 0 {
-		n := 1
-		for n < len(alive) && n < blocksAtOnce && alive[n] == alive[n-1]+1 {
-			n++
-		}
-		if err := r.flaws(ctx, s, `f.id >= ? AND f.id < ?`, alive[0]*blockSize, (alive[n-1]+1)*blockSize); err != nil {
-			return err
-		}
-		alive = alive[n:]
-	}
-	return nil
-}
-
-// blocksAtOnce is how many blocks of findings one statement reads.
-const blocksAtOnce = 16
-
-// makeRoom puts all flaws of all hosts into one piece of memory.
-func (r *attackReader) makeRoom(ctx context.Context, s *findingSet) error {
-	total, counts := 0, make([]int32, len(r.Hosts))
-	if err := r.eachKey(ctx, s, colHost, func(_ int64, host uint64) {
-		if at, known := r.place[int64(host)]; known { //nolint:gosec // as it was stored
-			counts[at]++
-			total++
-		}
-	}); err != nil {
-		return err
-	}
-	flaws, of := make([]attackpath.Flaw, total), make([]int32, total)
-	for i, n := range counts {
-		r.Hosts[i].Flaws, flaws = flaws[:0:n], flaws[n:]
-		r.Of[i], of = of[:0:n], of[n:]
-	}
-	return nil
-}
-
-func (r *attackReader) flawsOf(ctx context.Context, s *findingSet, hosts []int64) error {
-	for chunk := range slices.Chunk(hosts, chunkSize) {
-		if err := r.flaws(ctx, s, `f.host IN (`+Marks(len(chunk))+`)`, anys(chunk)...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const selectFlaw = `SELECT f.id, f.host, f.protocol, f.port, f.component, f.remedy, f.weakness, f.chk, f.cwes, f.cvss_vector, f.title,
-	f.severity, f.kev, f.exploited, (SELECT min(e.sensor) FROM evidence e WHERE e.finding = f.id) FROM finding f WHERE `
-
-// flaws adds those of the findings of a condition that are selected.
-func (r *attackReader) flaws(ctx context.Context, s *findingSet, where string, args ...any) error {
-	var id, host int64
-	var port uint16
-	var protocol, component, remedy, sensor sql.RawBytes
-	var kind kindRow
-	into := append([]any{&id, &host, &protocol, &port, &component, &remedy}, kind.into()...)
-	into = append(into, &sensor)
-	return each(ctx, r.tx, selectFlaw+where+` ORDER BY f.id`, args, func(rows *sql.Rows) error {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		at, known := r.place[host]
-		if block := id / blockSize; !known || block >= int64(len(s.blocks)) || s.blocks[block].bits[id%blockSize/64]>>(id%64)&1 == 0 {
-			return nil
-		}
-		n := r.kindOf(&kind)
-		k := &r.Kinds[n]
-		h := &r.Hosts[at]
-		h.Flaws = append(h.Flaws, attackpath.Flaw{Finding: id, Weakness: string(k.Weakness), Protocol: r.once(protocol), Port: port,
-			Component: r.once(component), Title: k.Title, Remedy: r.once(remedy), Scanner: r.once(sensor)})
-		r.Of[at] = append(r.Of[at], n)
-		return nil
-	})
-}
-
-// kindRow is a FlawKind as a row has it.
-type kindRow struct {
-	texts          [6]sql.RawBytes // weakness, chk, cwes, cvss_vector, title, severity
-	kev, exploited bool
-}
-
-func (k *kindRow) into() []any {
-	var out []any
-	for i := range k.texts {
-		out = append(out, &k.texts[i])
-	}
-	return append(out, &k.kev, &k.exploited)
-}
-
-// kindOf is the place of a kind in Kinds.
-func (r *attackReader) kindOf(row *kindRow) int32 {
-	r.key = r.key[:0]
-	for _, text := range row.texts {
-		r.key = strconv.AppendInt(r.key, int64(len(text)), 10)
-		r.key = append(append(r.key, ':'), text...)
-	}
-	r.key = strconv.AppendBool(strconv.AppendBool(r.key, row.kev), row.exploited)
-	if n, known := r.kinds[string(r.key)]; known {
-		return n
-	}
-	t := row.texts
-	n := int32(len(r.Kinds)) //nolint:gosec // far fewer
-	r.Kinds = append(r.Kinds, FlawKind{Weakness: finding.Weakness(r.once(t[0])), Check: r.once(t[1]), CWEs: unnumber(string(t[2])), Vector: r.once(t[3]),
-		Title: r.once(t[4]), Severity: r.once(t[5]), KEV: row.kev, Exploited: row.exploited})
-	r.kinds[string(r.key)] = n
-	return n
 }
 
 // scanOf is the scan whose word on a service is the newest, of what serviceRow wrote of all words; 0 is none. It reads no
