@@ -23,7 +23,9 @@ type Model struct {
 	reach  *reach
 	fixes  map[int64]*Correction // by finding
 	same   sameHosts
+	fixed  map[int64]int // corrected findings that are there
 	counts counts
+	never  Fact // what actions need that ended; -1: none ended yet
 
 	entries      []entry
 	entryActions []int32 // those that belong to no host
@@ -33,6 +35,7 @@ type Model struct {
 	nodes      []node
 	nodeID     map[portKey]int32
 	hubs       map[hubKey]Fact
+	coins      map[coinKey]Fact
 	siteFacts  map[siteFact]Fact
 	side       map[sideKey]Fact
 	weaknesses map[string]int32
@@ -128,7 +131,7 @@ func newModel(e *Estate) *Model {
 	why := &reasons{ids: map[string]int32{}}
 	m := &Model{
 		net: &Network{}, reasons: why, reach: newReach(e, why), fixes: findingFixes(e.Corrections),
-		index: make(map[int64]int32, len(e.Hosts)), nodeID: map[portKey]int32{}, hubs: map[hubKey]Fact{},
+		index: make(map[int64]int32, len(e.Hosts)), nodeID: map[portKey]int32{}, hubs: map[hubKey]Fact{}, coins: map[coinKey]Fact{}, never: -1, fixed: map[int64]int{},
 		siteFacts: map[siteFact]Fact{}, side: map[sideKey]Fact{}, weaknesses: map[string]int32{}, found: map[foundKey]int32{},
 	}
 	m.estate = *e
@@ -171,6 +174,7 @@ func (m *Model) place() {
 	m.state = make([]hostState, len(m.hosts))
 	for i := range m.hosts {
 		m.settle(int32(i))
+		m.tally(m.hosts[i], 1)
 	}
 	for i := range m.reach.parts {
 		m.standsFact(int32(i))
@@ -306,15 +310,39 @@ func (m *Model) connectAll() {
 // connect lets the parts of a link reach a port.
 func (m *Model) connect(to *node, l link, hub bool) {
 	parts := m.reach.sets[l.set].list()
-	_, there := m.hubs[hubKey{l.set, l.why, l.known}]
-	// A chance is decided once for the edge, not once for every part of the site that it is said of.
-	if there || hub || l.p < 1 && len(parts) > 1 {
-		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.hub(l, parts)), Post: to.fact, P: l.p, Weakness: -1, Why: l.why})
+	if _, there := m.hubs[hubKey{l.set, l.why, l.known}]; l.fix == nil && (there || hub) {
+		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.hub(l, parts)), Post: to.fact, P: 1, Weakness: -1, Why: l.why})
 		return
 	}
-	for _, p := range parts {
-		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.standsFact(p)), Post: to.fact, P: l.p, Weakness: -1, Why: l.why})
+	m.direct(to, l, parts)
+}
+
+// direct lets parts reach a port one by one. A chance that somebody gave is decided once for the edge, not once for every
+// part of the site that it is said of.
+func (m *Model) direct(to *node, l link, parts []int32) {
+	post := to.fact
+	if l.fix != nil && l.p < 1 && len(parts) > 0 {
+		post = m.coin(to, l)
 	}
+	for _, p := range parts {
+		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.standsFact(p)), Post: post, P: 1, Weakness: -1, Why: l.why})
+	}
+}
+
+type coinKey struct {
+	to  Fact
+	fix *Correction
+}
+
+func (m *Model) coin(to *node, l link) Fact {
+	key := coinKey{to.fact, l.fix}
+	f, ok := m.coins[key]
+	if !ok {
+		f = m.fact(FactInfo{Kind: Other, Class: to.class, Text: "can try " + m.About(l.fix.Edge)})
+		m.coins[key] = f
+		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(f), Post: to.fact, P: l.p, Weakness: -1, Why: l.why})
+	}
+	return f
 }
 
 func (m *Model) hub(l link, parts []int32) Fact {

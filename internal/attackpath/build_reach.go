@@ -83,6 +83,7 @@ type link struct {
 	known Known
 	why   int32
 	p     float64
+	fix   *Correction // that says so
 }
 
 type decision struct {
@@ -255,7 +256,7 @@ func (r *reach) links(k portKey) []link {
 	out := added
 	add := func(set bits, known Known, why func() int32) {
 		if set = set.without(fixed); !set.empty() {
-			out = append(out, link{r.setID(set), known, why(), 1})
+			out = append(out, link{r.setID(set), known, why(), 1, nil})
 		}
 	}
 	for _, g := range d.grants {
@@ -307,7 +308,7 @@ func (r *reach) fixed(c class, k portKey) (fixed bits, added []link) {
 			fixed.set(p)
 		}
 		if p, ok := f.by.chance(); ok {
-			added = append(added, link{r.setID(set), Policy, r.reasons.correction(f.by), p})
+			added = append(added, link{r.setID(set), Policy, r.reasons.correction(f.by), p, f.by})
 		}
 	}
 	return fixed, added

@@ -165,23 +165,24 @@ func correctionWords(c *Correction) string {
 
 // Stale lists the corrections that are about nothing any more. They are kept: what they are about may return.
 func (m *Model) Stale() (out []Correction) {
-	gone := map[int64]bool{}
-	for id := range m.fixes {
-		gone[id] = true
-	}
-	if len(gone) > 0 {
-		for _, h := range m.hosts {
-			for i := range h.Flaws {
-				delete(gone, h.Flaws[i].Finding)
-			}
-		}
-	}
 	for _, c := range m.estate.Corrections {
-		if e, ok := c.Edge.read(); !ok || gone[e.finding] || e.finding == 0 && !m.hasEdge(e) {
+		if e, ok := c.Edge.read(); !ok || e.finding != 0 && m.fixed[e.finding] == 0 || e.finding == 0 && !m.hasEdge(e) {
 			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// tally counts the findings of a host that are corrected, in (1) or out (-1).
+func (m *Model) tally(h *Host, n int) {
+	if len(m.fixes) == 0 {
+		return
+	}
+	for i := range h.Flaws {
+		if id := h.Flaws[i].Finding; m.fixes[id] != nil {
+			m.fixed[id] += n
+		}
+	}
 }
 
 func (m *Model) hasEdge(e edge) bool {
