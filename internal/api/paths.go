@@ -60,10 +60,21 @@ type PathScan struct {
 	Scan int64 `query:"scan" json:"scan,omitempty" minimum:"1" example:"42" doc:"only what this scan saw; absent: the whole estate"`
 }
 
-type pathsInput struct {
+// PathQuestion is what is asked of all paths.
+type PathQuestion struct {
 	PathScenario
 	PathTargets
 	PathScan
+}
+
+func (in PathQuestion) request() request.Paths {
+	req := in.PathScenario.request(in.PathTargets)
+	req.Scan = in.Scan
+	return req
+}
+
+type pathsInput struct {
+	PathQuestion
 	Fixes bool `query:"fixes" example:"false" doc:"work out for each jewel the smallest fixes that cut every path, too"`
 	Conditional
 }
@@ -77,8 +88,8 @@ type scanPathsInput struct {
 }
 
 func (in *pathsInput) request() request.Paths {
-	req := in.PathScenario.request(in.PathTargets)
-	req.Scan, req.Fixes = in.Scan, in.Fixes
+	req := in.PathQuestion.request()
+	req.Fixes = in.Fixes
 	return req
 }
 
@@ -88,17 +99,9 @@ func (in *scanPathsInput) request() request.Paths {
 	return req
 }
 
-type pathQuestionInput struct {
-	PathScenario
-	PathTargets
-	PathScan
+type pathFixesInput struct {
+	PathQuestion
 	Conditional
-}
-
-func (in *pathQuestionInput) request() request.Paths {
-	req := in.PathScenario.request(in.PathTargets)
-	req.Scan = in.Scan
-	return req
 }
 
 type pathMapInput struct {
@@ -128,9 +131,7 @@ type TriedRule struct {
 
 type whatIfInput struct {
 	Body struct {
-		PathScenario
-		PathTargets
-		PathScan
+		PathQuestion
 		Findings   []int64     `json:"findings,omitempty" maxItems:"1000" example:"[17]" doc:"findings that are fixed"`
 		Weaknesses []string    `json:"weaknesses,omitempty" maxItems:"1000" maxLength:"512" example:"[\"CVE-2024-6387\"]" doc:"CVEs or checks that are patched everywhere"`
 		Hosts      []string    `json:"hosts,omitempty" maxItems:"1000" maxLength:"255" example:"[\"192.168.1.20\"]" doc:"hosts that are taken off the network, by id, address or name"`
@@ -140,8 +141,7 @@ type whatIfInput struct {
 
 func (in *whatIfInput) request() request.WhatIf {
 	b := in.Body
-	req := request.WhatIf{Paths: b.PathScenario.request(b.PathTargets), Findings: b.Findings, Weaknesses: b.Weaknesses, Hosts: b.Hosts}
-	req.Scan = b.Scan
+	req := request.WhatIf{Paths: b.PathQuestion.request(), Findings: b.Findings, Weaknesses: b.Weaknesses, Hosts: b.Hosts}
 	for _, r := range b.Rules {
 		req.Rules = append(req.Rules, request.PathRule{From: r.From, To: r.To, Ports: r.Ports, Allow: r.Allow, Note: r.Note})
 	}
@@ -149,7 +149,7 @@ func (in *whatIfInput) request() request.WhatIf {
 }
 
 type pathExportInput struct {
-	pathQuestionInput
+	PathQuestion
 	Format string `query:"format" enum:"json,dot,graphml,navigator" default:"json" example:"graphml" doc:"json is the document of the list; dot is for Graphviz, graphml for graph tools, navigator a layer for the ATT&CK Navigator"`
 }
 
@@ -190,7 +190,7 @@ func (s *Server) pathQuestions() {
 		Summary: "The fewest fixes that stop the walk",
 		Description: "all: the smallest set of findings whose fixes cut every path to every jewel; patches: the same where a CVE is patched everywhere; both checked by asking again. " +
 			"ranked: findings by risk_removed, the expected drop in the weight of compromised jewels."},
-		func(ctx context.Context, d Desk, in *pathQuestionInput) (*fresh[report.PathFixes], error) {
+		func(ctx context.Context, d Desk, in *pathFixesInput) (*fresh[report.PathFixes], error) {
 			return keepEstate(ctx, s, d, &in.Conditional, func() (report.PathFixes, error) { return d.PathFixes(ctx, in.request()) })
 		})
 	handle(s, operation{ID: "ask-what-if", Method: http.MethodPost, Path: "/attack-paths/what-if", Tag: "attack-paths", Role: auth.Viewer, Reads: true, Errors: named,
