@@ -31,6 +31,7 @@ type Model struct {
 	entryActions []int32 // those that belong to no host
 	internet     int32   // hosts that the internet reaches
 	goalMode     goalMode
+	empty        map[string]int32 // entry points' sites without hosts, and the part that stands for them
 
 	nodes      []node
 	nodeID     map[portKey]int32
@@ -131,7 +132,7 @@ func newModel(e *Estate) *Model {
 	why := &reasons{ids: map[string]int32{}}
 	m := &Model{
 		net: &Network{}, reasons: why, reach: newReach(e, why), fixes: findingFixes(e.Corrections),
-		index: make(map[int64]int32, len(e.Hosts)), nodeID: map[portKey]int32{}, hubs: map[hubKey]Fact{}, coins: map[coinKey]Fact{}, never: -1, fixed: map[int64]int{},
+		index: make(map[int64]int32, len(e.Hosts)), nodeID: map[portKey]int32{}, hubs: map[hubKey]Fact{}, coins: map[coinKey]Fact{}, never: -1, empty: map[string]int32{}, fixed: map[int64]int{},
 		siteFacts: map[siteFact]Fact{}, side: map[sideKey]Fact{}, weaknesses: map[string]int32{}, found: map[foundKey]int32{},
 	}
 	m.estate = *e

@@ -38,6 +38,8 @@ type emitting struct {
 	h      *Host
 	st     *hostState
 	client int8 // 0 not asked yet, 1 yes, -1 no
+	logged bool // something gives or needs a login
+	asked  bool // a finding needs a login
 }
 
 // emit adds the actions of a host, all in one piece.
@@ -134,6 +136,7 @@ func (e *emitting) needs(f *Flaw, a *Action) skip {
 	}
 	if x.Needs == User && x.Reach != OnHost {
 		need = append(need, e.login())
+		e.asked = true
 	}
 	if x.Lures {
 		need = append(need, e.lured(e.h.Site))
@@ -324,6 +327,7 @@ func (e *emitting) root() Fact {
 }
 
 func (e *emitting) login() Fact {
+	e.logged = true
 	if e.st.login < 0 {
 		e.st.login = e.fact(FactInfo{Kind: HasLogin, Host: e.h.ID, Site: e.h.Site})
 	}
@@ -361,14 +365,11 @@ func (e *emitting) loginServices() (out []Service) {
 
 // logins adds that a login is used at the services for it.
 func (e *emitting) logins() {
-	if e.st.login < 0 {
+	if !e.logged {
 		return
 	}
 	// A user of the host may use what asks for an account there.
-	needs := func(f Flaw) bool {
-		return f.Effect != nil && f.Effect.Needs == User && (f.Effect.Reach == OverNetwork || f.Effect.Reach == OverLink)
-	}
-	if slices.ContainsFunc(e.h.Flaws, needs) {
+	if e.asked {
 		e.add(Action{Kind: Implies, Known: Assumed, Pre: e.pre(e.st.user), Post: e.st.login, P: 1, Host: e.h.ID, Weakness: -1,
 			Why: e.reasons.id("an account that was taken on a host is taken to count as an account of its services")})
 	}

@@ -67,6 +67,11 @@ func (r *replacing) take(h *Host) {
 		r.hosts = append(r.hosts, h)
 		r.state = append(r.state, hostState{})
 		r.settle(i)
+		if p, ok := r.empty[h.Site]; ok {
+			r.reach.parts[p].hosts--
+			delete(r.empty, h.Site)
+			r.reenter = true
+		}
 		r.reenter = r.reenter || r.reach.parts[r.state[i].part].hosts == 1
 		r.regoal = r.regoal || r.goalMode == allHosts || matters(h)
 	} else {

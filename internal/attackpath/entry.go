@@ -135,6 +135,7 @@ func (m *Model) chooseEntries() error {
 			// A site without hosts is a place to stand in too.
 			p := m.reach.addPart(e.Site, m.reach.zones.of(e.Site, nil, m.reach.external[e.Site]))
 			m.reach.parts[p].hosts++
+			m.empty[e.Site] = p
 			m.outward(p)
 		}
 	}
