@@ -2,6 +2,9 @@ package graph
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 )
@@ -26,7 +29,7 @@ type CutQuestion struct {
 
 // Cut is a set that stops all derivations of the goals that were reached.
 type Cut struct {
-	Reached    []attackpath.Fact // goals that are reached before
+	Reached    []attackpath.Fact // goals that are reached before, ascending
 	Possible   bool              // a cut exists; false also when time ran out before one was found
 	Findings   []int64           // ByFinding, ascending
 	Weaknesses []string          // ByWeakness, ascending
@@ -44,7 +47,81 @@ func (c Cut) Removal() attackpath.Removal {
 	return attackpath.Removal{Findings: c.Findings, Weaknesses: c.Weaknesses, Hosts: c.Hosts}
 }
 
-// Cut finds the smallest set of fixes.
+// Cut finds the smallest set of fixes. Where every action on the way has one need and every finding is on one edge it is a
+// minimum cut, proven at any size. Else the set is looked for exhaustively up to Exact and further while that is quick, and
+// what is found beyond is as small as its lower limit or said to be perhaps not the smallest.
 func (g *Graph) Cut(ctx context.Context, q CutQuestion) (Cut, error) {
-	return Cut{Why: "not looked for"}, ctx.Err()
+	v := g.view(q.Without)
+	goals, err := v.goalsOf(q.Goals)
+	if err != nil {
+		return Cut{}, fmt.Errorf("cut attack paths: %w", err)
+	}
+	if q.Exact <= 0 {
+		q.Exact = 3
+	}
+	c := Cut{Complete: true}
+	had := v.closure(v.beginning(), -1)
+	goals = slices.DeleteFunc(goals, func(f int32) bool { return !had.has(f) })
+	for _, f := range goals {
+		c.Reached = append(c.Reached, attackpath.Fact(f))
+	}
+	if len(goals) == 0 {
+		c.Possible, c.Verified, c.Smallest = true, true, true
+		return c, ctx.Err()
+	}
+	n := v.cutNet(goals, q.By)
+	labels := n.solve(ctx, q.Exact, &c)
+	if !c.Possible {
+		return c, nil
+	}
+	n.name(labels, q.By, &c)
+	c.Verified = v.verified(c.Removal(), goals)
+	c.Smallest = c.Smallest && c.Verified
+	return c, nil
+}
+
+// goalsOf are the goals that a question is about, ascending, each once.
+func (v *view) goalsOf(goals []attackpath.Fact) ([]int32, error) {
+	var list []int32
+	for _, f := range goals {
+		if err := v.known(f); err != nil {
+			return nil, err
+		}
+		list = append(list, int32(f))
+	}
+	if len(goals) == 0 {
+		for _, goal := range v.goals {
+			list = append(list, int32(goal.Fact))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
+}
+
+// verified asks again, of the network itself, without the set as well.
+func (v *view) verified(set attackpath.Removal, goals []int32) bool {
+	r := cloneRemoval(v.removal)
+	r.Findings = append(r.Findings, set.Findings...)
+	r.Weaknesses = append(r.Weaknesses, set.Weaknesses...)
+	r.Hosts = append(r.Hosts, set.Hosts...)
+	w := v.newView(r)
+	had := w.closure(w.beginning(), -1)
+	return !slices.ContainsFunc(goals, had.has)
+}
+
+func (n *cutNet) name(labels []int32, by By, c *Cut) {
+	for _, l := range labels {
+		switch id := n.ids[l]; by {
+		case ByFinding:
+			c.Findings = append(c.Findings, id)
+		case ByWeakness:
+			c.Weaknesses = append(c.Weaknesses, n.from.names[id])
+		case ByHost:
+			c.Hosts = append(c.Hosts, id)
+		}
+	}
+	slices.Sort(c.Findings)
+	slices.SortFunc(c.Weaknesses, strings.Compare)
+	slices.Sort(c.Hosts)
+	c.Size = len(labels)
 }

@@ -40,6 +40,7 @@ type index struct {
 	free    []int32   // edges that need nothing
 
 	views  views
+	doms   lazy[domTree]
 	useful lazy[bitset] // edges that can be part of a derivation without detours
 	keys   lazy[[]uint64]
 }

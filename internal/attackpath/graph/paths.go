@@ -3,20 +3,233 @@ package graph
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 )
 
-// Paths returns the best paths to a fact, the likeliest first, distinct by the hosts that they lead over.
+// Limits of one question for paths. An answer that met one says so.
+const (
+	freePops = 20_000  // states taken before those that lead over the same hosts to the same needs are dropped
+	maxPops  = 300_000 // states taken in all
+)
+
+// Paths returns the best paths to a fact, the likeliest first, distinct by the hosts that they lead over. Steps of published
+// networks, which have no hosts, count like hosts.
+//
+// It searches backward from the goal. A state is a derivation from its end: facts that have their edge, and facts that are
+// still open. The first open fact gets an edge; its edges are tried in the order of their cost and that of their needs, and
+// only when one is taken from the heap, the next one is put there (Lawler). What open facts cost at least is known exactly
+// from the forward search, so that without detours every state taken is part of an answer.
 func (g *Graph) Paths(ctx context.Context, q attackpath.Question) (attackpath.Found, error) {
 	v := g.view(q.Without)
 	if err := v.known(q.To); err != nil {
 		return attackpath.Found{}, fmt.Errorf("attack paths: %w", err)
 	}
-	b := Best{v: v, d: v.best()}
-	p, ok := b.Path(q.To)
-	if !ok {
-		return attackpath.Found{Complete: true}, ctx.Err()
+	return v.paths(ctx, int32(q.To), max(q.K, 1)), nil
+}
+
+func (v *view) paths(ctx context.Context, to int32, k int) attackpath.Found {
+	least := v.least()
+	switch {
+	case v.begins(to):
+		return attackpath.Found{Paths: []attackpath.Path{{P: 1}}, Complete: true}
+	case math.IsInf(least.cost[to], 1):
+		return attackpath.Found{Complete: true}
+	case k == 1 && v.wide == 0:
+		return attackpath.Found{Paths: []attackpath.Path{v.path(v.walk(to, least.giver))}, Complete: true}
 	}
-	return attackpath.Found{Paths: []attackpath.Path{p}, Complete: q.K <= 1 && v.wide == 0, Why: "only the best one was looked for"}, ctx.Err()
+	s := &search{view: v, least: least.cost, rows: v.inOrder(), k: k, seen: map[string]bool{}}
+	s.begin(to)
+	return s.run(ctx)
+}
+
+// inOrder are the edges that give each fact and can be used, those first that cost least with their needs.
+func (v *view) inOrder() rows {
+	return v.sorted.get(func() rows {
+		least, useful := v.least().cost, v.detourless()
+		key := make([]float64, len(v.post))
+		r := rows{start: make([]int32, 1, v.facts+1), data: make([]int32, 0, len(v.givers.data))}
+		for f := range int32(v.facts) {
+			from := len(r.data)
+			for _, e := range v.givers.of(f) {
+				if !useful.has(e) {
+					continue
+				}
+				if key[e] = v.cost[e] + dearest(v.pre.of(e), least); !math.IsInf(key[e], 1) {
+					r.data = append(r.data, e)
+				}
+			}
+			slices.SortFunc(r.data[from:], func(a, b int32) int {
+				switch {
+				case key[a] < key[b]:
+					return -1
+				case key[a] > key[b]:
+					return 1
+				}
+				return int(a) - int(b)
+			})
+			r.start = append(r.start, int32(len(r.data)))
+		}
+		return r
+	})
+}
+
+func dearest(facts []int32, cost []float64) float64 {
+	c := 0.0
+	for _, f := range facts {
+		c = max(c, cost[f])
+	}
+	return c
+}
+
+// state is the choice of one edge, after the choices of its parents.
+type state struct {
+	parent int32
+	edge   int32
+	at     int32   // place of the edge among those that give its fact
+	rest   span    // other open facts
+	before float64 // what the choices of the parents cost
+	hosts  uint64  // hash of the hosts up to and with this edge
+}
+
+type span struct{ from, to int32 }
+
+type search struct {
+	*view
+	least  []float64
+	rows   rows
+	k      int
+	to     int32
+	states []state
+	open   []int32 // spans of states
+	heap   heap
+	chosen choices // of the state at hand
+	need   []int32
+	seen   map[string]bool // hosts of the paths found
+	met    map[uint64]bool // open facts and hosts of states, once too many were taken
+	found  attackpath.Found
+}
+
+func (s *search) begin(to int32) {
+	s.to = to
+	s.try(-1, to, 0, span{}, 0, 0)
+}
+
+func (s *search) run(ctx context.Context) attackpath.Found {
+	s.found.Complete = true
+	for pops := 1; len(s.heap) > 0 && len(s.found.Paths) < s.k; pops++ {
+		switch {
+		case pops == freePops:
+			s.met = map[uint64]bool{}
+			s.incomplete("very many ways lead over the same hosts; detours among them were left out")
+		case pops > maxPops:
+			s.incomplete(fmt.Sprintf("the search was ended after %d steps", maxPops))
+			return s.found
+		case pops&1023 == 0 && ctx.Err() != nil:
+			s.incomplete("time ran out")
+			return s.found
+		}
+		s.take(s.heap.pop().id)
+	}
+	return s.found
+}
+
+func (s *search) incomplete(why string) { s.found.Complete, s.found.Why = false, why }
+
+// take goes on from a state: with its next sibling, and with the first edge of the next open fact.
+func (s *search) take(id int32) {
+	x := s.states[id]
+	s.chosen.fill(s, x.parent)
+	s.try(x.parent, s.post[x.edge], x.at+1, x.rest, x.before, parentHosts(s, x))
+	s.chosen.set(s.post[x.edge], x.edge)
+
+	s.need = append(s.need[:0], s.open[x.rest.from:x.rest.to]...)
+	for _, f := range s.pre.of(x.edge) {
+		if !s.begins(f) && s.chosen.of(f) < 0 && !slices.Contains(s.need, f) {
+			s.need = append(s.need, f)
+		}
+	}
+	if len(s.need) == 0 {
+		s.finish()
+		return
+	}
+	if s.met != nil && s.repeats(x.hosts) {
+		return
+	}
+	next := 0
+	for i, f := range s.need {
+		if a, b := s.least[f], s.least[s.need[next]]; a > b || a == b && f < s.need[next] {
+			next = i
+		}
+	}
+	f := s.need[next]
+	s.need = slices.Delete(s.need, next, next+1)
+	rest := span{int32(len(s.open)), int32(len(s.open) + len(s.need))}
+	s.open = append(s.open, s.need...)
+	s.try(id, f, 0, rest, x.before+s.cost[x.edge], x.hosts)
+}
+
+func parentHosts(s *search, x state) uint64 {
+	if x.parent < 0 {
+		return 0
+	}
+	return s.states[x.parent].hosts
+}
+
+// try puts the next edge for a fact on the heap that makes no circle with the choices made, from a place on.
+func (s *search) try(parent, f, from int32, rest span, before float64, hosts uint64) {
+	row := s.rows.of(f)
+	for at := from; int(at) < len(row); at++ {
+		e := row[at]
+		if s.chosen.circles(s.view, f, e) {
+			continue
+		}
+		if h := s.host[e]; h != 0 && !s.chosen.over(s.view, h) {
+			hosts ^= mix(uint64(h), 1)
+		}
+		least := max(s.cost[e]+dearest(s.pre.of(e), s.least), dearest(s.open[rest.from:rest.to], s.least))
+		s.states = append(s.states, state{parent: parent, edge: e, at: at, rest: rest, before: before, hosts: hosts})
+		s.heap.push(before+least, int32(len(s.states)-1))
+		return
+	}
+}
+
+// repeats tells whether a likelier state with the same open facts led over the same hosts.
+func (s *search) repeats(hosts uint64) bool {
+	all := uint64(0)
+	for _, f := range s.need {
+		all += mix(uint64(f), 2)
+	}
+	key := mix(hosts, all)
+	if s.met[key] {
+		return true
+	}
+	s.met[key] = true
+	return false
+}
+
+// finish keeps a path if its hosts are new.
+func (s *search) finish() {
+	edges := s.chosen.walk(s.view, s.to)
+	if name := s.name(edges); !s.seen[name] {
+		s.seen[name] = true
+		s.found.Paths = append(s.found.Paths, s.path(edges))
+	}
+}
+
+// name is what distinguishes a path.
+func (s *search) name(edges []int32) string {
+	var over []int64
+	for _, e := range edges {
+		switch {
+		case s.host[e] != 0:
+			over = append(over, s.host[e])
+		case s.told[e]:
+			over = append(over, -1-int64(e))
+		}
+	}
+	slices.Sort(over)
+	return fmt.Sprint(slices.Compact(over))
 }

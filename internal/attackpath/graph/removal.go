@@ -11,10 +11,10 @@ import (
 // view is an index with some things taken away: only the costs of edges are its own.
 type view struct {
 	*index
-	asked attackpath.Removal
-	cost  []float64 // of the likeliest member that is left; +Inf where none is
-	gone  bitset    // actions; nil when nothing is taken away
-	dead  bitset    // facts that cannot hold, being on a host that was taken away; nil for none
+	removal attackpath.Removal
+	cost    []float64 // of the likeliest member that is left; +Inf where none is
+	gone    bitset    // actions; nil when nothing is taken away
+	dead    bitset    // facts that cannot hold, being on a host that was taken away; nil for none
 
 	sums   lazy[derivations]
 	maxima lazy[derivations]
@@ -33,7 +33,7 @@ func (ix *index) without(r attackpath.Removal) *view {
 	ix.views.mu.Lock()
 	defer ix.views.mu.Unlock()
 	for i, v := range ix.views.kept {
-		if sameRemoval(v.asked, r) {
+		if sameRemoval(v.removal, r) {
 			copy(ix.views.kept[1:i+1], ix.views.kept[:i])
 			ix.views.kept[0] = v
 			return v
@@ -56,7 +56,7 @@ func cloneRemoval(r attackpath.Removal) attackpath.Removal {
 }
 
 func (ix *index) newView(r attackpath.Removal) *view {
-	v := &view{index: ix, asked: cloneRemoval(r), cost: ix.cost}
+	v := &view{index: ix, removal: cloneRemoval(r), cost: ix.cost}
 	if sameRemoval(r, attackpath.Removal{}) {
 		return v
 	}
