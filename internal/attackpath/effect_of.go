@@ -39,6 +39,12 @@ func EffectOf(f Flawed) *Effect {
 		return e
 	}
 	w := weigh(&f)
+	w.decide()
+	return w.effect
+}
+
+// decide asks the rules in their order.
+func (w *weighing) decide() {
 	w.reach()
 	w.ctid(intel.MappingExploitation, w.exploitedBy)
 	w.gain()
@@ -46,8 +52,7 @@ func EffectOf(f Flawed) *Effect {
 	w.ctid(intel.MappingPrimary, w.leadsTo)
 	w.settle()
 	w.technique()
-	w.effect.P, w.effect.PWhy = chance(&w.cvss, &f, w.effect.Lures)
-	return w.effect
+	w.effect.P, w.effect.PWhy = chance(&w.cvss, w.flaw, w.effect.Lures)
 }
 
 // settle takes the gain of what cannot be used from anywhere.

@@ -29,7 +29,8 @@ const (
 	saysLure      // somebody must open something
 	saysClient    // it is a program by which people open what they are sent
 	saysWeb       // it stands in a web application
-	saysServer // it answers requests
+	saysMemory    // memory is overwritten
+	saysServer    // it answers requests
 	saysUpload
 	saysGuest // it begins in a virtual machine
 )
@@ -60,7 +61,7 @@ var phrases = []struct {
 	{saysCode, "rce"},
 	{saysCode, "arbitrary|malicious code"},
 	{saysUpload, "upload~ * file|files|php|jsp|executable|script|scripts|shell"},
-	{saysUpload, "file upload"},
+	{saysUpload, "file|unrestricted upload"},
 	{saysRoot, "root privilege~|access|shell|user|permission~|level"},
 	{saysRoot, "as|become|gain|gains|gaining root"},
 	{saysRoot, "system|localsystem|kernel|superuser|elevated privilege~|permission~"},
@@ -118,6 +119,7 @@ var phrases = []struct {
 	{saysAdmin, "admin|administrator|administrative|management access|privilege~|rights|account|actions|control|functions|interface"},
 	{saysLocal, "local user~|attacker~|privilege|access|account|authenticated|unprivileged|low-privileged|guest|adversar~"},
 	{saysLocal, "allow~ local"},
+	{saysLocal, "local escalation|elevation|privilege"},
 	{saysLocal, "by|for|as|with a local"},
 	{saysLocal, "locally"},
 	{saysLocal, "attack may|needs|must be|to * local"},
@@ -163,7 +165,8 @@ var phrases = []struct {
 	{saysLure, "crafted|malicious|rogue|specially|malformed|untrusted * website|web|site|page|html|document|email|e-mail|link|archive|image|font|pdf|attachment|applet|movie|playlist|spreadsheet|presentation|workbook|swf|mp4|mp3|avi|jpeg|gif|png|tiff|bmp|media|project|torrent|file|files|video|audio|picture|zip|rar|xls|doc|docx|rtf"},
 	{saysLure, "user-assisted|user-complicit"},
 	{saysLure, "context-dependent"},
-	{saysLure, "user interaction"},
+	{saysLure, "user interaction is required|needed|necessary"},
+	{saysLure, "requires|require|requiring|with|some|minimal user interaction"},
 	{saysLure, "trick~|convinc~|entic~|persuad~|lur~ * user|users|victim|victims|administrator|into|someone|target"},
 	{saysLure, "visit~|open~|click~|view~|load~ * malicious|crafted|specially|website|web|link|page|file|document"},
 	{saysLure, "victim|victims|phishing"},
@@ -187,6 +190,10 @@ var phrases = []struct {
 	{saysServer, "server|daemon|packet|packets|request|requests|service|protocol|query|authentication|login|router|firewall|appliance"},
 	{saysLocal | saysPrivilege, "uncontrolled|unquoted|untrusted * search|service path"},
 	{saysLocal | saysPrivilege, "dll hijacking|preloading|planting|sideloading"},
+	{saysMemory, "buffer|heap|stack|heap-based|stack-based|integer overflow"},
+	{saysMemory, "heap-based|stack-based buffer overflow"},
+	{saysMemory, "out-of-bounds|oob write"},
+	{saysMemory, "memory corruption"},
 	{saysGuest, "guest os|operating|user~|vm|virtual|privilege~|kernel"},
 	{saysGuest, "hypervisor|xen|qemu"},
 	{saysGuest, "virtual machine escape"},
