@@ -27,11 +27,19 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, with commas; all if empty")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, with commas; all if empty")
 	findings := flag.Int("findings", 1_000_000, "how many findings the estate of parts estate and load has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	estate := flag.String("estate-dir", "", "keep the SQLite estate of part load here, and use what is there (default a folder that is removed)")
+	walkHosts := flag.Int("walk-hosts", 0, "print what attack paths of a generated estate of so many hosts take, as JSON, and end: part paths starts itself so")
 	flag.Parse()
+	if *walkHosts > 0 {
+		if err := walk(ctx, *walkHosts, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	b := &bench{patchscout: *patchscout, feeds: *feeds, keep: *keep, findings: *findings, estateDir: *estate}
 	if err := b.runAll(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -89,7 +97,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
 		{"import", b.imports}, {"estate", b.estate}, {"load", b.busyServer}, {"live", b.live},
-		{"server", b.idleServer}, {"scans", b.scans},
+		{"server", b.idleServer}, {"scans", b.scans}, {"paths", b.paths},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -103,7 +111,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server or scans", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans or paths", name)
 		}
 	}
 	return asked, nil
