@@ -34,10 +34,15 @@ func (in *policyInput) file() string {
 	if in.Name != "" {
 		return baseName(in.Name)
 	}
-	if kind, _, _ := mime.ParseMediaType(in.kind); kind == "text/csv" {
+	switch kind, _, _ := mime.ParseMediaType(in.kind); kind {
+	case "text/csv":
 		return "policy.csv"
+	case "application/json": // which is YAML too
+		return "policy.json"
+	case "text/yaml", "application/yaml":
+		return "policy.yaml"
 	}
-	return "policy.yaml" // of which JSON is a part
+	return "policy" // told by its look
 }
 
 type correctionInput struct {
@@ -57,9 +62,9 @@ type (
 
 // exampleRules is a policy as one would send it.
 var exampleRules = map[string]string{
-	"text/yaml":        "rules:\n  - {from: internet, to: 10.0.1.0/24, ports: [tcp/443], allow: true, note: the shop}\n  - {from: 'site:branch', to: 'site:default', allow: false}\n",
-	"text/csv":         "from,to,ports,allow,note\ninternet,10.0.1.0/24,tcp/443,yes,the shop\nsite:branch,site:default,,no,\n",
-	"application/json": `{"rules":[{"from":"internet","to":"10.0.1.0/24","ports":["tcp/443"],"allow":true,"note":"the shop"}]}`,
+	"text/yaml":        "rules:\n  - {from: internet, to: 10.0.1.0/24, ports: [tcp/443], action: allow, note: the shop}\n  - {from: 'site:branch', to: 'site:default', action: deny}\n",
+	"text/csv":         "from,to,ports,action,note\ninternet,10.0.1.0/24,tcp/443,allow,the shop\nsite:branch,site:default,,deny,\n",
+	"application/json": `{"rules":[{"from":"internet","to":"10.0.1.0/24","ports":["tcp/443"],"action":"allow","note":"the shop"}]}`,
 }
 
 func (s *Server) pathPolicyOperations() {

@@ -251,8 +251,9 @@ func TestAPolicyIsTheFileItself(t *testing.T) {
 	d, ask := walking(t, auth.Admin)
 	for _, tt := range []struct{ query, kind, body, want string }{
 		{"", "text/yaml", "rules: []\n", "policy.yaml rules: []\n"},
-		{"", "application/json", `{"rules":[]}`, `policy.yaml {"rules":[]}`},
+		{"", "application/json", `{"rules":[]}`, `policy.json {"rules":[]}`},
 		{"", "text/csv; charset=utf-8", "from,to\n", "policy.csv from,to\n"},
+		{"", "text/plain", "from,to\n", "policy from,to\n"},
 		{"?filename=../office%20rules.yml", "text/yaml", "rules: []\n", "office rules.yml rules: []\n"},
 	} {
 		if got := ask("PUT", "/policy"+tt.query, tt.body, "Content-Type", tt.kind); got.StatusCode != http.StatusOK || d.policy != tt.want {

@@ -21,6 +21,8 @@ type pathQuestion struct {
 
 	fixes  bool
 	whatIf []string
+	allow  []string
+	deny   []string
 	out    output
 }
 
@@ -56,6 +58,8 @@ func (q *pathQuestion) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&q.To, "to", nil, "hosts by id, address or name that stand for the jewels")
 	f.BoolVar(&q.fixes, "fixes", false, "the smallest set of fixes that stops every path, and single fixes by the risk that they remove")
 	f.StringSliceVar(&q.whatIf, "what-if", nil, "what difference it makes if these are gone: finding:12, CVE-2021-41773 (patched everywhere), host:10.0.3.9")
+	f.StringArrayVar(&q.deny, "what-if-deny", nil, "what difference a rule makes: 'internet > 10.0.0.0/24 tcp/443' (without ports: all)")
+	f.StringArrayVar(&q.allow, "what-if-allow", nil, "the same for a rule that lets through")
 	f.IntVar(&q.K, "k", 10, "paths to each jewel, 1 to 50")
 	f.IntVar(&q.Limit, "limit", 25, "paths in all, 1 to 1000")
 	f.IntVar(&q.Samples, "samples", 0, "random trials for the chances; 0 is the default number, -1 none")
@@ -78,11 +82,16 @@ func (q *pathQuestion) check() error {
 		return fault.Invalid("--k %d: want 1 to 50", q.K)
 	case q.Limit < 1 || q.Limit > 1000:
 		return fault.Invalid("--limit %d: want 1 to 1000", q.Limit)
-	case (q.fixes || len(q.whatIf) > 0) && q.out.format != "table" && q.out.format != "json":
+	case q.fixes && q.tries():
+		return fault.Invalid("--fixes and --what-if: ask for one of them")
+	case (q.fixes || q.tries()) && q.out.format != "table" && q.out.format != "json":
 		return fault.Invalid("--format %s: with --fixes or --what-if want table or json", q.out.format)
 	}
 	return checkScenario(q.Paths)
 }
+
+// tries says whether a difference is asked for.
+func (q *pathQuestion) tries() bool { return len(q.whatIf)+len(q.allow)+len(q.deny) > 0 }
 
 func checkScenario(req request.Paths) error {
 	switch {
@@ -98,7 +107,7 @@ func (e *environment) paths(cmd *cobra.Command, q pathQuestion) error {
 	if err := q.check(); err != nil {
 		return err
 	}
-	gone, err := parseGone(q.whatIf)
+	tried, err := q.tried()
 	if err != nil {
 		return err
 	}
@@ -107,9 +116,8 @@ func (e *environment) paths(cmd *cobra.Command, q pathQuestion) error {
 		return err
 	}
 	switch ctx := cmd.Context(); {
-	case len(q.whatIf) > 0:
-		gone.Paths = q.Paths
-		return e.pathsWhatIf(ctx, a, gone, q.out)
+	case q.tries():
+		return e.pathsWhatIf(ctx, a, tried, q.out)
 	case q.fixes:
 		return e.pathFixes(ctx, a, q)
 	default:
@@ -183,6 +191,26 @@ func incomplete(err error, complete bool) error {
 		return err
 	}
 	return exitWith{code: exitIncomplete}
+}
+
+// tried is the difference that is asked for.
+func (q *pathQuestion) tried() (request.WhatIf, error) {
+	req, err := parseGone(q.whatIf)
+	req.Paths = q.Paths
+	for _, rules := range []struct {
+		list  []string
+		allow bool
+	}{{q.deny, false}, {q.allow, true}} {
+		for _, text := range rules.list {
+			from, rest, _ := strings.Cut(text, ">")
+			words := strings.FieldsFunc(rest, func(r rune) bool { return r == ' ' || r == ',' })
+			if from = strings.TrimSpace(from); from == "" || len(words) == 0 {
+				return req, fault.Invalid("%q: want a rule as 'internet > 10.0.0.0/24 tcp/443'", text)
+			}
+			req.Rules = append(req.Rules, request.PathRule{From: from, To: words[0], Ports: words[1:], Allow: rules.allow})
+		}
+	}
+	return req, err
 }
 
 // parseGone reads what is taken away to see the difference.

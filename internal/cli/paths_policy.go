@@ -104,7 +104,7 @@ func (e *environment) readPolicy(name string) ([]byte, error) {
 // policyName is how the rules are called later on: a file by its name without folders.
 func policyName(name string) string {
 	if name == "-" {
-		return "policy.yaml"
+		return "standard input"
 	}
 	return filepath.Base(name)
 }

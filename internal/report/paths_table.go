@@ -90,20 +90,13 @@ func (s PathScenario) from() string {
 	}
 }
 
-// sentence says what is assumed of sites, and what the other assumption comes to.
+// sentence says what the other assumption of sites comes to; what is assumed is in the notices.
 func (s PathScenario) sentence(things string) string {
-	text, other := "Where no rule says anything, a site is taken to reach only itself", "were every site taken to reach every other (--assume flat)"
+	other := "Were every site taken to reach every other (--assume flat)"
 	if s.Assume == "flat" {
-		text, other = "Where no rule says anything, every site is taken to reach every other", "were a site taken to reach only itself (--assume site)"
+		other = "Were a site taken to reach only itself (--assume site)"
 	}
-	text += fmt.Sprintf("; %s, %d of the %s would be reached. %s in force.", other, s.OtherReached, things, declared(s.Policy, s.Corrections))
-	if s.Reuse {
-		text += " Scenario: an administrator's credentials of one host work on the others of its site."
-	}
-	if s.Secrets {
-		text += " Scenario: what can be read holds a login."
-	}
-	return text
+	return fmt.Sprintf("%s, %d of the %s would be reached. %s in force.", other, s.OtherReached, things, declared(s.Policy, s.Corrections))
 }
 
 func declared(rules, corrections int) string {
