@@ -48,7 +48,7 @@ export function Drawn({ path, hops, look }: { path: Path; hops: Hop[]; look: Loo
                 return <path key={`${l.from}-${l.to}`} d={l.d} className="pa-line" data-known={knownOf(hop)} data-cut={isFixed(hop.act, look.ticks) || undefined} data-on={isChosen(hop, chosen) || undefined} markerEnd="url(#pa-head)" />;
               })}
             </svg>
-            <div className="pa-box pa-entry" style={at(drawing.boxes[0]!)}><IconDoorEnter size={16} stroke={1.6} aria-hidden="true" /><span className="pa-box-words"><b className="cut"><Inert text={path.from} /></b></span></div>
+            <div className="pa-box pa-entry" style={at(drawing.boxes[0]!)}><IconDoorEnter className="pa-box-icon" size={16} stroke={1.6} aria-hidden="true" /><span className="pa-box-words"><b className="cut"><Inert text={path.from} /></b></span></div>
             {hops.map((h) => <How key={`w${h.at}`} hop={h} box={drawing.words[h.at - 1]!} cut={isFixed(h.act, look.ticks)} show={show} />)}
             {hops.map((h) => <Node key={`n${h.at}`} hop={h} box={drawing.boxes[h.at]!} goal={h.host?.id === path.to.id} on={isChosen(h, chosen)} show={show} />)}
           </>
@@ -66,7 +66,7 @@ function Node({ hop, box, goal, on, show }: { hop: Hop; box: Box; goal: boolean;
   const under = [hop.privilege, hop.host?.site].filter(Boolean).join(", ");
   return (
     <button type="button" className="pa-box" style={at(box)} data-goal={goal || undefined} data-on={on || undefined} onClick={() => show(hop)} title={plain(`${name}: ${hop.act.gains}`)}>
-      {goal ? <IconCrown size={16} stroke={1.6} aria-label="what he is after" /> : <IconServer2 size={16} stroke={1.6} aria-hidden="true" />}
+      {goal ? <IconCrown size={16} stroke={1.6} aria-label="what he is after" /> : <IconServer2 className="pa-box-icon" size={16} stroke={1.6} aria-hidden="true" />}
       <span className="pa-box-words"><b className="cut"><Inert text={name} /></b>{under && <span className="dim cut"><Inert text={under} /></span>}</span>
     </button>
   );

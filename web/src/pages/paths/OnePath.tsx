@@ -20,8 +20,8 @@ export function OnePath({ path, place, look, covers, step, close }: Props) {
   const box = useRef<HTMLElement>(null);
   useEffect(() => {
     if (covers) {
-      box.current?.focus();
-      box.current?.scrollTo(0, 0);
+      box.current?.focus({ preventScroll: true });
+      box.current?.scrollIntoView({ block: "start" });
     }
   }, [covers, path.id]);
   const gone = look.gone.has(path.id);

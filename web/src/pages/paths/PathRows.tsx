@@ -1,4 +1,5 @@
 // The ranked list: a line for each path. Beside an open path it gets narrow and says less.
+import { IconCheck } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
 import { Inert, plain } from "../../ui/inert";
@@ -51,11 +52,9 @@ export function Row({ path, look, open, fresh }: { path: Path; look: Look; open:
           <span className="sr">{percent(path.chance)} to </span><HostName host={path.to} />
         </button>
         <Worth host={path.to} />
-        {over && <Chip tone="good">ends</Chip>}
-        {fresh && <Chip tone="info">instead</Chip>}
       </span>
       <span className="pa-cell-over"><Chain path={path} /></span>
-      <span className="pa-cell-known"><Known value={path.known} /></span>
+      <span className="pa-cell-known">{over ? <Chip tone="good" title="it ends with the fixes that are ticked" icon={<IconCheck size={12} stroke={2.4} aria-hidden="true" />}>ends</Chip> : <Known value={path.known} />}{fresh && <Chip tone="info" title="it comes up with the fixes that are ticked">instead</Chip>}</span>
       <span className="pa-cell-steps num dim"><span className="pa-wide-not">{count(path.steps.length, "step")}</span><span className="pa-wide">{path.steps.length}</span></span>
       <span className="pa-cell-end"><End path={path} look={look} /></span>
     </li>
@@ -80,14 +79,14 @@ function End({ path, look }: { path: Path; look: Look }) {
   const step = endOf(path);
   if (!step) return <span className="dim">no fix ends it; correct or declare what is reached</span>;
   const all = sameAs(step);
-  const name = step.weakness ?? "the weakness";
-  const does = `${step.fix ?? name}${step.host ? ` on ${step.host.name}` : ""}`;
+  const name = step.weakness ?? "its weakness";
+  const host = step.host?.name ?? path.to.name;
   return (
-    <label className="pa-end-fix" title={plain(does)}>
+    <label className="pa-end-fix" title={plain(`${step.fix ?? `fix ${name}`} on ${host}`)}>
       <input type="checkbox" checked={isFixed(step, look.ticks)} onChange={(e) => look.tick(withFixes(look.ticks, all, e.currentTarget.checked))} />
-      <span className="pa-end-words">
-        <span className="sr">Try this fix: </span><Inert text={name} />{all.length > 1 && <span className="dim"> and {all.length - 1} more</span>}
-        <span className="dim"> on <Inert text={step.host?.name ?? path.to.name} /></span>
+      <span className="pa-two">
+        <span className="cut"><span className="sr">Try this fix: </span><Inert text={step.fix ?? `fix ${name}`} /></span>
+        <span className="cut dim"><Inert text={name} />{all.length > 1 && ` and ${all.length - 1} more`} on <Inert text={host} /></span>
       </span>
     </label>
   );

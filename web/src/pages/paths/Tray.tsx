@@ -33,11 +33,11 @@ function Idle({ fixes, look }: Props) {
       <p>
         {fixes.isPending ? "Tick fixes to see what they would stop. The smallest set is being looked for …"
           : fixes.isError ? <>Tick fixes to see what they would stop. <span className="dim">The smallest set is not known: {messageOf(fixes.error)}.</span></>
-          : all && all.fixes.length > 0 ? <><b>{capital(setWords(all))} {all.verified ? "stop everything." : "stop most of it."}</b> <span className="dim">Or tick fixes yourself to see what they would stop.</span></>
+          : all && all.fixes.length > 0 ? <><b>{capital(setWords(all))} {all.verified ? "stop everything." : "stop most of it."}</b> <span className="dim pa-not-small">Or tick fixes yourself to see what they would stop.</span></>
           : <>No set of fixes stops everything. <span className="dim">Tick fixes to see what they would stop, or correct and declare what is reached.</span></>}
       </p>
       <span className="pa-tray-acts">
-        {all && all.fixes.length > 0 && <Button size="compact-sm" onClick={() => look.tick(ofSet(all))}>Take the {all.smallest ? "smallest" : "small"} set</Button>}
+        {all && all.fixes.length > 0 && <Button size="compact-sm" onClick={() => look.tick(ofSet(all))}>Take {all.smallest ? "the smallest" : "this"} set</Button>}
         {patches && patches.fixes.length > 0 && <Button size="compact-sm" variant="default" onClick={() => look.tick(ofSet(patches))}>Patch {count(patches.fixes.length, "CVE")} everywhere</Button>}
       </span>
     </div>
@@ -106,8 +106,8 @@ function Difference({ jewels, goals }: { jewels: WhatIfJewel[]; goals: Goals }) 
         return (
           <li key={j.id}>
             <span className="cut"><HostName host={j} link /></span>
-            <span className="pa-two-bars" aria-hidden="true"><span style={{ width: `${100 * before}%` }} /><span style={{ width: `${100 * after}%` }} /></span>
-            <span className="num nowrap">{percent(before)} <span aria-hidden="true">→</span><span className="sr">before, then</span> <b>{j.after.high === 0 ? "safe" : percent(after)}</b></span>
+            <span className="pa-two-bars" aria-hidden="true"><span><i style={{ width: `${100 * before}%` }} /></span><span><i style={{ width: `${100 * after}%` }} /></span></span>
+            <span className="num nowrap">{percent(before)} <span aria-hidden="true">→</span><span className="sr">before, then</span> <b>{j.after.high === 0 ? "not reached" : percent(after)}</b></span>
           </li>
         );
       })}

@@ -103,7 +103,7 @@ function Full({ doc, look, late }: { doc: Paths; look: Omit<Look, "tick" | "gone
   );
 }
 
-const names = { list: "By chance", jewels: "By jewel", fixes: "Single fixes" } as const;
+const names = { list: "Most dangerous", jewels: "By jewel", fixes: "Single fixes" } as const;
 
 /** Bar says in which ways the answer can be looked at. */
 function Bar({ doc, chosen, choose }: { doc: Paths; chosen: Chosen; choose: Choose }) {

@@ -8,7 +8,7 @@ export type Line = { from: number; to: number; d: string };
 export type Drawing = { boxes: Box[]; words: Box[]; lines: Line[]; width: number; height: number; down: boolean };
 
 // In parts of the letter's size: the least and the most that boxes and the gaps between them take.
-const sizes = { node: [6.6, 11], entry: [5.4, 8], gap: [6.5, 11] } as const;
+const sizes = { node: [6.6, 11], entry: [5.2, 8], gap: [6.4, 11] } as const;
 const high = 3.5, between = 1.5, bandGap = 1.6;
 
 /** drawingOf lays hops out in a width. */
