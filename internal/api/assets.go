@@ -31,7 +31,7 @@ type assetQuery struct {
 	Search      string `query:"search" maxLength:"255" doc:"words in address, name or system" example:"192.168.1."`
 	Owner       string `query:"owner" maxLength:"255" doc:"only what this owner answers for" example:"web"`
 	Tag         string `query:"tag" maxLength:"63" doc:"only with this tag" example:"dmz"`
-	Criticality string `query:"criticality" enum:"low,medium,high,critical" doc:"only as critical" example:"high"`
+	Criticality string `query:"criticality" enum:"minimal,low,medium,high,critical" doc:"only as critical" example:"high"`
 	Sort        string `query:"sort" enum:"id,urgency,address,last_seen" default:"id" example:"urgency" doc:"urgency: the host of the most urgent finding first; last_seen: the newest first"`
 	Limit       int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"how many" example:"50"`
 	Cursor      string `query:"cursor" maxLength:"200" example:"42" doc:"the page after this one: next of the answer before, with the same filter and sort"`
@@ -45,7 +45,7 @@ type assetDoc struct{ Body report.HostDetail }
 type HostWords struct {
 	Tags        []string `json:"tags,omitempty" maxItems:"100" maxLength:"63" doc:"tags to put on; -tag takes one off" example:"[\"dmz\"]"`
 	Owner       *string  `json:"owner,omitempty" maxLength:"255" doc:"who answers for them; empty leaves it to the rules" example:"web"`
-	Criticality *string  `json:"criticality,omitempty" enum:"low,medium,high,critical," doc:"empty leaves it to the rules" example:"high"`
+	Criticality *string  `json:"criticality,omitempty" enum:"minimal,low,medium,high,critical," doc:"empty leaves it to the rules" example:"high"`
 	Exposed     string   `json:"exposed,omitempty" enum:"yes,no,unset" doc:"whether the internet reaches them; unset leaves it to rules and addresses" example:"no"`
 }
 

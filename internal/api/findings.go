@@ -52,7 +52,7 @@ type FindingFilter struct {
 	Label       []string `query:"label" json:"label,omitempty" maxItems:"20" maxLength:"63" example:"web" doc:"only with these labels, all of them"`
 	Owner       string   `query:"owner" json:"owner,omitempty" maxLength:"255" example:"web" doc:"only hosts of this owner; nobody: without one"`
 	Tag         []string `query:"tag" json:"tag,omitempty" maxItems:"20" maxLength:"63" example:"dmz" doc:"only hosts with these tags, all of them"`
-	Criticality []string `query:"criticality" json:"criticality,omitempty" maxItems:"5" enum:"low,medium,high,critical,none" example:"high" doc:"only hosts of this criticality"`
+	Criticality []string `query:"criticality" json:"criticality,omitempty" maxItems:"6" enum:"minimal,low,medium,high,critical,none" example:"high" doc:"only hosts of this criticality"`
 
 	DueBefore       string `query:"due_before" json:"due_before,omitempty" maxLength:"40" example:"2026-12-04" doc:"due before this day"`
 	Overdue         bool   `query:"overdue" json:"overdue,omitempty" example:"false" doc:"open and due before today"`

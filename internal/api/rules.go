@@ -70,7 +70,7 @@ type hostRuleInput struct {
 		Site        []string `json:"site,omitempty" maxItems:"100" maxLength:"63" example:"[\"default\"]" doc:"sites"`
 		Owner       string   `json:"owner,omitempty" maxLength:"255" example:"web" doc:"who is responsible for them"`
 		Tag         []string `json:"tag,omitempty" maxItems:"50" maxLength:"63" example:"[\"shop\"]" doc:"tags to put on"`
-		Criticality string   `json:"criticality,omitempty" enum:"low,medium,high,critical" example:"high"`
+		Criticality string   `json:"criticality,omitempty" enum:"minimal,low,medium,high,critical" example:"high"`
 		Exposed     string   `json:"exposed,omitempty" enum:"yes,no" example:"yes" doc:"whether they can be reached from the internet"`
 		Until       string   `json:"until,omitempty" maxLength:"10" example:"2027-06-30" doc:"the last day on which the rule holds"`
 	}

@@ -55,23 +55,65 @@ func (a *App) Tag(ctx context.Context, req TagRequest) (_ report.Swept, err erro
 	return swept, err
 }
 
+// TagWords parts what stands behind `assets tag` into hosts and tags, so that `assets tag web1 jewel` reads as it is said: the
+// first is a host, and of the others those are that are numbers, addresses or known names; so is what looks like a name of the
+// network, which is then said to be missing. The rest are tags, unless the flag named some already.
+func (a *App) TagWords(ctx context.Context, words []string, site string, flagged bool) (hosts, tags []string, err error) {
+	for i, word := range words {
+		if i > 0 && strings.HasPrefix(word, "-") {
+			tags = append(tags, word)
+			continue
+		}
+		if i == 0 || flagged || strings.ContainsAny(word, ".:") || strings.Trim(word, "0123456789") == "" {
+			hosts = append(hosts, word)
+			continue
+		}
+		_, err := a.hostID(ctx, word, site)
+		known := err == nil || fault.KindOf(err) == fault.KindConflict
+		switch {
+		case !known && fault.KindOf(err) != fault.KindNotFound:
+			return nil, nil, err
+		case known && asset.IsJewel([]string{word}):
+			return nil, nil, fault.Invalid("%s is a tag, and a host is called so: say --tag %s, or name the host by its number", word, word)
+		case known:
+			hosts = append(hosts, word)
+		default:
+			tags = append(tags, word)
+		}
+	}
+	return hosts, tags, nil
+}
+
 func tagWord(r TagRequest) (w hostWord, err error) {
 	if w.on, w.off, err = splitLabels(r.Tags); err != nil {
 		return w, err
 	}
+	plainJewel(w.on)
+	plainJewel(w.off)
 	if r.Criticality != nil {
-		if err := asset.CheckCriticality(*r.Criticality); err != nil {
+		word, err := asset.ReadCriticality(*r.Criticality)
+		if err != nil {
 			return w, err
 		}
+		w.criticality = &word
 	}
-	w.owner, w.criticality = r.Owner, r.Criticality
+	w.owner = r.Owner
 	if w.exposed, w.setExposed, err = readExposed(r.Exposed); err != nil {
 		return w, err
 	}
 	if len(w.on)+len(w.off) == 0 && w.owner == nil && w.criticality == nil && !w.setExposed {
-		return w, fault.Invalid("say something of the hosts: --tag, --owner, --criticality or --exposed")
+		return w, fault.Invalid("say something of the hosts: a tag, --owner, --criticality or --exposed")
 	}
 	return w, nil
+}
+
+// plainJewel writes the tag that attack paths know as they do.
+func plainJewel(tags []string) {
+	for i := range tags {
+		if asset.IsJewel(tags[i : i+1]) {
+			tags[i] = asset.JewelTag
+		}
+	}
 }
 
 // readExposed reads yes, no and unset; "" says nothing.
@@ -226,6 +268,9 @@ func (a *App) AddHostRule(ctx context.Context, req HostRuleRequest) (_ report.Tr
 	doc := report.Triaged{Rules: []int64{}}
 	exposed, _, err := readExposed(req.Exposed)
 	if err != nil {
+		return doc, err
+	}
+	if req.Criticality, err = asset.ReadCriticality(req.Criticality); err != nil {
 		return doc, err
 	}
 	r := asset.Rule{Name: finding.Cut(strings.TrimSpace(req.Name), 255), Created: a.now().UTC().Truncate(time.Millisecond), By: a.who.Name, Enabled: true,

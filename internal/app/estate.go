@@ -132,7 +132,11 @@ func (a *App) Assets(ctx context.Context, req AssetRequest) ([]report.Host, erro
 	if err := a.checkExist(ctx, 0, req.Site); err != nil {
 		return nil, err
 	}
-	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: req.Criticality})
+	criticality, err := asset.ReadCriticality(req.Criticality)
+	if err != nil {
+		return nil, err
+	}
+	return a.hosts(ctx, store.HostFilter{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: criticality})
 }
 
 func (a *App) hosts(ctx context.Context, filter store.HostFilter) ([]report.Host, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
@@ -48,7 +49,11 @@ func (a *App) assetPage(ctx context.Context, req AssetRequest) (report.HostPage,
 }
 
 func hostQuery(req AssetRequest) (store.HostQuery, error) {
-	q := store.HostQuery{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: req.Criticality, Limit: req.Limit}
+	criticality, err := asset.ReadCriticality(req.Criticality)
+	if err != nil {
+		return store.HostQuery{}, err
+	}
+	q := store.HostQuery{Site: req.Site, Text: req.Text, Owner: req.Owner, Tag: req.Tag, Criticality: criticality, Limit: req.Limit}
 	if q.Limit > 0 {
 		q.Limit++ // is there more?
 	}
@@ -60,7 +65,6 @@ func hostQuery(req AssetRequest) (store.HostQuery, error) {
 	if req.Cursor == "" {
 		return q, nil
 	}
-	var err error
 	if by == "" {
 		if q.After.ID, err = strconv.ParseInt(req.Cursor, 10, 64); err != nil || q.After.ID < 1 {
 			return q, fault.InvalidOption("cursor", " %.80q: not one of a list by id", req.Cursor)

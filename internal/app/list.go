@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
@@ -181,7 +182,7 @@ func readWords(_ *finding.Filter, req FindingRequest) error {
 		{"status", req.Statuses, []string{"affected", "conditional", "uncertain", "unaffected"}},
 		{"kind", req.Kinds, []string{"vulnerability", "compliance"}},
 		{"protocol", req.Protocols, []string{"tcp", "udp", "sctp", "host"}},
-		{"criticality", req.Criticality, []string{"low", "medium", "high", "critical", "none"}},
+		{"criticality", req.Criticality, append(slices.Clone(asset.Criticalities), "1", "2", "3", "4", "5", "none")},
 	} {
 		for _, g := range check.got {
 			if !slices.Contains(check.wanted, g) {
@@ -269,6 +270,10 @@ func readPeople(f *finding.Filter, req FindingRequest) error {
 	for _, word := range req.Criticality {
 		if word == "none" {
 			word = ""
+		}
+		word, err := asset.ReadCriticality(word)
+		if err != nil {
+			return err
 		}
 		f.Criticality = append(f.Criticality, word)
 	}

@@ -42,7 +42,7 @@ func (e *environment) assetsListCommand(name string) *cobra.Command {
 	flags.StringVar(&req.Text, "search", "", "words in address, name, system or service")
 	flags.StringVar(&req.Owner, "owner", "", "only what this owner answers for")
 	flags.StringVar(&req.Tag, "tag", "", "only with this tag")
-	flags.StringVar(&req.Criticality, "criticality", "", "low, medium, high, critical")
+	flags.StringVar(&req.Criticality, "criticality", "", "minimal, low, medium, high, critical, or 1 to 5")
 	out.flags(cmd, "table", "json")
 	return cmd
 }
@@ -53,8 +53,7 @@ func (e *environment) assetsTagCommand() *cobra.Command {
 		owner, criticality string
 		out                output
 	)
-	cmd := e.command("tag HOST…", "Say who owns hosts, how critical and how exposed they are", atLeastOne("host"), func(cmd *cobra.Command, args []string) error {
-		req.Hosts = args
+	cmd := e.command("tag HOST… [TAG…]", "Say what hosts are: tags, who owns them, how critical and how exposed they are", atLeastOne("host"), func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("owner") {
 			req.Owner = &owner
 		}
@@ -65,17 +64,24 @@ func (e *environment) assetsTagCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		var tags []string
+		if req.Hosts, tags, err = a.TagWords(cmd.Context(), args, req.Site, cmd.Flags().Changed("tag")); err != nil {
+			return err
+		}
+		req.Tags = append(req.Tags, tags...)
 		swept, err := a.Tag(cmd.Context(), req)
 		if err != nil {
 			return err
 		}
 		return e.swept(out, swept)
 	})
+	cmd.Long = "Say what hosts are. Words that are no known hosts are tags: `assets tag web1 jewel --criticality 5` marks a host that an attacker\n" +
+		"must not get, which is what attack paths lead to; `assets tag web1 -- -jewel` takes the tag off."
 	flags := cmd.Flags()
 	flags.StringVar(&req.Site, "site", "", "where the hosts are, if a name or address is in several sites")
 	flags.StringSliceVar(&req.Tags, "tag", nil, "tags to put on, -TAG takes one off")
 	flags.StringVar(&owner, "owner", "", `who answers for them, "" leaves it to the rules`)
-	flags.StringVar(&criticality, "criticality", "", `low, medium, high, critical; "" leaves it to the rules`)
+	flags.StringVar(&criticality, "criticality", "", `minimal, low, medium, high, critical, or 1 to 5; "" leaves it to the rules`)
 	flags.StringVar(&req.Exposed, "exposed", "", "yes, no: whether the internet reaches them; unset leaves it to rules and addresses")
 	out.flags(cmd, "table", "json")
 	return cmd
@@ -144,7 +150,7 @@ func (e *environment) assetsRulesAddCommand() *cobra.Command {
 	flags.StringSliceVar(&req.Sites, "site", nil, "only in these sites")
 	flags.StringVar(&req.Owner, "owner", "", "who answers for them")
 	flags.StringSliceVar(&req.Tags, "tag", nil, "tags")
-	flags.StringVar(&req.Criticality, "criticality", "", "low, medium, high, critical")
+	flags.StringVar(&req.Criticality, "criticality", "", "minimal, low, medium, high, critical, or 1 to 5")
 	flags.StringVar(&req.Exposed, "exposed", "", "yes, no: whether the internet reaches them")
 	flags.StringVar(&req.Until, "until", "", "the last day on which the rule holds, YYYY-MM-DD")
 	out.flags(cmd, "table", "json")

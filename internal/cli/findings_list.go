@@ -43,7 +43,7 @@ func filterFlags(flags *pflag.FlagSet, req *app.FindingRequest) {
 	flags.StringSliceVar(&req.Labels, "label", nil, "only with these labels, all of them")
 	flags.StringVar(&req.Owner, "owner", "", "only hosts of this owner; nobody: without one")
 	flags.StringSliceVar(&req.Tags, "tag", nil, "only hosts with these tags, all of them")
-	flags.StringSliceVar(&req.Criticality, "criticality", nil, "only hosts of this criticality: low, medium, high, critical, none")
+	flags.StringSliceVar(&req.Criticality, "criticality", nil, "only hosts of this criticality: minimal, low, medium, high, critical, none")
 	flags.StringVar(&req.DueBefore, "due-before", "", "due before this day (YYYY-MM-DD)")
 	flags.BoolVar(&req.Overdue, "overdue", false, "open and due before today")
 	flags.StringVar(&req.SLABefore, "sla-before", "", "due before this day by your own terms")

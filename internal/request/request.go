@@ -57,7 +57,7 @@ type Findings struct {
 	Labels      []string
 	Owner       string // nobody: without one
 	Tags        []string
-	Criticality []string // low, medium, high, critical, none
+	Criticality []string // minimal, low, medium, high, critical, none
 
 	DueBefore       string
 	Overdue         bool
