@@ -174,7 +174,7 @@ func (v *view) sample(ctx context.Context, o ChanceOptions, c *Chances) {
 	c.Sampled, c.Error = make([]float64, v.facts), make([]float64, v.facts)
 	for f, n := range hits {
 		c.Sampled[f] = float64(n) / float64(c.Samples)
-		if c.Low[f] != c.High[f] {
+		if c.Low[f] < 1 && c.High[f] > 0 {
 			c.Error[f] = standardError(float64(n), float64(c.Samples))
 		}
 	}

@@ -59,6 +59,32 @@ func (c *choices) circles(v *view, f, edge int32) bool {
 	return false
 }
 
+// aside is what those choices cost that do not need a fact: its derivation may share them.
+func (c *choices) aside(v *view, f int32) float64 {
+	c.tried = append(c.tried[:0], f) // facts that need it
+	for grown := true; grown; {
+		grown = false
+		for i, g := range c.facts {
+			if contains(c.tried, g) {
+				continue
+			}
+			for _, need := range v.pre.of(c.edges[i]) {
+				if contains(c.tried, need) {
+					c.tried, grown = append(c.tried, g), true
+					break
+				}
+			}
+		}
+	}
+	sum := 0.0
+	for i, g := range c.facts {
+		if !contains(c.tried, g) {
+			sum += v.cost[c.edges[i]]
+		}
+	}
+	return sum
+}
+
 func contains(list []int32, x int32) bool {
 	for _, have := range list {
 		if have == x {

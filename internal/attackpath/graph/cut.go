@@ -61,6 +61,10 @@ func (g *Graph) Cut(ctx context.Context, q CutQuestion) (Cut, error) {
 	}
 	c := Cut{Complete: true}
 	had := v.closure(v.beginning(), -1)
+	safe := map[int64]bool{0: true}
+	for _, f := range goals {
+		safe[v.hostOf[f]] = true
+	}
 	goals = slices.DeleteFunc(goals, func(f int32) bool { return !had.has(f) })
 	for _, f := range goals {
 		c.Reached = append(c.Reached, attackpath.Fact(f))
@@ -69,7 +73,7 @@ func (g *Graph) Cut(ctx context.Context, q CutQuestion) (Cut, error) {
 		c.Possible, c.Verified, c.Smallest = true, true, true
 		return c, ctx.Err()
 	}
-	n := v.cutNet(goals, q.By)
+	n := v.cutNet(goals, q.By, safe)
 	labels := n.solve(ctx, q.Exact, &c)
 	if !c.Possible {
 		return c, nil

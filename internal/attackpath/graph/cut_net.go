@@ -32,11 +32,8 @@ type cutEdge struct {
 	orig   int32
 }
 
-func (v *view) cutNet(goals []int32, by By) *cutNet {
-	m := &netMaker{view: v, by: by, safe: map[int64]bool{0: true}, node: make(map[int32]int32), split: map[int32]int32{}}
-	for _, f := range goals {
-		m.safe[v.hostOf[f]] = true
-	}
+func (v *view) cutNet(goals []int32, by By, safe map[int64]bool) *cutNet {
+	m := &netMaker{view: v, by: by, safe: safe, node: make(map[int32]int32), split: map[int32]int32{}}
 	m.edges = v.relevant(goals)
 	for e := range int32(len(v.post)) {
 		if m.edges.has(e) {

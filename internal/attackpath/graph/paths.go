@@ -92,6 +92,8 @@ type state struct {
 	rest   span    // other open facts
 	before float64 // what the choices of the parents cost
 	hosts  uint64  // hash of the hosts up to and with this edge
+	wide   bool    // an edge up to this one has several needs
+	whole  bool    // nothing is open, and its place in the heap is its cost
 }
 
 type span struct{ from, to int32 }
@@ -114,7 +116,7 @@ type search struct {
 
 func (s *search) begin(to int32) {
 	s.to = to
-	s.try(-1, to, 0, span{}, 0, 0)
+	s.try(state{parent: -1}, to, 0)
 }
 
 func (s *search) run(ctx context.Context) attackpath.Found {
@@ -131,7 +133,7 @@ func (s *search) run(ctx context.Context) attackpath.Found {
 			s.incomplete("time ran out")
 			return s.found
 		}
-		s.take(s.heap.pop().id)
+		s.take(s.heap.pop())
 	}
 	return s.found
 }
@@ -139,10 +141,16 @@ func (s *search) run(ctx context.Context) attackpath.Found {
 func (s *search) incomplete(why string) { s.found.Complete, s.found.Why = false, why }
 
 // take goes on from a state: with its next sibling, and with the first edge of the next open fact.
-func (s *search) take(id int32) {
+func (s *search) take(at entry) {
+	id := at.id
 	x := s.states[id]
 	s.chosen.fill(s, x.parent)
-	s.try(x.parent, s.post[x.edge], x.at+1, x.rest, x.before, parentHosts(s, x))
+	if x.whole {
+		s.chosen.set(s.post[x.edge], x.edge)
+		s.finish()
+		return
+	}
+	s.sibling(x)
 	s.chosen.set(s.post[x.edge], x.edge)
 
 	s.need = append(s.need[:0], s.open[x.rest.from:x.rest.to]...)
@@ -151,8 +159,13 @@ func (s *search) take(id int32) {
 			s.need = append(s.need, f)
 		}
 	}
-	if len(s.need) == 0 {
-		s.finish()
+	if cost := x.before + s.cost[x.edge]; len(s.need) == 0 {
+		if cost <= at.cost+1e-12 {
+			s.finish()
+			return
+		}
+		s.states[id].whole = true
+		s.heap.push(cost, id)
 		return
 	}
 	if s.met != nil && s.repeats(x.hosts) {
@@ -168,18 +181,21 @@ func (s *search) take(id int32) {
 	s.need = slices.Delete(s.need, next, next+1)
 	rest := span{int32(len(s.open)), int32(len(s.open) + len(s.need))}
 	s.open = append(s.open, s.need...)
-	s.try(id, f, 0, rest, x.before+s.cost[x.edge], x.hosts)
+	wide := x.wide || len(s.pre.of(x.edge)) > 1
+	s.try(state{parent: id, rest: rest, before: x.before + s.cost[x.edge], hosts: x.hosts, wide: wide}, f, 0)
 }
 
-func parentHosts(s *search, x state) uint64 {
-	if x.parent < 0 {
-		return 0
+func (s *search) sibling(x state) {
+	f, from := s.post[x.edge], x.at+1
+	x.hosts = 0
+	if x.parent >= 0 {
+		x.hosts = s.states[x.parent].hosts
 	}
-	return s.states[x.parent].hosts
+	s.try(x, f, from)
 }
 
-// try puts the next edge for a fact on the heap that makes no circle with the choices made, from a place on.
-func (s *search) try(parent, f, from int32, rest span, before float64, hosts uint64) {
+// try puts the next edge for a fact, from a place on, that makes no circle with the choices made on the heap.
+func (s *search) try(x state, f, from int32) {
 	row := s.rows.of(f)
 	for at := from; int(at) < len(row); at++ {
 		e := row[at]
@@ -187,13 +203,27 @@ func (s *search) try(parent, f, from int32, rest span, before float64, hosts uin
 			continue
 		}
 		if h := s.host[e]; h != 0 && !s.chosen.over(s.view, h) {
-			hosts ^= mix(uint64(h), 1)
+			x.hosts ^= mix(uint64(h), 1)
 		}
-		least := max(s.cost[e]+dearest(s.pre.of(e), s.least), dearest(s.open[rest.from:rest.to], s.least))
-		s.states = append(s.states, state{parent: parent, edge: e, at: at, rest: rest, before: before, hosts: hosts})
-		s.heap.push(before+least, int32(len(s.states)-1))
+		x.edge, x.at = e, at
+		s.states = append(s.states, x)
+		s.heap.push(x.before+s.atLeast(x, f), int32(len(s.states)-1))
 		return
 	}
+}
+
+// atLeast is a lower limit of what a state still costs. What was chosen for other open facts may serve this one too, so what
+// that costs is taken off; without several needs there is no such thing, and the limit is exact but for circles.
+func (s *search) atLeast(x state, f int32) float64 {
+	least := s.cost[x.edge] + dearest(s.pre.of(x.edge), s.least)
+	if !x.wide {
+		return least
+	}
+	least = max(0, least-s.chosen.aside(s.view, f))
+	for _, g := range s.open[x.rest.from:x.rest.to] {
+		least = max(least, s.least[g]-s.chosen.aside(s.view, g))
+	}
+	return least
 }
 
 // repeats tells whether a likelier state with the same open facts led over the same hosts.

@@ -61,7 +61,7 @@ func (g *Graph) Risk(ctx context.Context, o RiskOptions) ([]Removed, Expected, e
 	total.Weight, total.Error = r.total.mean(n)
 	list := make([]Removed, 0, len(r.drop))
 	for l, d := range r.drop {
-		at := Removed{Finding: r.net.ids[l]}
+		at := Removed{Finding: r.ids[l]}
 		at.Drop, at.Error = d.mean(n)
 		list = append(list, at)
 	}
@@ -90,6 +90,7 @@ func (s sum) mean(n float64) (mean, standardError float64) {
 // risk is the work on samples. Edges and nodes are those of the net that leads to the goals.
 type risk struct {
 	net    *cutNet
+	ids    []int64 // findings by label, ascending
 	tosses *tosses
 	weight []float64 // by place in net.goals
 	sure   float64   // weight of goals that hold from the beginning
@@ -126,7 +127,7 @@ func newRisk(v *view) *risk {
 	}
 	slices.Sort(goals)
 	goals = slices.Compact(goals)
-	r.net = v.cutNet(goals, ByFinding)
+	r.net = v.cutNet(goals, ByFinding, nil)
 	for i, f := range goals {
 		r.weight = append(r.weight, weight[f])
 		if r.net.goals[i] < 0 {
@@ -134,11 +135,28 @@ func newRisk(v *view) *risk {
 		}
 	}
 	n := r.net
-	r.drop, r.amount = make([]sum, len(n.ids)), make([]float64, len(n.ids))
+	r.listFindings()
+	r.drop, r.amount = make([]sum, len(r.ids)), make([]float64, len(r.ids))
 	r.works, r.single = make([]uint64, len(n.post)), make([]uint64, len(n.post))
 	r.giver, r.must = make([]int32, n.nodes), make([]span, n.nodes)
 	r.listMembers()
 	return r
+}
+
+func (r *risk) listFindings() {
+	v := r.net.from
+	for e, orig := range r.net.orig {
+		if orig < 0 || r.net.gone.has(int32(e)) {
+			continue
+		}
+		for _, a := range v.left(orig) {
+			if v.finding[a] != 0 {
+				r.ids = append(r.ids, v.finding[a])
+			}
+		}
+	}
+	slices.Sort(r.ids)
+	r.ids = slices.Compact(r.ids)
 }
 
 // listMembers notes the members of each edge with the labels of their findings, -1 for none.
@@ -149,7 +167,7 @@ func (r *risk) listMembers() {
 		if orig := r.net.orig[e]; orig >= 0 && !r.net.gone.has(e) {
 			for _, a := range v.left(orig) {
 				label := int32(-1)
-				if at, ok := slices.BinarySearch(r.net.ids, v.finding[a]); ok && v.finding[a] != 0 {
+				if at, ok := slices.BinarySearch(r.ids, v.finding[a]); ok && v.finding[a] != 0 {
 					label = int32(at)
 				}
 				r.shown.data = append(r.shown.data, a)

@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"math"
 	"slices"
 )
 
 // Limits of the search for paths. They are counts, not times, so that the same case has the same answer everywhere.
 const (
 	maxPaths  = 20_000
-	maxHeld   = 1_000_000  // sets of actions in all
-	maxMemory = 48_000_000 // words of them
+	maxMemory = 32_000_000 // words
 	maxWork   = 3_000_000_000
 )
 
@@ -21,20 +21,16 @@ type found struct {
 	why  string  // what stopped the search, "" when it came to its end
 }
 
-// findPaths is Knuth's search (1977) for all of them instead of the best: sets of actions are made in the order of their
-// chance, the likelier first, then of fewer actions. A set that another one is part of comes after it, so whatever is taken
-// is minimal for good, and when a limit ends the search those that are there are the likeliest.
+// findPaths is Knuth's search (1977) for all derivations instead of the best one, directed to the goal (A*): sets of actions
+// come in the order of their chance times what is at best still to come, then those of fewer actions. A set that another one
+// is part of comes after it, so whatever is taken is minimal for good, and when a limit ends the search those that are there
+// are the likeliest.
 func findPaths(ctx context.Context, p *problem) found {
 	s := newSearch(p)
 	why := s.run(ctx)
 	sets := make([][]int, 0, len(s.nodes[p.goal].sets))
-	for _, bits := range s.nodes[p.goal].sets {
-		var actions []int
-		for b := range bits.all {
-			actions = append(actions, s.byChance[b])
-		}
-		slices.Sort(actions)
-		sets = append(sets, actions)
+	for _, set := range s.nodes[p.goal].sets {
+		sets = append(sets, slices.Collect(set.all))
 	}
 	return found{sets: sets, why: why}
 }
@@ -45,45 +41,71 @@ type node struct {
 	seen   map[string]bool
 	gives  []int  // actions that need this and nothing else
 	joined []join // with what this is a part of
+	ahead  int64  // what the actions from here to the goal cost at least
 }
 
 type join struct{ other, both int }
 
 type search struct {
-	p        *problem
-	byChance []int // bits of sets are ranks in this order: multiplying in it gives equal sets of chances equal products
-	rank     []int
-	chances  []float64
-	nodes    []node
-	queue    candidates
-	words    int
-	held     int
-	memory   int
-	work     int
+	p      *problem
+	cost   []int64 // of actions: -ln p. As integers, since sums must not depend on their order by a last digit
+	nodes  []node
+	queue  candidates
+	words  int
+	made   int
+	memory int
+	work   int
 }
 
 type candidate struct {
 	node    int
 	set     set
-	chance  float64
+	cost    int64 // with what is ahead
 	actions int
 	n       int // when it was made: a tie is broken the same way everywhere
 }
 
+// costUnit is the cost of the chance 1/e. A double's smallest chance costs 745 of them: 2^23 such fit.
+const costUnit = 1 << 30
+
 func newSearch(p *problem) *search {
-	s := &search{p: p, byChance: make([]int, len(p.actions)), rank: make([]int, len(p.actions))}
-	for i := range s.byChance {
-		s.byChance[i] = i
+	s := &search{p: p, nodes: make([]node, p.nFacts), words: len(newSet(len(p.actions)))}
+	for _, r := range p.actions {
+		s.cost = append(s.cost, int64(math.Round(-math.Log(r.p.hi)*costUnit)))
 	}
-	slices.SortStableFunc(s.byChance, func(a, b int) int { return cmp.Compare(p.actions[b].p.hi, p.actions[a].p.hi) })
-	for r, a := range s.byChance {
-		s.rank[a] = r
-		s.chances = append(s.chances, p.actions[a].p.hi)
-	}
-	s.words = len(newSet(len(p.actions)))
-	s.nodes = make([]node, p.nFacts)
 	s.wire()
+	s.lookAhead()
 	return s
+}
+
+// lookAhead works out what is still to come from each node, from the goal back. What else the actions there need is not
+// counted, so that it is never too much.
+func (s *search) lookAhead() {
+	const far = math.MaxInt64
+	for i := range s.nodes {
+		s.nodes[i].ahead = far
+	}
+	s.nodes[s.p.goal].ahead = 0
+	for again := true; again; {
+		again = false
+		for i := range s.nodes {
+			n := &s.nodes[i]
+			least := n.ahead
+			for _, a := range n.gives {
+				for f := range s.p.actions[a].post.all {
+					if ahead := s.nodes[f].ahead; ahead != far {
+						least = min(least, ahead+s.cost[a])
+					}
+				}
+			}
+			for _, j := range n.joined {
+				least = min(least, s.nodes[j.both].ahead)
+			}
+			if least < n.ahead {
+				n.ahead, again = least, true
+			}
+		}
+	}
 }
 
 // wire joins what actions need two by two. Actions with the same needs share the joints.
@@ -124,7 +146,7 @@ func (s *search) run(ctx context.Context) string {
 			return "time was up"
 		case len(s.nodes[s.p.goal].sets) >= maxPaths:
 			return "there are more paths than are listed"
-		case s.held >= maxHeld || s.memory >= maxMemory || s.work >= maxWork:
+		case s.memory >= maxMemory || s.work >= maxWork:
 			return "there are too many ways to look at"
 		}
 		c := heap.Pop(&s.queue).(candidate)
@@ -138,7 +160,6 @@ func (s *search) run(ctx context.Context) string {
 func (s *search) take(c candidate) {
 	n := &s.nodes[c.node]
 	n.sets = append(n.sets, c.set)
-	s.held++
 	for _, a := range n.gives {
 		s.act(a, c.set)
 	}
@@ -151,11 +172,10 @@ func (s *search) take(c candidate) {
 
 // act uses an action after what a set of actions has given. One that is in the set has given its gains there.
 func (s *search) act(action int, needs set) {
-	r := s.rank[action]
-	if needs.has(r) {
+	if needs.has(action) {
 		return
 	}
-	all := needs.with(r)
+	all := needs.with(action)
 	for f := range s.p.actions[action].post.all {
 		s.offer(f, all)
 	}
@@ -168,17 +188,18 @@ func (s *search) offer(to int, set set) {
 	}
 	key := string(set.key(make([]byte, 0, 8*s.words)))
 	s.work += s.words
-	if n.seen[key] || s.superfluous(to, set) {
+	if n.ahead == math.MaxInt64 || n.seen[key] || s.superfluous(to, set) {
 		return
 	}
 	n.seen[key] = true
-	s.memory += 3 * s.words
-	chance, actions := 1.0, 0
-	for r := range set.all {
-		chance *= s.chances[r]
+	s.made++
+	s.memory += 3*s.words + 24 // about: the set, its key, its places in the map and the heap
+	cost, actions := n.ahead, 0
+	for a := range set.all {
+		cost += s.cost[a]
 		actions++
 	}
-	heap.Push(&s.queue, candidate{to, set, chance, actions, s.memory})
+	heap.Push(&s.queue, candidate{to, set, cost, actions, s.made})
 }
 
 // superfluous says whether less than the set is known to be enough.
@@ -203,8 +224,8 @@ func (c *candidates) Push(x any)   { *c = append(*c, x.(candidate)) }
 func (c candidates) Less(i, j int) bool {
 	a, b := &c[i], &c[j]
 	switch {
-	case a.chance != b.chance:
-		return a.chance > b.chance
+	case a.cost != b.cost:
+		return a.cost < b.cost
 	case a.actions != b.actions:
 		return a.actions < b.actions
 	}
