@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -13,12 +14,13 @@ type Truth struct {
 	Cuts      [][]string // minimal sets of fixes, the smallest first, then as text; none when no set is enough
 }
 
-// Try answers by trying all 2^n outcomes and all sets of fixes.
+// Try answers by trying all 2^n outcomes and all sets of fixes. It takes up to 64 facts.
 func Try(c Case, goal string) Truth {
-	t := Truth{Paths: [][]string{}, Cuts: [][]string{}}
+	t := Truth{Paths: [][]string{}}
+	m := small(c, goal)
 	derives := make([]bool, 1<<len(c.Actions))
 	for works := range derives {
-		derives[works] = Derives(c, goal, func(i int) bool { return works>>i&1 == 1 })
+		derives[works] = m.derives(func(i int) bool { return works>>i&1 == 1 })
 		if derives[works] {
 			t.P += outcome(c, works)
 		}
@@ -30,29 +32,53 @@ func Try(c Case, goal string) Truth {
 		}
 	}
 	slices.SortFunc(t.Paths, slices.Compare)
-	t.Cuts = cuts(c, goal)
+	t.Cuts = cuts(c, m)
 	return t
 }
 
 // Derives says whether the goal holds when only some actions work. What has the chance 0 never does.
-func Derives(c Case, goal string, works func(int) bool) bool {
-	holds := map[string]bool{}
-	for _, f := range c.Init {
-		holds[f] = true
-	}
-	for again := true; again; {
-		again = false
-		for i, a := range c.Actions {
-			if a.P == 0 || !works(i) || slices.ContainsFunc(a.Pre, func(f string) bool { return !holds[f] }) {
-				continue
+func Derives(c Case, goal string, works func(int) bool) bool { return small(c, goal).derives(works) }
+
+// masks are a case with facts as bits.
+type masks struct {
+	pre, post   []uint64
+	never       []bool
+	start, goal uint64
+}
+
+func small(c Case, goal string) masks {
+	known := map[string]uint64{}
+	bit := func(facts ...string) uint64 {
+		all := uint64(0)
+		for _, f := range facts {
+			if known[f] == 0 {
+				known[f] = 1 << len(known)
 			}
-			for _, f := range a.Post {
-				again = again || !holds[f]
-				holds[f] = true
+			all |= known[f]
+		}
+		return all
+	}
+	m := masks{start: bit(c.Init...), goal: bit(goal)}
+	for _, a := range c.Actions {
+		m.pre, m.post, m.never = append(m.pre, bit(a.Pre...)), append(m.post, bit(a.Post...)), append(m.never, a.P == 0)
+	}
+	if len(known) > 64 {
+		panic("more than 64 facts")
+	}
+	return m
+}
+
+func (m masks) derives(works func(int) bool) bool {
+	holds := m.start
+	for before := ^holds; before != holds; {
+		before = holds
+		for i := range m.pre {
+			if !m.never[i] && m.pre[i]&^holds == 0 && works(i) {
+				holds |= m.post[i]
 			}
 		}
 	}
-	return holds[goal]
+	return holds&m.goal != 0
 }
 
 func outcome(c Case, works int) float64 {
@@ -77,13 +103,17 @@ func minimal(s int, enough func(int) bool) bool {
 	return true
 }
 
-func cuts(c Case, goal string) [][]string {
+func cuts(c Case, m masks) [][]string {
 	fixes := Fixes(c)
+	by := make([]int, len(c.Actions)) // that take each action away
+	for i, a := range c.Actions {
+		for _, f := range a.Fix {
+			by[i] |= 1 << slices.Index(fixes, f)
+		}
+	}
 	stops := make([]bool, 1<<len(fixes))
 	for done := range stops {
-		stops[done] = !Derives(c, goal, func(i int) bool {
-			return !slices.ContainsFunc(c.Actions[i].Fix, func(f string) bool { return done>>slices.Index(fixes, f)&1 == 1 })
-		})
+		stops[done] = !m.derives(func(i int) bool { return by[i]&done == 0 })
 	}
 	out := [][]string{}
 	for done, ok := range stops {
@@ -91,12 +121,7 @@ func cuts(c Case, goal string) [][]string {
 			out = append(out, names(done, func(i int) string { return fixes[i] }))
 		}
 	}
-	slices.SortFunc(out, func(a, b []string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return slices.Compare(a, b)
-	})
+	slices.SortFunc(out, func(a, b []string) int { return cmp.Or(len(a)-len(b), slices.Compare(a, b)) })
 	return out
 }
 

@@ -12,25 +12,29 @@ import (
 // Case is a network of facts and actions with its questions.
 type Case = exact.Case
 
-// Random makes a small network: up to 11 actions, some of several needs, cycles, fixes that several share, some that nothing
+// Random makes a small network: 4 to 11 actions, some of several needs, cycles, fixes that several share, some that nothing
 // takes away, chances of 1 and below. The same seed makes the same network.
 func Random(seed uint64) Case {
 	r := rand.New(rand.NewPCG(seed, 0x70617468))
 	c := Case{Name: fmt.Sprintf("random %d", seed), Init: []string{"h0.entry", "h0.other"}}
-	facts := []string{"h0.entry", "h0.entry", "h0.other"}
-	for h := 1 + r.IntN(5); h > 0; h-- {
-		facts = append(facts, fmt.Sprintf("h%d.user", h), fmt.Sprintf("h%d.root", h))
+	entries := c.Init
+	var gained []string
+	for h := 1 + r.IntN(3); h > 0; h-- {
+		gained = append(gained, fmt.Sprintf("h%d.user", h), fmt.Sprintf("h%d.root", h))
 	}
-	gained := facts[3:]
-	for i := range 1 + r.IntN(11) {
+	for i := range 4 + r.IntN(8) {
 		a := exact.Action{ID: fmt.Sprintf("a%d", i), Post: []string{gained[r.IntN(len(gained))]}, P: 1}
 		for range 1 + r.IntN(3)*r.IntN(2) {
-			a.Pre = append(a.Pre, facts[r.IntN(len(facts))])
+			from := gained
+			if r.IntN(5) < 2 {
+				from = entries
+			}
+			a.Pre = append(a.Pre, from[r.IntN(len(from))])
 		}
 		if r.IntN(4) > 0 {
 			a.P = float64(1+r.IntN(9)) / 10
 		}
-		if r.IntN(5) > 0 {
+		if r.IntN(8) > 0 {
 			a.Fix = []string{fmt.Sprintf("fix%d", r.IntN(7))}
 		}
 		c.Actions = append(c.Actions, a)
