@@ -32,9 +32,10 @@ func main() {
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	estate := flag.String("estate-dir", "", "keep the SQLite estate of part load here, and use what is there (default a folder that is removed)")
 	walkHosts := flag.Int("walk-hosts", 0, "print what attack paths of a generated estate of so many hosts take, as JSON, and end: part paths starts itself so")
+	walkFlat := flag.Bool("walk-flat", false, "of walk-hosts: every site reaches every other")
 	flag.Parse()
 	if *walkHosts > 0 {
-		if err := walk(ctx, *walkHosts, os.Stdout); err != nil {
+		if err := walk(ctx, *walkHosts, *walkFlat, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
