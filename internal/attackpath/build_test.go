@@ -197,11 +197,11 @@ func TestAHostWithAnAddressBesideARuleIsNotRefused(t *testing.T) {
 
 func TestAStolenUserNeedsALoginService(t *testing.T) {
 	s := tell(t, "a")
-	h := s.host(1, "a", "10.0.0.1", "ssh 22", "http 80")
+	s.host(1, "a", "10.0.0.1", "ssh 22", "http 80")
 	s.host(2, "a", "10.0.0.2", "http 80")
 	s.e.Assume.From = []Entry{{Kind: FromUser, Site: "a"}}
 	s.reaches()
-	h.Exposed = true
+	s.e.Hosts[0].Exposed = true
 	s.reaches("user 1")
 	s.e.Assume.From = []Entry{{Kind: FromUser, Host: 2}}
 	s.reaches()
@@ -452,7 +452,7 @@ func chances(m *Model) map[string]float64 {
 			continue
 		}
 		switch i.Kind {
-		case Holds, HasLogin, Administers, Reads, Writes, Reuses, Lured, EntryAt:
+		case Holds, HasLogin, Administers, Reads, Writes, Reuses, EntryAt:
 			key := fmt.Sprint(i.Kind, i.Privilege, i.Host, i.Site, i.Protocol, i.Port)
 			out[key] = math.Max(out[key], p[f])
 		}
