@@ -45,6 +45,7 @@ type parts struct {
 	names    memo[string, techniqueName] // of techniques
 	matrix   matrix
 	effects  effects                    // of weaknesses, for attack paths
+	walks    pathService                // to what matters
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
@@ -85,6 +86,7 @@ func (a *App) For(who auth.Identity) *App { return &App{parts: a.parts, who: who
 // Close waits for what goes on in the background and releases everything. It is safe to call twice.
 func (a *App) Close() error {
 	a.indexing.stop()
+	a.walks.stop()
 	a.hub.Stop()
 	return errors.Join(a.find.Close(), a.store.Close())
 }

@@ -73,6 +73,7 @@ func (a *App) startBackground(ctx context.Context, d duties) (*background, error
 		b.scheduler.Start(ctx)
 		b.readying.Go(func() { a.keepAwake(readying) })
 		b.readying.Go(func() { a.warm(readying) })
+		b.readying.Go(func() { a.followPaths(readying) })
 	}
 	return b, nil
 }
@@ -112,7 +113,7 @@ func (a *App) handlers() map[job.Kind]job.Handler {
 	return map[job.Kind]job.Handler{
 		job.Scan: s.conduct, job.Tool: s.toolJob,
 		job.Import: s.importJob, job.Ingest: s.ingestJob, job.Feeds: s.feedsJob,
-		job.Rematch: s.rematchJob, job.Triage: s.triageJob, job.Purge: s.purgeJob,
+		job.Rematch: s.rematchJob, job.Triage: s.triageJob, job.Purge: s.purgeJob, job.Paths: s.pathsJob,
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	jobKinds  = []job.Kind{job.Scan, job.Tool, job.Import, job.Ingest, job.Feeds, job.Rematch, job.Triage, job.Purge, job.Report}
+	jobKinds  = []job.Kind{job.Scan, job.Tool, job.Import, job.Ingest, job.Feeds, job.Rematch, job.Triage, job.Purge, job.Report, job.Paths}
 	jobStates = []job.State{job.Queued, job.Running, job.Done, job.Dead, job.Cancelled}
 	// analystJobs are the kinds that an analyst's own requests become; the others are the administrator's.
 	analystJobs = []job.Kind{job.Scan, job.Tool, job.Import, job.Triage, job.Report}

@@ -16,7 +16,7 @@ import (
 type effects struct {
 	mu         sync.Mutex
 	generation int64
-	known      map[cve.ID]*attackpath.Effect
+	known      map[cve.ID]*attackpath.Effect  // nil of a CVE that the catalogue does not know
 	kinds      map[kindKey]*attackpath.Effect // they follow from themselves: no generation
 }
 
@@ -32,7 +32,7 @@ func (e *effects) find(generation int64, ids []cve.ID) (known map[cve.ID]*attack
 	defer e.mu.Unlock()
 	known = make(map[cve.ID]*attackpath.Effect, len(ids))
 	for _, id := range ids {
-		if effect := e.known[id]; effect != nil && e.generation == generation {
+		if effect, asked := e.known[id]; asked && e.generation == generation {
 			known[id] = effect
 		} else {
 			unknown = append(unknown, id)
@@ -91,6 +91,7 @@ func (a *App) makeEffects(ctx context.Context, ids []cve.ID, into map[cve.ID]*at
 		return err
 	}
 	for _, id := range ids {
+		into[id] = nil
 		if r := records[id]; r != nil {
 			into[id] = attackpath.EffectOf(attackpath.FlawedOf(r, facts[id]))
 		}

@@ -35,16 +35,22 @@ func (e *pathEstate) host(id int64) (*attackpath.Host, bool) {
 	return &e.Hosts[i], true
 }
 
-// pathState is the state of the data that matters to attack paths: that their own risk was written changed nothing.
+// pathState is the state of the data that matters to attack paths.
 func (a *App) pathState(ctx context.Context) (s dataState, err error) {
 	if s.catalogue, s.estate, err = a.store.Generations(ctx); err != nil {
 		return s, err
 	}
-	risk, err := a.store.Estate().RiskState(ctx)
-	if risk.Written != 0 && risk.Written == s.estate {
-		s.estate = risk.Generation
-	}
+	s.estate, err = a.beforeRisk(ctx, s.estate)
 	return s, err
+}
+
+// beforeRisk is the generation of an estate of which nothing but the risk differs: writing it changes no path.
+func (a *App) beforeRisk(ctx context.Context, generation int64) (int64, error) {
+	risk, err := a.store.Estate().RiskState(ctx)
+	if risk.Written != 0 && risk.Written == generation {
+		generation--
+	}
+	return generation, err
 }
 
 // readPathEstate reads the estate that the asker sees, or what one scan saw of it.
@@ -58,6 +64,9 @@ func (a *App) readPathEstate(ctx context.Context, scan int64) (*pathEstate, erro
 		return nil, err
 	}
 	if err := a.giveEffects(ctx, &read); err != nil {
+		return nil, err
+	}
+	if read.Generation, err = a.beforeRisk(ctx, read.Generation); err != nil {
 		return nil, err
 	}
 	policy := seenPolicy(a.who.View, read.Policy)

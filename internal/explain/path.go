@@ -330,6 +330,18 @@ func fixWords(s PathStep) string {
 	return phrase{text: text}.sentence()
 }
 
+// Everywhere says in one sentence what ends a weakness wherever it was found.
+func Everywhere(s PathStep) string {
+	text := ""
+	if s.Flaw != nil {
+		text = quotable(s.Flaw.Remedy)
+	}
+	if text = either(text, cut(clean(s.Update), maxQuote)); text == "" {
+		text = tell("fix.all", "weakness", flawName(s, false))
+	}
+	return phrase{text: text}.sentence()
+}
+
 func fixOfFlaw(s PathStep) string {
 	if s.Flaw != nil {
 		if remedy := quotable(s.Flaw.Remedy); remedy != "" {
@@ -531,36 +543,14 @@ func restsOn(steps []PathStep) string {
 
 func percentOf(p float64) string { return paths.percent(p).text }
 
-// Assumptions are the assumptions that a walk rests on, a sentence each, each once.
-func Assumptions(steps []PathStep) []string {
-	out := []string{}
-	for _, s := range steps {
-		if s.Known != attackpath.Assumed {
-			continue
-		}
-		text := cut(clean(s.Why), maxQuote)
-		if text == "" {
-			text = assumedOf(s)
-		}
-		if text = (phrase{text: text}).sentence(); !slices.Contains(out, text) {
-			out = append(out, text)
-		}
-	}
-	return out
-}
+// Line is a text about paths on one line, cut where it is too long: names in it are taken to be hostile.
+func Line(text string) string { return cut(clean(text), maxLine) }
 
-func assumedOf(s PathStep) string {
-	switch {
-	case s.Kind == attackpath.Enters:
-		return tell("assumed.entry", "where", fromWords(s.From))
-	case s.Kind == attackpath.Reusing:
-		return tell("assumed.reuse", "site", shown(s.Gains.Site))
-	case s.Gains.Kind == attackpath.Reaches:
-		return tell("assumed.reach", "from", fromWords(s.From), "port", portName(s.Gains.Protocol, s.Gains.Port), "host", either(hostName(s.Gains), "hosts"))
-	default:
-		return tell("assumed.step", "what", factWords(s.Gains))
-	}
-}
+// LineSentence is Line as a sentence.
+func LineSentence(text string) string { return phrase{text: Line(text)}.sentence() }
+
+// maxLine is how long a sentence is at most.
+const maxLine = 500
 
 // Update says to what version a CVE's product is to be updated, as far as the record names one: "Update OpenSSH to 9.8p1 or
 // later.". "" is not known.

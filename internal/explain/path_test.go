@@ -43,9 +43,6 @@ var walk = []explain.PathStep{
 func words(steps []explain.PathStep, chance float64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", explain.Walk(steps, chance))
-	for _, a := range explain.Assumptions(steps) {
-		fmt.Fprintf(&b, "  assumed: %s\n", a)
-	}
 	for i, s := range steps {
 		w := explain.Path(s)
 		fmt.Fprintf(&b, "  %d. %s\n     needs %s; gains %s; likely: %s\n", i+1, w.Says, strings.Join(w.Needs, " and "), w.Gains, w.ChanceWhy)
@@ -112,7 +109,7 @@ func TestHostileTextOfFindingsStaysText(t *testing.T) {
 	s.Product, s.Why, s.Gains.Host, s.Gains.Site, s.Gains.OS, s.Update = evil, evil, evil, evil, evil, evil
 	s.Known = attackpath.Assumed
 	w := explain.Path(s)
-	for _, text := range append([]string{w.Says, w.Gains, w.ChanceWhy, w.Fix, explain.Walk([]explain.PathStep{s, s}, 0.5)}, explain.Assumptions([]explain.PathStep{s})...) {
+	for _, text := range []string{w.Says, w.Gains, w.ChanceWhy, w.Fix, explain.Walk([]explain.PathStep{s, s}, 0.5), explain.Line(evil)} {
 		if len(text) > 4096 || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' || r == '⟨' }) {
 			t.Errorf("%.200q", text)
 		}

@@ -30,6 +30,7 @@ const (
 	Triage  Kind = "triage"  // says something of many findings or hosts
 	Purge   Kind = "purge"   // removes what is older than it is to be kept
 	Report  Kind = "report"  // builds a report
+	Paths   Kind = "paths"   // works out what fixing each finding takes off the risk of attack paths
 )
 
 // State is where a job is in its life.
