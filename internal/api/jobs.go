@@ -20,7 +20,7 @@ type jobs interface {
 }
 
 type jobsInput struct {
-	Kind   []string `query:"kind" maxItems:"9" enum:"scan,tool,import,ingest,feeds,rematch,triage,purge,report" example:"import" doc:"only of these kinds"`
+	Kind   []string `query:"kind" maxItems:"10" enum:"scan,tool,import,ingest,feeds,rematch,triage,purge,report,paths" example:"import" doc:"only of these kinds"`
 	State  []string `query:"state" maxItems:"5" enum:"queued,running,done,dead,cancelled" example:"dead" doc:"only in these states"`
 	Scan   int64    `query:"scan" minimum:"1" example:"42" doc:"only of this scan"`
 	Cursor string   `query:"cursor" maxLength:"18" pattern:"^[0-9]*$" example:"17" doc:"where the page before ended: its next"`

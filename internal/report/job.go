@@ -17,7 +17,7 @@ type JobList struct {
 // Job is a piece of background work.
 type Job struct {
 	ID          int64           `json:"id" example:"17"`
-	Kind        string          `json:"kind" enum:"scan,tool,import,ingest,feeds,rematch,triage,purge,report" example:"import"`
+	Kind        string          `json:"kind" enum:"scan,tool,import,ingest,feeds,rematch,triage,purge,report,paths" example:"import"`
 	State       string          `json:"state" enum:"queued,running,done,dead,cancelled" example:"running" doc:"dead: failed as often as it may; it can be retried"`
 	Cancelling  bool            `json:"cancelling" example:"false" doc:"somebody wants the running job to end"`
 	Site        Text            `json:"site" example:"default" doc:"that it concerns"`

@@ -47,7 +47,7 @@ export function Jobs() {
 }
 
 const names: Record<string, string> = {
-  scan: "Scan", tool: "Tool of a scan", import: "Import", ingest: "Own records", feeds: "Feeds", rematch: "Judging anew", triage: "Triage of many", purge: "Clearing out", report: "Report",
+  scan: "Scan", tool: "Tool of a scan", import: "Import", ingest: "Own records", feeds: "Feeds", rematch: "Judging anew", triage: "Triage of many", purge: "Clearing out", report: "Report", paths: "Attack paths",
 };
 
 const nameOf = (kind: string) => names[kind] ?? kind;
@@ -100,7 +100,7 @@ function Line({ j, open, show }: { j: Job; open: boolean; show: () => void }) {
 }
 
 /** Jobs of the server's upkeep need an administrator. */
-const upkeep = ["feeds", "ingest", "rematch", "purge"];
+const upkeep = ["feeds", "ingest", "rematch", "purge", "paths"];
 
 function Do({ j }: { j: Job }) {
   const { act, busy } = useAct();

@@ -6,7 +6,7 @@ export const repairTokens = (raw: Raw) => ({ all: truthOf(raw.all) });
 export const repairRules = (raw: Raw) => ({ all: truthOf(raw.all) });
 
 export const jobStates = ["", "queued", "running", "done", "dead", "cancelled"] as const;
-export const jobKinds = ["", "scan", "tool", "import", "ingest", "feeds", "rematch", "triage", "purge", "report"] as const;
+export const jobKinds = ["", "scan", "tool", "import", "ingest", "feeds", "rematch", "triage", "purge", "report", "paths"] as const;
 
 export const repairJobs = (raw: Raw) => ({ state: oneOf(raw.state, jobStates), kind: oneOf(raw.kind, jobKinds), after: textOf(raw.after, 400), job: /^\d{1,15}$/.test(textOf(raw.job)) ? textOf(raw.job) : "" });
 
