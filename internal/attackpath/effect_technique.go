@@ -11,7 +11,7 @@ import (
 func (w *weighing) ctid(kind string, rule func(technique string)) {
 	e := w.effect
 	for _, m := range w.flaw.Mappings[:min(len(w.flaw.Mappings), maxMappings)] {
-		if m.Kind != kind {
+		if m.Kind != kind || !isTechnique(m.Technique) {
 			continue
 		}
 		before := *e
@@ -24,6 +24,8 @@ func (w *weighing) ctid(kind string, rule func(technique string)) {
 }
 
 const maxMappings = 32
+
+func isTechnique(id string) bool { return len(id) <= len("T1059.001") && intel.IsTechniqueID(id) }
 
 // exploitedBy tells from where, where no vector does.
 func (w *weighing) exploitedBy(technique string) {
@@ -80,14 +82,14 @@ func (w *weighing) technique() {
 	e := w.effect
 	for _, kind := range []string{intel.MappingExploitation, intel.MappingPrimary} {
 		for i := range w.flaw.Mappings[:min(len(w.flaw.Mappings), maxMappings)] {
-			if m := &w.flaw.Mappings[i]; m.Kind == kind && intel.IsTechniqueID(m.Technique) {
+			if m := &w.flaw.Mappings[i]; m.Kind == kind && isTechnique(m.Technique) {
 				e.Technique, e.TechniqueSource = m.Technique, "ctid"
 				return
 			}
 		}
 	}
 	for i := range w.flaw.Techniques[:min(len(w.flaw.Techniques), maxMappings)] {
-		if l := &w.flaw.Techniques[i]; l.Kind == intel.MappingExploitation && intel.IsTechniqueID(l.Technique) {
+		if l := &w.flaw.Techniques[i]; l.Kind == intel.MappingExploitation && isTechnique(l.Technique) {
 			e.Technique, e.TechniqueSource = l.Technique, l.Source
 			return
 		}

@@ -286,6 +286,8 @@ func (w *weighing) partial() (Gain, string) {
 		return ReadsFiles, a.letters() + ": reads only"
 	case a.scored() && a.c == lossSome && a.version == "2" && (files || w.hears(saysRead)):
 		return ReadsFiles, a.letters() + " in version 2, and the description tells what is read"
+	case a.scored() && a.c == lossSome && a.version == "2" && a.i == lossNone && w.is(breaksMemory):
+		return ReadsFiles, named(w.flaw.CWEs, breaksMemory) + " with " + a.letters() + " in version 2: reads memory"
 	case a.i == lossAll && (files || w.hears(saysWrite|saysUpload) || w.is(runsCode)):
 		return WritesFiles, a.letters() + ": writes files"
 	case a.scored() && a.i >= lossSome && a.version == "2" && w.hears(saysWrite):

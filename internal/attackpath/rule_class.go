@@ -43,9 +43,16 @@ var classes = func() map[string]cweClass {
 // maxCWEs bounds how many weaknesses of a flaw are looked at.
 const maxCWEs = 32
 
+func classOf(id string) cweClass {
+	if len(id) > len("CWE-99999") {
+		return 0
+	}
+	return classes[id]
+}
+
 func classesOf(cwes []string) (all cweClass) {
 	for _, id := range cwes[:min(len(cwes), maxCWEs)] {
-		all |= classes[id]
+		all |= classOf(id)
 	}
 	return all
 }
@@ -53,7 +60,7 @@ func classesOf(cwes []string) (all cweClass) {
 // named is the first CWE of a class, for people.
 func named(cwes []string, c cweClass) string {
 	for _, id := range cwes[:min(len(cwes), maxCWEs)] {
-		if classes[id]&c != 0 {
+		if classOf(id)&c != 0 {
 			return id
 		}
 	}

@@ -224,7 +224,7 @@ func words(dst []string, text string) []string {
 	if len(text) > maxText {
 		text = text[:maxText]
 	}
-	text = strings.ToLower(text)
+	text = lower(text)
 	start := -1
 	for i := 0; i <= len(text) && len(dst) < maxWords; i++ {
 		if i < len(text) && (partOfWord(text[i]) || text[i] == '.' && inNumber(text, i)) {
@@ -234,7 +234,7 @@ func words(dst []string, text string) []string {
 			continue
 		}
 		if start >= 0 {
-			dst = append(dst, strings.TrimRight(text[start:i], "-_'"))
+			dst = append(dst, bare(text[start:i]))
 			start = -1
 		}
 		if i < len(text) && text[i] == '.' {
@@ -242,6 +242,25 @@ func words(dst []string, text string) []string {
 		}
 	}
 	return dst
+}
+
+// lower makes ASCII letters small; others stand in no phrase.
+func lower(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
+}
+
+// bare takes marks off the end of a word.
+func bare(word string) string {
+	for word != "" && strings.IndexByte("-_'", word[len(word)-1]) >= 0 {
+		word = word[:len(word)-1]
+	}
+	return word
 }
 
 func partOfWord(c byte) bool {
