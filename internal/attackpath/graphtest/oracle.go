@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"github.com/patchscout/patchscout/internal/attackpath/graph/exact"
 )
 
 // Truth is what trying everything finds out about a goal.
@@ -142,4 +144,8 @@ func names(s int, name func(int) string) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+func hasID(id string) func(exact.Action) bool {
+	return func(a exact.Action) bool { return a.ID == id }
 }
