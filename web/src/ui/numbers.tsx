@@ -29,6 +29,12 @@ export function CVSS({ value }: { value: number | null | undefined }) {
   return <span className="num" title={`CVSS ${value.toFixed(1)} of 10`}>{value.toFixed(1)}</span>;
 }
 
+/** Removed is by how much less of the weight of jewels falls when something is fixed; a jewel weighs at most 1. */
+export function Removed({ value }: { value: number | null | undefined }) {
+  if (value === null || value === undefined) return <Missing why="attack paths were not worked out" />;
+  return <span className="num nowrap" title={`expected drop in the weight of jewels that fall: ${value.toPrecision(3)}`}>{value === 0 ? "0" : value < 0.001 ? "< 0.001" : value < 0.1 ? value.toFixed(3) : value.toFixed(2)}</span>;
+}
+
 /** Chance is a probability of 0 to 1; estimated says that it is our own. */
 export function Chance({ value, source }: { value: number | null | undefined; source?: string | null }) {
   if (value === null || value === undefined) return <Missing why="no forecast" />;

@@ -4,7 +4,7 @@ import { createContext, use, type ReactNode } from "react";
 
 import type { Schema } from "../../api/client";
 import { Inert, Missing, plain, Raw } from "../../ui/inert";
-import { Chance, count, CVSS, percent } from "../../ui/numbers";
+import { Chance, count, CVSS, percent, Removed } from "../../ui/numbers";
 import { Facts } from "../../ui/page";
 import { Day, When } from "../../ui/when";
 import { Decision, Severity, wordOf } from "../../ui/words";
@@ -100,6 +100,7 @@ function Why({ v }: { v: Vulnerability }) {
     ["Likelihood", <span key="l" className="fi-inline"><Chance value={v.likelihood} source={v.likelihood_source} /> {v.likelihood !== null && <span className="fi-by">within 30 days, {v.likelihood_source === "estimated" ? "PatchScout's estimate" : `EPSS${c?.epss_date ? `, ${dayOf(c.epss_date)}` : ""}`}{typeof c?.epss_percentile === "number" && `, higher than ${percent(c.epss_percentile)} of all CVEs`}</span>}</span>],
     ["Severity", <span key="v" className="fi-inline"><Severity value={v.severity} /> <CVSS value={v.cvss} /> {v.cvss !== null && <span className="fi-by">CVSS {v.cvss_version} <Inert text={v.cvss_source} /></span>}</span>],
     ["Score", v.priority_score === null ? <Missing why="too little is known" /> : <><span className="num">{v.priority_score.toFixed(2)}</span> of 1 <span className="fi-by">0.5 if exploited, 0.4 × CVSS / 10, 0.1 if new{v.score_partial && "; a part is not known and left out"}</span></>],
+    ...(v.risk_removed !== null ? [["Attack paths", v.risk_removed > 0 ? <><Link to="/paths" search={{ fix: v.id } as never}>Fixing it</Link> takes <Removed value={v.risk_removed} /> off the weight of jewels that fall</> : "no jewel depends on it"] as [string, ReactNode]] : []),
     ["Confidence", <>{v.confidence} % <span className="fi-by">{wordOf(v.status).toLowerCase()}{v.confidence < 70 || v.status !== "affected" ? "; potential, not confirmed" : ""}</span></>],
   ];
   return (

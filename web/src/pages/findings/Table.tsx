@@ -5,7 +5,7 @@ import { flexRender, useTable } from "@tanstack/react-table";
 import { memo, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type Ref } from "react";
 
 import { columns, features, heads, Lines, nameOf, type Slot } from "./columns";
-import { fit, track, twoLines, type Width } from "./layout";
+import { fit, ranked, track, twoLines, widths, type Width } from "./layout";
 import type { Reader, Row } from "./reader";
 import { astray, heightOf, moved, seen, shown, topOf, type Shape, type Spot } from "./scroll";
 import { ascends, type Sort } from "./search";
@@ -43,7 +43,7 @@ export function Table({ reader, late, sort, hidden, marked, hands, may, ref }: P
   }, [reader, first, last, shape.view, shape.row]);
   useImperativeHandle(ref, () => ({ reveal, focus: () => grid.current?.focus({ preventScroll: true }), page: () => Math.max(1, Math.floor(shape.view / shape.row) - 1) }), [reveal, shape.view, shape.row]);
 
-  const fitting = useMemo(() => fit(width / letters, may ? hidden : [...hidden, "select"]).filter((w) => may || w.id !== "select"), [width, letters, hidden, may]);
+  const fitting = useMemo(() => fit(width / letters, may ? hidden : [...hidden, "select"], sort.by === "risk_removed" ? ranked : widths).filter((w) => may || w.id !== "select"), [width, letters, hidden, may, sort.by]);
   const slots = useMemo<Slot[]>(
     () => Array.from({ length: total === 0 ? 0 : last - first + 1 }, (_, i) => ({ index: first + i, row: reader.book.row(first + i) })),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the reader's version says when its rows are others

@@ -2,7 +2,7 @@
 import { createColumnHelper, columnVisibilityFeature, tableFeatures } from "@tanstack/react-table";
 
 import { Inert, Missing, plain } from "../../ui/inert";
-import { Chance, CVSS } from "../../ui/numbers";
+import { Chance, CVSS, Removed } from "../../ui/numbers";
 import { Day, When } from "../../ui/when";
 import { Decision, KEV, Severity, State, wordOf } from "../../ui/words";
 import { base } from "../../api/client";
@@ -24,6 +24,7 @@ export const heads: Record<string, { name: string; about?: string; sort?: Sort["
   service: { name: "Port, service" },
   likelihood: { name: "Likelihood", sort: "likelihood", about: "Chance of attacks within 30 days", right: true },
   cvss: { name: "CVSS", sort: "cvss", right: true },
+  risk: { name: "Risk removed", sort: "risk_removed", about: "Expected drop in the weight of jewels that fall, by attack paths", right: true },
   due: { name: "Due", sort: "due" },
   triage: { name: "State" },
   seen: { name: "Last seen", sort: "last_seen" },
@@ -81,6 +82,7 @@ export const columns = [
   column("service", (r) => <span className="cut"><Place row={r} /></span>),
   column("likelihood", (r) => <Chance value={r.likelihood} source={r.likelihood_source} />),
   column("cvss", (r) => <CVSS value={r.cvss} />),
+  column("risk", (r) => <Removed value={r.risk_removed} />),
   column("due", (r) => (r.state === "open" || r.state === "reopened" ? <Day at={r.due} due /> : <Day at={r.due} />)),
   column("triage", (r) => <Stand row={r} />),
   column("seen", (r) => <When at={r.last_seen} />),

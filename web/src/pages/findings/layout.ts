@@ -18,6 +18,9 @@ export const widths: Width[] = [
   { id: "seen", px: 104, keep: 10 },
 ];
 
+/** ranked are the columns of a list that attack paths rank: what a fix takes off the risk stands there only then. */
+export const ranked: Width[] = widths.flatMap((w) => (w.id === "due" ? [{ id: "risk", px: 110, keep: 65 }, w] : [w]));
+
 /** twoLines is the width below which a finding is told in two lines instead of columns. */
 export const twoLines = 560;
 

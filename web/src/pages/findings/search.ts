@@ -2,7 +2,7 @@
 // link to a list by what it knows: /findings?decision=act&host=10.0.0.1. What does not fit is left out, never an error.
 import { fieldOf, groups, type Filter, type FilterName } from "./fields";
 
-export const sorts = ["rank", "severity", "cvss", "epss", "likelihood", "score", "due", "sla", "first_seen", "last_seen", "host"] as const;
+export const sorts = ["rank", "severity", "cvss", "epss", "likelihood", "score", "due", "sla", "first_seen", "last_seen", "host", "risk_removed"] as const;
 export type Sort = { by: (typeof sorts)[number]; asc: boolean };
 
 export const groupings = ["remedy", "host", "cve", "product", "site", "owner", "assignee"] as const;

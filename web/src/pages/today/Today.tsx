@@ -15,6 +15,7 @@ import { Exploited } from "./Exploited";
 import { Feeds } from "./Feeds";
 import { Decisions, Headline } from "./Head";
 import "./today.css";
+import { PathsFirst } from "./PathsFirst";
 import { keep, read, sinceOf } from "./visit";
 
 const Begin = lazy(() => import("./Begin").then((m) => ({ default: m.Begin })));
@@ -78,6 +79,7 @@ function Full({ today }: { today: Schema<"Today"> }) {
       <div className="today-columns">
         <div className="today-left">
           <Actions groups={today.actions} />
+          <PathsFirst />
           <Below />
         </div>
         <div className="today-side">
