@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/patchscout/patchscout/internal/fault"
 )
@@ -27,6 +28,8 @@ type Model struct {
 	counts counts
 	never  Fact // what actions need that ended; -1: none ended yet
 
+	mu           sync.Mutex // guards what Entries works out
+	entryInfo    []EntryInfo
 	entries      []entry
 	entryActions []int32 // those that belong to no host
 	internet     int32   // hosts that the internet reaches

@@ -90,8 +90,6 @@ func (e *emitting) flaw(f *Flaw) skip {
 			return saidNever
 		}
 		a.P, a.Known, a.Why = p, Policy, e.reasons.correction(c)
-	} else {
-		a.Why = e.whyFound(f, "")
 	}
 	got, why := e.worth(f)
 	if why == counted {
@@ -101,6 +99,9 @@ func (e *emitting) flaw(f *Flaw) skip {
 		return why
 	}
 	a.Post, a.Weakness = e.gain(f, got), e.weakness(f.Weakness)
+	if a.Known != Policy {
+		a.Why = e.whyFound(f, e.more(f, got, a.Known))
+	}
 	e.add(a)
 	return counted
 }
@@ -124,7 +125,6 @@ func (e *emitting) needs(f *Flaw, a *Action) skip {
 		}
 		if f.Port == 0 && f.Component == "" && !x.Lures && a.Known == Observed {
 			a.Known = Assumed
-			a.Why = e.whyFound(f, "the report names no port, so that any open one of the host is taken to do")
 		}
 		if len(ports) > 0 {
 			need = append(need, e.anyOf(ports))
@@ -223,12 +223,29 @@ func (e *emitting) made(f Fact) bool {
 	return slices.ContainsFunc(e.net.Actions[e.st.first:], func(a Action) bool { return a.Post == f && a.Kind == Moves })
 }
 
+// more is what else a step rests on.
+func (e *emitting) more(f *Flaw, got Privilege, known Known) string {
+	var out []string
+	if known == Assumed {
+		out = append(out, "the report names no port, so that any open one of the host is taken to do")
+	}
+	if got == Root && f.Effect.Gain == AsService {
+		_, why := e.runsAs(f)
+		out = append(out, why)
+	}
+	if f.Effect.Lures {
+		_, why := IsClient(*e.h, e.estate.Policy)
+		out = append(out, "people sit there: "+why)
+	}
+	return strings.Join(out, "; ")
+}
+
 // worth is the privilege that a finding gives, where it gives one, or why it gives nothing new.
 func (e *emitting) worth(f *Flaw) (got Privilege, why skip) {
 	local := f.Effect.Reach == OnHost
 	switch f.Effect.Gain {
 	case AsService:
-		got = e.runsAs(f)
+		got, _ = e.runsAs(f)
 	case AsUser:
 		got = User
 	case AsRoot:
@@ -267,20 +284,19 @@ func (e *emitting) gain(f *Flaw, got Privilege) Fact {
 	}
 }
 
-func (e *emitting) runsAs(f *Flaw) Privilege {
-	if f.Port == 0 && f.Component != "" {
+// runsAs says as what runs over which a finding is used, and why.
+func (e *emitting) runsAs(f *Flaw) (Privilege, string) {
+	switch {
+	case f.Port != 0:
+		return RunsAs(e.service(f.Protocol, f.Port), *e.h)
+	case f.Component != "":
 		for _, s := range e.h.Services {
 			if serves(f.Component, s) {
-				p, _ := RunsAs(s, *e.h)
-				return p
+				return RunsAs(s, *e.h)
 			}
 		}
 	}
-	if f.Port == 0 {
-		return User
-	}
-	p, _ := RunsAs(e.service(f.Protocol, f.Port), *e.h)
-	return p
+	return User, ""
 }
 
 func (e *emitting) service(protocol string, port uint16) Service {

@@ -325,9 +325,17 @@ func (r *reach) setID(set bits) int32 {
 	return id
 }
 
-// reaches says whether a part can send to a port of a class at all.
-func (r *reach) reaches(part int32, k portKey) bool {
-	return slices.ContainsFunc(r.links(k), func(l link) bool { return r.sets[l.set].has(part) })
+// senderSet returns all parts that can send to a port of a class.
+func (r *reach) senderSet(k portKey) (out bits) {
+	for _, l := range r.links(k) {
+		for len(out) < len(r.sets[l.set]) {
+			out = append(out, 0)
+		}
+		for i, w := range r.sets[l.set] {
+			out[i] |= w
+		}
+	}
+	return out
 }
 
 // alike is the same for ports that the same parts reach alike.
@@ -360,7 +368,7 @@ func (r *reasons) id(text string) int32 {
 func (r *reasons) rule(p *PolicyRule, source string) int32 { return r.id(ruleWords(p, source)) }
 
 func (r *reasons) sameSite(site string) int32 {
-	return r.id("scans of site " + site + " saw the port open from within, and hosts of one site are taken to reach each other where no rule says otherwise")
+	return r.id("the port was seen open in site " + site + ", and hosts of one site are taken to reach each other where no rule says otherwise")
 }
 
 func (r *reasons) exposed(shown exposure, site string) int32 {

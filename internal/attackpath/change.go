@@ -55,7 +55,7 @@ type replacing struct {
 type mark struct{ facts, actions, weaknesses, reasons, nodes, parts int }
 
 func (m *Model) mark() mark {
-	return mark{len(m.net.Facts), len(m.net.Actions), len(m.net.Weaknesses), len(m.reasons.list), len(m.nodes), len(m.reach.parts)}
+	return mark{len(m.net.Facts), len(m.net.Actions), len(m.net.Weaknesses), len(m.net.Reasons), len(m.nodes), len(m.reach.parts)}
 }
 
 // take puts a host in its place and takes its old actions away.
@@ -159,11 +159,11 @@ func (r *replacing) widen(to *node, l link) {
 
 func (r *replacing) emitAll() {
 	slices.Sort(r.again)
-	cache := map[portKey]bool{}
+	cache := map[portKey]bits{}
 	for _, i := range r.again {
 		r.emit(i)
 		st := &r.state[i]
-		if st.internet = r.reachedFrom(i, []int32{0}, cache); st.internet {
+		if st.internet = r.reachedBy(i, cache).has(0); st.internet {
 			r.internet++
 		}
 	}
@@ -207,6 +207,7 @@ func (r *replacing) change() Change {
 		r.end(a)
 	}
 	r.net.Notices = r.notices()
+	r.entryInfo = nil
 	r.sync()
 	b := r.before
 	c := Change{Gone: r.gone, Start: r.start, Goals: r.newGoals}

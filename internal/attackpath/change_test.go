@@ -118,7 +118,8 @@ func TestReplacingHostsAnswersLikeBuildingAnew(t *testing.T) {
 			}
 			checkNetwork(t, m.Network())
 			sameAnswers(t, seed, m, mustBuild(t, e))
-			if got, want := best(applied(&n, c)), best(m.Network()); !slices.Equal(got, want) {
+			after := applied(&n, c)
+			if !slices.Equal(best(after), best(m.Network())) || !slices.Equal(after.Reasons, m.Network().Reasons) || !slices.Equal(after.Weaknesses, m.Network().Weaknesses) {
 				t.Fatalf("seed %d: who applies the change gets another network", seed)
 			}
 		}
@@ -155,7 +156,8 @@ func applied(n *Network, c Change) *Network {
 	for _, a := range c.Gone {
 		gone[a] = true
 	}
-	out := &Network{Facts: append(slices.Clone(n.Facts), c.Facts...), Start: n.Start, Goals: n.Goals}
+	out := &Network{Facts: append(slices.Clone(n.Facts), c.Facts...), Start: n.Start, Goals: n.Goals,
+		Reasons: append(slices.Clone(n.Reasons), c.Reasons...), Weaknesses: append(slices.Clone(n.Weaknesses), c.Weaknesses...)}
 	for i, a := range n.Actions {
 		if !gone[int32(i)] {
 			out.Actions = append(out.Actions, a)

@@ -24,12 +24,17 @@ type entry struct {
 }
 
 // Entries lists where attackers begin, in the order in which they were named.
-func (m *Model) Entries() (out []EntryInfo) {
-	for i := range m.entries {
-		e := m.entries[i].Entry
-		out = append(out, EntryInfo{Entry: e, Facts: []Fact{m.entries[i].fact}, Name: m.entryName(e), Ref: e.ref(), Reaches: m.countReached(m.standsOf(e))})
+func (m *Model) Entries() []EntryInfo {
+	m.mu.Lock() // what reaches what is worked out when it is asked for
+	defer m.mu.Unlock()
+	if m.entryInfo == nil {
+		counts := m.countReached()
+		for i := range m.entries {
+			e := m.entries[i].Entry
+			m.entryInfo = append(m.entryInfo, EntryInfo{Entry: e, Facts: []Fact{m.entries[i].fact}, Name: m.entryName(e), Ref: e.ref(), Reaches: counts[i]})
+		}
 	}
-	return out
+	return slices.Clone(m.entryInfo)
 }
 
 func (e Entry) ref() string {
@@ -83,36 +88,56 @@ func (m *Model) partsOf(site string) (out []int32) {
 	return out
 }
 
-// countReached counts the hosts of which any of these parts reaches a port.
-func (m *Model) countReached(parts []int32) (n int) {
-	cache := map[portKey]bool{}
+// countReached counts for each entry point the hosts of which it reaches a port.
+func (m *Model) countReached() []int {
+	out := make([]int, len(m.entries))
+	parts := make([][]int32, len(m.entries))
+	for i := range m.entries {
+		parts[i] = m.standsOf(m.entries[i].Entry)
+	}
+	cache := map[portKey]bits{}
 	for i := range m.hosts {
-		if m.reachedFrom(int32(i), parts, cache) {
-			n++
+		by := m.reachedBy(int32(i), cache)
+		for n := range parts {
+			if slices.ContainsFunc(parts[n], by.has) {
+				out[n]++
+			}
 		}
 	}
-	return n
+	return out
 }
 
-func (m *Model) reachedFrom(i int32, parts []int32, cache map[portKey]bool) bool {
-	ask := func(protocol string, port uint16) bool {
+// reachedBy returns the parts that reach a port of a host.
+func (m *Model) reachedBy(i int32, cache map[portKey]bits) (out bits) {
+	add := func(protocol string, port uint16) {
 		k := portKey{class: m.state[i].class, protocol: protocolOf(protocol), port: port}
-		yes, known := cache[k]
+		parts, known := cache[k]
 		if !known {
-			yes = slices.ContainsFunc(parts, func(p int32) bool { return m.reach.reaches(p, k) })
-			cache[k] = yes
+			parts = m.reach.senderSet(k)
+			cache[k] = parts
 		}
-		return yes
+		if len(out) < len(parts) {
+			out = append(out, make(bits, len(parts)-len(out))...)
+		}
+		for w := range parts {
+			out[w] |= parts[w]
+		}
 	}
-	h := m.hosts[i]
-	return slices.ContainsFunc(h.Services, func(s Service) bool { return ask(s.Protocol, s.Port) }) ||
-		slices.ContainsFunc(h.Flaws, func(f Flaw) bool { return f.Port != 0 && ask(f.Protocol, f.Port) })
+	for _, s := range m.hosts[i].Services {
+		add(s.Protocol, s.Port)
+	}
+	for j := range m.hosts[i].Flaws {
+		if f := &m.hosts[i].Flaws[j]; f.Port != 0 {
+			add(f.Protocol, f.Port)
+		}
+	}
+	return out
 }
 
 func (m *Model) countInternet() (n int32) {
-	cache := map[portKey]bool{}
+	cache := map[portKey]bits{}
 	for i := range m.state {
-		if m.state[i].internet = m.reachedFrom(int32(i), []int32{0}, cache); m.state[i].internet {
+		if m.state[i].internet = m.reachedBy(int32(i), cache).has(0); m.state[i].internet {
 			n++
 		}
 	}

@@ -96,9 +96,9 @@ func TestErrorsOfPoliciesNameFileLineAndField(t *testing.T) {
 func TestPoliciesOfUnknownSitesAreRefused(t *testing.T) {
 	sites := []Site{{Name: "branch"}, {Name: "dmz"}}
 	for text, want := range map[string]string{
-		"rules: [{from: 'site:brnach', to: any, action: deny}]":          `rule 1 of p.yaml: from: no site "brnach"; sites are branch, dmz`,
-		"rules: [{from: any, to: 'site:hq/10.0.0.0/8', action: allow}]":  `rule 1 of p.yaml: to: no site "hq"`,
-		"same: [[branch/10.0.0.1, hq/10.0.0.1]]":                         `same[0] of p.yaml: no site "hq"`,
+		"rules: [{from: 'site:brnach', to: any, action: deny}]":         `rule 1 of p.yaml: from: no site "brnach"; sites are branch, dmz`,
+		"rules: [{from: any, to: 'site:hq/10.0.0.0/8', action: allow}]": `rule 1 of p.yaml: to: no site "hq"`,
+		"same: [[branch/10.0.0.1, hq/10.0.0.1]]":                        `same[0] of p.yaml: no site "hq"`,
 		"rules: [{from: 'site:dmz', to: 'site:branch', action: allow}]": "",
 	} {
 		p, err := ReadPolicy("p.yaml", []byte(text))

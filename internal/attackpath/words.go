@@ -251,13 +251,15 @@ func (m *Model) Assumptions(p Path) (out []string) {
 		a := &m.net.Actions[s.Action]
 		post := m.net.Facts[a.Post]
 		from := m.net.Facts[a.Pre[0]]
+		if a.Kind == Exploit && a.Flaw != nil && a.Known != Policy {
+			m.assumedOf(a, post, say)
+		}
 		switch {
 		case a.Kind == Moves && post.Kind == Reaches && from.Kind == Stands && from.Site == post.Site && a.Known == Observed:
 			say("hosts of site " + post.Site + " are taken to reach each other where no rule says otherwise")
 		case a.Kind == Moves && post.Kind == Reaches && from.Kind == Stands && from.Site == "" && a.Known == Assumed:
 			say(m.exposedWords(m.hostOf(p, n)))
-		case a.Known == Assumed && a.Kind == Exploit:
-			say(a.Flaw.Weakness + " on " + m.hostName(a.Host) + ": " + m.net.Reasons[a.Why])
+		case a.Kind == Exploit:
 		case a.Known == Assumed && (a.Kind == Implies || a.Kind == LogsIn):
 			say(m.hostName(a.Host) + ": " + m.net.Reasons[a.Why])
 		case a.Known == Assumed:
@@ -265,6 +267,31 @@ func (m *Model) Assumptions(p Path) (out []string) {
 		}
 	}
 	return out
+}
+
+// assumedOf says what the use of a finding rests on: over which port, as what it runs, and who opens what is sent.
+func (m *Model) assumedOf(a *Action, post FactInfo, say func(string)) {
+	host := m.hostName(a.Host)
+	i, there := m.index[a.Host]
+	if !there {
+		return
+	}
+	if a.Known == Assumed {
+		say("the report of " + a.Flaw.Weakness + " on " + host + " names no port, so that any open one of the host is taken to do")
+	}
+	e := &emitting{Model: m, i: i, h: m.hosts[i]}
+	if a.Flaw.Effect.Gain == AsService && post.Privilege == Root {
+		p := fmt.Sprintf("%s/%d", protocolOf(a.Flaw.Protocol), a.Flaw.Port)
+		if a.Flaw.Port == 0 {
+			p = "what answers"
+		}
+		_, why := e.runsAs(a.Flaw)
+		say(p + " on " + host + " is taken to run as root: " + why)
+	}
+	if a.Flaw.Effect.Lures {
+		_, why := IsClient(*m.hosts[i], m.estate.Policy)
+		say("people are taken to sit at " + host + ": " + why)
+	}
 }
 
 func (m *Model) exposedWords(host int64) string {
