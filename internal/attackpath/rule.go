@@ -107,11 +107,13 @@ func (w *weighing) onHost() (Gain, string) {
 	a := &w.cvss
 	switch {
 	case w.effect.Needs == Root && w.effect.Reach == OnHost:
-		return Nothing, "who can use it is root there already"
+		return Nothing, "an administrator's account on the host is needed, and who has it is root there"
 	case a.scored() && a.all(lossAll):
 		return AsRoot, "AV:L with " + a.letters() + ": a user becomes root"
-	case w.hears(saysPrivilege) && w.localEnough(), w.hears(saysCode) && a.scored() && a.version == "2" && w.localEnough():
+	case w.hears(saysPrivilege) && w.localEnough():
 		return AsRoot, "the description tells of privileges gained by a local user"
+	case w.hears(saysCode) && a.scored() && a.version == "2" && w.localEnough():
+		return AsRoot, "the description tells of code that a local user runs through it, with " + a.letters()
 	case w.is(grantsMore) && a.i == lossAll && a.c == lossAll:
 		return AsRoot, named(w.flaw.CWEs, grantsMore) + " on the host with " + a.letters() + ": a user becomes root"
 	case a.scored() && a.c == lossAll && a.i == lossAll:
@@ -271,6 +273,9 @@ func (w *weighing) total() (Gain, string) {
 	a := &w.cvss
 	if !a.scored() || !a.all(lossAll) {
 		return 0, ""
+	}
+	if w.is(tellsOnly) && w.class&^(tellsOnly|namesFile) == 0 {
+		return ReadsFiles, named(w.flaw.CWEs, tellsOnly) + " discloses, though " + a.letters() + " says that all is lost"
 	}
 	return w.asService("all is lost (" + a.letters() + ") and no rule knows better")
 }

@@ -214,8 +214,8 @@ func wordSet(words string) map[string]bool {
 }
 
 const (
-	maxText  = 4096 // bytes of a description that are read: nine in ten have less than 800
-	maxWords = 640
+	maxText  = 2048 // bytes of a description that are read: nineteen in twenty have less
+	maxWords = 384
 	maxGap   = 3
 )
 
