@@ -40,6 +40,7 @@ type FindingFilter struct {
 	Potential   bool     `query:"potential" json:"potential,omitempty" example:"false" doc:"only the others"`
 	MinCVSS     float64  `query:"min_cvss" json:"min_cvss,omitempty" minimum:"0" maximum:"10" example:"7" doc:"at least this score"`
 	MinEPSS     float64  `query:"min_epss" json:"min_epss,omitempty" minimum:"0" maximum:"1" example:"0.1" doc:"at least this probability"`
+	MinRisk     float64  `query:"min_risk" json:"min_risk,omitempty" minimum:"0" example:"0.05" doc:"fixing it takes at least this off the risk of attack paths"`
 	CVE         string   `query:"cve" json:"cve,omitempty" maxLength:"512" example:"CVE-2024-6387" doc:"only this CVE or check"`
 	Remedy      string   `query:"remedy" json:"remedy,omitempty" maxLength:"512" example:"upgrade:openbsd:openssh" doc:"only what this action fixes: a key of the groups by remedy"`
 	Scanner     string   `query:"scanner" json:"scanner,omitempty" maxLength:"63" example:"nmap" doc:"only what this scanner gave evidence of"`
@@ -70,7 +71,7 @@ func (f FindingFilter) request() request.Findings {
 	return request.Findings{
 		Scan: f.Scan, Host: f.Host, Site: f.Site, State: f.State, Triage: f.Triage, Hidden: f.Hidden, Severities: f.Severity, Decisions: f.Decision,
 		KEV: f.KEV, Exploited: f.Exploited, Statuses: f.Status, Kinds: f.Kind, Confidence: f.Confidence, Confirmed: f.Confirmed, Potential: f.Potential,
-		MinCVSS: f.MinCVSS, MinEPSS: f.MinEPSS, Weakness: f.CVE, Remedy: f.Remedy, Scanner: f.Scanner, Ports: f.Port, Protocols: f.Protocol,
+		MinCVSS: f.MinCVSS, MinEPSS: f.MinEPSS, MinRisk: f.MinRisk, Weakness: f.CVE, Remedy: f.Remedy, Scanner: f.Scanner, Ports: f.Port, Protocols: f.Protocol,
 		Component: f.Component, Product: f.Product, Text: f.Search, Assignee: f.Assignee, Labels: f.Label, Owner: f.Owner, Tags: f.Tag,
 		Criticality: f.Criticality, DueBefore: f.DueBefore, Overdue: f.Overdue, SLABefore: f.SLABefore, SLAOverdue: f.SLAOverdue,
 		FirstSeenAfter: f.FirstSeenAfter, FirstSeenBefore: f.FirstSeenBefore, LastSeenAfter: f.LastSeenAfter, LastSeenBefore: f.LastSeenBefore, ClosedAfter: f.ClosedAfter, ReturnedAfter: f.ReturnedAfter,
@@ -86,7 +87,7 @@ type Page struct {
 type findingsInput struct {
 	FindingFilter
 	Page
-	Sort string `query:"sort" maxLength:"20" pattern:"^[a-z_]+(:(asc|desc))?$" example:"cvss:desc" doc:"rank (default), severity, cvss, epss, likelihood, score, due, sla, first_seen, last_seen, host; cvss:asc turns it round"` //nolint:lll // one field
+	Sort string `query:"sort" maxLength:"20" pattern:"^[a-z_]+(:(asc|desc))?$" example:"cvss:desc" doc:"rank (default), severity, cvss, epss, likelihood, score, due, sla, first_seen, last_seen, host, risk_removed; cvss:asc turns it round"` //nolint:lll // one field
 }
 
 func (in *findingsInput) request() request.Findings {

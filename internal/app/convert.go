@@ -19,7 +19,7 @@ func toFinding(l finding.Listed, evidence []finding.Evidence, kevKnown bool) rep
 		Remedy: report.Text(l.Remedy), Severity: l.Severity, CVSS: l.CVSS, CVSSVersion: report.Text(l.CVSSVersion),
 		CVSSSource: report.Text(l.CVSSSource), EPSS: l.EPSS, Decision: report.Text(l.Decision),
 		DecisionAssumed: notNil(l.Assumed), Due: report.Date{Time: l.Due}, Forensics: l.Forensics, PriorityScore: rounded(l.Score),
-		ScorePartial: l.ScorePartial, Likelihood: l.Likelihood, LikelihoodSource: report.Text(l.LikelihoodSource),
+		ScorePartial: l.ScorePartial, Likelihood: l.Likelihood, LikelihoodSource: report.Text(l.LikelihoodSource), RiskRemoved: l.RiskRemoved,
 		Confidence: l.Confidence, Status: string(l.Status), State: string(l.State), Triage: string(l.Triage.State),
 		FirstSeen: l.FirstSeen.UTC(), LastSeen: l.LastSeen.UTC(), Evidence: []report.Evidence{},
 		Indicators: []report.Indicator{}, Facts: facts(l),

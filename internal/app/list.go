@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,7 +200,7 @@ func readNumbers(f *finding.Filter, req FindingRequest) error {
 		value float64
 		most  float64
 		into  **float64
-	}{{"min-cvss", req.MinCVSS, 10, &f.MinCVSS}, {"min-epss", req.MinEPSS, 1, &f.MinEPSS}} {
+	}{{"min-cvss", req.MinCVSS, 10, &f.MinCVSS}, {"min-epss", req.MinEPSS, 1, &f.MinEPSS}, {"min-risk", req.MinRisk, math.MaxFloat32, &f.MinRisk}} {
 		if !(check.value >= 0 && check.value <= check.most) { // so that NaN is refused
 			return fault.InvalidOption(check.flag, " %v: want 0 to %v", check.value, check.most)
 		}

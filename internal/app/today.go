@@ -17,6 +17,7 @@ const (
 	exploitedDays = 90
 	mostExploited = 20
 	mostActions   = 10
+	mostRisky     = 5
 )
 
 // Today says what to act on now. since is a day or a moment; "" is the asker's last visit.
@@ -112,6 +113,9 @@ func (a *App) workOutToday(ctx context.Context, today time.Time) (out report.Tod
 	if out.Actions, err = a.actions(ctx); err != nil {
 		return out, err
 	}
+	if out.Risk, err = a.riskToday(ctx); err != nil {
+		return out, err
+	}
 	out.NewlyExploited, err = a.newlyExploited(ctx, today.AddDate(0, 0, -exploitedDays))
 	return out, err
 }
@@ -146,6 +150,23 @@ func (a *App) actions(ctx context.Context) ([]report.Group, error) {
 		if g.Key != "" && len(out) < mostActions {
 			out = append(out, toGroup(g, finding.GroupRemedy))
 		}
+	}
+	return out, err
+}
+
+// riskToday are the open findings whose fixing takes most off the risk of attack paths.
+func (a *App) riskToday(ctx context.Context) (report.TodayRisk, error) {
+	out := report.TodayRisk{Findings: []report.RiskFinding{}}
+	state, err := a.store.Estate().RiskState(ctx)
+	if err != nil || state.At.IsZero() {
+		return out, err
+	}
+	out.At = &state.At
+	listed, total, err := a.store.Estate().RiskRanking(ctx, a.who.View, openNow, mostRisky)
+	out.Total = total
+	for _, l := range listed {
+		out.Findings = append(out.Findings, report.RiskFinding{ID: l.ID, HostID: l.HostID, Host: hostName(l), Site: l.Site, Weakness: string(l.Weakness),
+			Title: report.Text(l.Title), RiskRemoved: *l.RiskRemoved})
 	}
 	return out, err
 }

@@ -252,7 +252,7 @@ func findingRequests(p place) []FindingRequest {
 		{Weakness: "other-tool:own"}, {Scanner: "other-tool"}, {Scanner: "native"}, {Labels: []string{"l-other"}}, {Labels: []string{"r-mine"}},
 		{Tags: []string{"t-other"}}, {Owner: "o-other"}, {Owner: "o-mine"}, {Owner: Nobody}, {Assignee: "other-anna"}, {Assignee: Nobody}, {Criticality: []string{"high"}},
 		{Product: "openssh"}, {Triage: []string{"accepted"}}, {Severities: []string{"critical", "medium"}}, {Ports: []string{"22"}}}
-	for _, by := range []string{"severity", "cvss", "epss", "likelihood", "score", "due", "sla", "first_seen", "last_seen", "host"} {
+	for _, by := range []string{"severity", "cvss", "epss", "likelihood", "score", "due", "sla", "first_seen", "last_seen", "host", "risk_removed"} {
 		out = append(out, FindingRequest{Sort: by, Limit: 2}, FindingRequest{Sort: "-" + by, Limit: 2})
 	}
 	return out

@@ -31,6 +31,7 @@ func filterFlags(flags *pflag.FlagSet, req *app.FindingRequest) {
 	flags.BoolVar(&req.Potential, "potential", false, "only the others")
 	flags.Float64Var(&req.MinCVSS, "min-cvss", 0, "at least this score, 0 to 10")
 	flags.Float64Var(&req.MinEPSS, "min-epss", 0, "at least this probability, 0 to 1")
+	flags.Float64Var(&req.MinRisk, "min-risk", 0, "fixing it takes at least this off the risk of attack paths")
 	flags.StringVar(&req.Weakness, "cve", "", "only this CVE or check")
 	flags.StringVar(&req.Remedy, "remedy", "", "only what this action fixes: a key of --group remedy")
 	flags.StringVar(&req.Scanner, "scanner", "", "only what this scanner gave evidence of")
@@ -78,7 +79,7 @@ func (e *environment) findingsListCommand(name string) *cobra.Command {
 		"  patchscout findings --format json --limit 100            a page; its \"next\" goes into --cursor"
 	flags := cmd.Flags()
 	filterFlags(flags, &l.req)
-	flags.StringVar(&l.req.Sort, "sort", "", "rank (default), severity, cvss, epss, likelihood, score, due, sla, first_seen, last_seen, host; cvss:asc turns it round")
+	flags.StringVar(&l.req.Sort, "sort", "", "rank (default), severity, cvss, epss, likelihood, score, due, sla, first_seen, last_seen, host, risk_removed; cvss:asc turns it round")
 	flags.StringVar(&l.req.Cursor, "cursor", "", `where the page before ended: its "next"`)
 	flags.StringVar(&l.group, "group", "", "groups instead of findings, by remedy, host, cve, product, site, assignee or owner")
 	l.out.flags(cmd, findingFormats...)

@@ -11,7 +11,7 @@ import (
 var csvHeader = []string{
 	"id", "site", "host", "port", "protocol", "service", "cve", "check", "title", "severity", "cvss", "epss", "kev",
 	"decision", "due", "forensics", "priority_score", "likelihood", "confidence", "status", "state", "triage",
-	"first_seen", "last_seen", "reason", "likelihood_source", "indicators",
+	"first_seen", "last_seen", "reason", "likelihood_source", "indicators", "risk_removed",
 }
 
 // CSV writes one row per finding (RFC 4180). Absent facts are empty cells.
@@ -53,7 +53,7 @@ func csvRow(f Finding) []string {
 		string(f.CVE), string(f.Check), string(f.Title), f.Severity, number(f.CVSS, 1), number(f.EPSS, 5), yesNo(f.KEV),
 		string(f.Decision), strings.TrimPrefix(f.Due.String(), missing), strconv.FormatBool(f.Forensics),
 		number(f.PriorityScore, 3), number(f.Likelihood, 5), strconv.Itoa(f.Confidence), f.Status, f.State, f.Triage,
-		stamp(f.FirstSeen), stamp(f.LastSeen), firstReason(f), string(f.LikelihoodSource), listedBy(f),
+		stamp(f.FirstSeen), stamp(f.LastSeen), firstReason(f), string(f.LikelihoodSource), listedBy(f), f.risk(),
 	}
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -162,6 +163,7 @@ func detailRows(f Finding, c Catalogue) [][2]string {
 		{"KEV", absent(yesNo(f.KEV), "kev", c)},
 		{"Decision", decision},
 		{"Score", orMissing(f.score()) + map[bool]string{true: " (a term is not known)"}[f.ScorePartial]},
+		{"Risk removed", cmp.Or(f.risk(), missing) + map[bool]string{true: " (attack paths did not run since it counts)", false: " of the expected weight of compromised jewels"}[f.RiskRemoved == nil]},
 		{"Confidence", fmt.Sprintf("%d%%, %s", f.Confidence, f.Status)},
 		{"Seen", stamp(f.FirstSeen) + " to " + stamp(f.LastSeen)},
 		{"Remedy", orMissing(string(f.Remedy))},

@@ -204,7 +204,7 @@ type Finding struct {
 	ScorePartial     bool       `json:"score_partial"`
 	Likelihood       *float64   `json:"likelihood"`
 	LikelihoodSource Text       `json:"likelihood_source"`
-	RiskRemoved      *float64   `json:"risk_removed"`
+	RiskRemoved      *float64   `json:"risk_removed" doc:"by how much the expected weight of compromised jewels drops when it is fixed; null: attack paths did not run since it counts"`
 	Confidence       int        `json:"confidence"`
 	Status           string     `json:"status"` // affected, conditional, uncertain
 	State            string     `json:"state"`  // open, fixed, reopened

@@ -123,7 +123,7 @@ func result(index int, f Finding) sarifResult {
 		Fingerprints: map[string]string{"patchscout/v1": strings.Join([]string{f.Site, f.uri(), f.weakness()}, "|")},
 		Properties: map[string]any{
 			"confidence": f.Confidence, "decision": f.Decision, "due": f.Due, "kev": f.KEV, "epss": f.EPSS,
-			"priority_score": f.PriorityScore, "state": f.State,
+			"priority_score": f.PriorityScore, "risk_removed": f.RiskRemoved, "state": f.State,
 		},
 	}
 	location := sarifLocation{Logical: []sarifLogical{{Name: f.Host, Kind: "resource"}}}

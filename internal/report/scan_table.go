@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -126,11 +127,36 @@ func findingGrid(findings []Finding, c Catalogue, v View) *grid {
 			g.rows[i] = append(g.rows[i], cellValue{text: f.State})
 		}
 	}
+	if v.Width == 0 || v.Width >= wide {
+		g.addRisk(findings)
+	}
 	if v.narrow() { // their facts stand in the columns for host and decision
 		g.remove(8)
 		g.remove(1)
 	}
 	return g
+}
+
+// wide is the width from which there is room for what fixing a finding takes off the risk.
+const wide = 130
+
+// addRisk adds the column if there is anything to say.
+func (g *grid) addRisk(findings []Finding) {
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.RiskRemoved != nil }) {
+		return
+	}
+	g.columns = append(g.columns, column{Title: "RISK", Right: true})
+	for i, f := range findings {
+		g.rows[i] = append(g.rows[i], either(f.risk(), missing, toneNone))
+	}
+}
+
+// risk is by how much the risk of attack paths drops when the finding is fixed, with three digits that count.
+func (f Finding) risk() string {
+	if f.RiskRemoved == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*f.RiskRemoved, 'g', 3, 64)
 }
 
 func (v View) narrow() bool { return v.Width > 0 && v.Width < narrow }

@@ -13,6 +13,7 @@ type Today struct {
 	Actions []Group       `json:"actions" doc:"what to do first, and how much it solves; at most 10"`
 	// NewlyExploited rests on the day on which CISA added a CVE.
 	NewlyExploited []Exploited `json:"newly_exploited" doc:"CVEs that CISA added to its catalogue of known exploited vulnerabilities (KEV) in the last 90 days, newest first, at most 20"`
+	Risk           TodayRisk   `json:"risk"`
 	KEVKnown       bool        `json:"kev_known" example:"true" doc:"false: KEV was never loaded, so that none in newly_exploited says nothing"`
 	Changes        *Changes    `json:"changes" doc:"since the last visit; null when that is not known"`
 	Feeds          []FeedState `json:"feeds" doc:"those that are on or have data"`
@@ -25,6 +26,24 @@ type Urgent struct {
 	Hosts    int  `json:"hosts" example:"2" doc:"that have them"`
 	KEV      int  `json:"kev" example:"1" doc:"of the findings, those known to be exploited"`
 	By       Date `json:"by" example:"2026-11-26" doc:"the last day on which one is due; yesterday when all are overdue, null without any"`
+}
+
+// TodayRisk are the findings that attack paths gain most from.
+type TodayRisk struct {
+	At       *time.Time    `json:"at" doc:"when attack paths ran last; null: never"`
+	Findings []RiskFinding `json:"findings" doc:"those whose fixing takes most off the risk, the most first; at most 5"`
+	Total    int           `json:"total" example:"43" doc:"open findings whose fixing takes anything off"`
+}
+
+// RiskFinding is a finding of TodayRisk.
+type RiskFinding struct {
+	ID          int64   `json:"id" example:"12"`
+	HostID      int64   `json:"host_id" example:"5"`
+	Host        string  `json:"host" example:"192.168.1.20"`
+	Site        string  `json:"site" example:"default"`
+	Weakness    string  `json:"weakness" example:"CVE-2024-6387"`
+	Title       Text    `json:"title"`
+	RiskRemoved float64 `json:"risk_removed" example:"0.35"`
 }
 
 // DueDay is how many findings are due on a day.

@@ -43,6 +43,7 @@ type Findings struct {
 	Potential  bool
 	MinCVSS    float64
 	MinEPSS    float64
+	MinRisk    float64 // of risk_removed
 
 	Weakness  string
 	Remedy    string
