@@ -133,9 +133,20 @@ func (p *printer) jewels(list []PathJewel) {
 		row[3].tone = j.tone()
 		g.add(row...)
 	}
+	g.leaveEmpty(list)
 	p.err = g.draw(p.w, p.view.Terminal)
 	if rest := len(list) - len(shown); rest > 0 {
 		p.faint(fmt.Sprintf("… and %s more", Thousands(rest)))
+	}
+}
+
+// leaveEmpty takes the columns away that say nothing of any host.
+func (g *grid) leaveEmpty(list []PathJewel) {
+	if !slices.ContainsFunc(list, func(j PathJewel) bool { return len(j.Chokes) > 0 }) {
+		g.remove(5)
+	}
+	if !slices.ContainsFunc(list, func(j PathJewel) bool { return j.Jewel || j.Criticality != nil }) {
+		g.remove(2) // the notices say that nobody said what matters
 	}
 }
 
@@ -222,10 +233,13 @@ func (path Path) rests(assumed []string) string {
 	for _, a := range path.Assumed {
 		numbers = join(numbers, strconv.Itoa(slices.Index(assumed, a)+1))
 	}
-	if len(numbers) == 0 {
+	switch {
+	case len(numbers) == 0:
 		return path.Known
+	case path.Known == "assumed":
+		return "assumed: " + strings.Join(numbers, ", ")
 	}
-	return path.Known + ": " + strings.Join(numbers, ", ")
+	return path.Known + "; assumes " + strings.Join(numbers, ", ")
 }
 
 // assumed is everything that any of the paths assumes, each once.
