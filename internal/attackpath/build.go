@@ -102,7 +102,9 @@ func Build(ctx context.Context, e Estate) (*Model, error) {
 		m.emit(int32(i))
 	}
 	m.flush()
-	m.connectAll()
+	if err := m.connectAll(ctx); err != nil {
+		return nil, err
+	}
 	m.enter()
 	m.net.Goals = m.goals()
 	m.net.Notices = m.notices()
@@ -293,32 +295,56 @@ func (m *Model) flush() {
 // sync hands what was interned to the Network.
 func (m *Model) sync() { m.net.Reasons = m.reasons.list }
 
+// maxEdges bounds what a policy may tell apart. 10,000 random rules among 100,000 hosts make 5 million.
+const maxEdges = 20_000_000
+
 // connectAll lets the parts reach the ports. Where many parts reach many ports alike, a hub between them makes a sum of
 // what would be a product.
-func (m *Model) connectAll() {
+func (m *Model) connectAll(ctx context.Context) error {
 	uses := map[hubKey]int{}
 	for i := range m.nodes {
+		if i&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for _, l := range m.reach.links(m.nodes[i].portKey) {
 			uses[hubKey{l.set, l.why, l.known}]++
 		}
 	}
-	for i := range m.nodes {
-		for _, l := range m.reach.links(m.nodes[i].portKey) {
-			n := len(m.reach.sets[l.set].list())
-			many := uses[hubKey{l.set, l.why, l.known}]
-			m.connect(&m.nodes[i], l, n > 8 && many > 8)
+	edges := 0
+	for k, many := range uses {
+		edges += many
+		if n := int(m.reach.sizes[k.set]); worthHub(n, many) {
+			edges += n
+		} else {
+			edges += (n - 1) * many
 		}
 	}
+	if edges > maxEdges {
+		return fault.Invalid("the policy's %d rules tell so many places apart that %d edges would be needed, more than %d: join networks that are treated alike", len(m.estate.Policy.Rules), edges, maxEdges)
+	}
+	for i := range m.nodes {
+		if i&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for _, l := range m.reach.links(m.nodes[i].portKey) {
+			m.connect(&m.nodes[i], l, worthHub(int(m.reach.sizes[l.set]), uses[hubKey{l.set, l.why, l.known}]))
+		}
+	}
+	return nil
+}
+
+// worthHub says whether a hub saves much. A few edges more are easier to follow than a fact between.
+func worthHub(parts, ports int) bool {
+	return parts*ports > 64 && parts*ports > 2*(parts+ports)
 }
 
 // connect lets the parts of a link reach a port.
 func (m *Model) connect(to *node, l link, hub bool) {
-	parts := m.reach.sets[l.set].list()
 	if _, there := m.hubs[hubKey{l.set, l.why, l.known}]; l.fix == nil && (there || hub) {
-		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.hub(l, parts)), Post: to.fact, P: 1, Weakness: -1, Why: l.why})
+		m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.hub(l)), Post: to.fact, P: 1, Weakness: -1, Why: l.why})
 		return
 	}
-	m.direct(to, l, parts)
+	m.direct(to, l, m.reach.sets[l.set].list())
 }
 
 // direct lets parts reach a port one by one. A chance that somebody gave is decided once for the edge, not once for every
@@ -349,13 +375,13 @@ func (m *Model) coin(to *node, l link) Fact {
 	return f
 }
 
-func (m *Model) hub(l link, parts []int32) Fact {
+func (m *Model) hub(l link) Fact {
 	key := hubKey{l.set, l.why, l.known}
 	f, ok := m.hubs[key]
 	if !ok {
 		f = m.fact(FactInfo{Kind: Other, Class: int32(len(m.hubs) + 1), Text: "can send where " + hubWords(l.known, m.reasons.list[l.why])})
 		m.hubs[key] = f
-		for _, p := range parts {
+		for _, p := range m.reach.sets[l.set].list() {
 			m.add(Action{Kind: Moves, Known: l.known, Pre: m.pre(m.standsFact(p)), Post: f, P: 1, Weakness: -1, Why: l.why})
 		}
 	}

@@ -37,6 +37,7 @@ type reach struct {
 	decided map[string]*decision
 	cache   map[portKey][]link
 	sets    []bits
+	sizes   []int32 // of sets
 	setIDs  map[string]int32
 	reasons *reasons
 }
@@ -321,6 +322,7 @@ func (r *reach) setID(set bits) int32 {
 		id = int32(len(r.sets))
 		r.setIDs[key] = id
 		r.sets = append(r.sets, slices.Clone(set))
+		r.sizes = append(r.sizes, int32(len(set.list())))
 	}
 	return id
 }

@@ -170,7 +170,7 @@ func (r *replacing) emitAll() {
 	r.flush()
 	for n := r.before.nodes; n < len(r.nodes); n++ {
 		for _, l := range r.reach.links(r.nodes[n].portKey) {
-			r.connect(&r.nodes[n], l, len(r.reach.sets[l.set].list()) > 32)
+			r.connect(&r.nodes[n], l, r.reach.sizes[l.set] > 32)
 		}
 	}
 }
