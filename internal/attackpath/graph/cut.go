@@ -60,12 +60,11 @@ func (g *Graph) Cut(ctx context.Context, q CutQuestion) (Cut, error) {
 		q.Exact = 3
 	}
 	c := Cut{Complete: true}
-	had := v.closure(v.beginning(), -1)
 	safe := map[int64]bool{0: true}
 	for _, f := range goals {
 		safe[v.hostOf[f]] = true
 	}
-	goals = slices.DeleteFunc(goals, func(f int32) bool { return !had.has(f) })
+	goals = v.derived(goals)
 	for _, f := range goals {
 		c.Reached = append(c.Reached, attackpath.Fact(f))
 	}
@@ -73,7 +72,7 @@ func (g *Graph) Cut(ctx context.Context, q CutQuestion) (Cut, error) {
 		c.Possible, c.Verified, c.Smallest = true, true, true
 		return c, ctx.Err()
 	}
-	n := v.cutNet(goals, q.By, safe)
+	n := v.netFor(goals, q.By, safe)
 	labels := n.solve(ctx, q.Exact, &c)
 	if !c.Possible {
 		return c, nil
@@ -100,6 +99,11 @@ func (v *view) goalsOf(goals []attackpath.Fact) ([]int32, error) {
 	}
 	slices.Sort(list)
 	return slices.Compact(list), nil
+}
+
+// derived are those facts that can be.
+func (v *view) derived(facts []int32) []int32 {
+	return slices.DeleteFunc(facts, func(f int32) bool { return !v.reached().has(f) })
 }
 
 // verified asks again, of the network itself, without the set as well.

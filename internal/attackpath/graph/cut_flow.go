@@ -19,7 +19,7 @@ type flow struct {
 }
 
 func (n *cutNet) flow(capacity func(e int32) int32) *flow {
-	f := &flow{source: int32(n.nodes), sink: n.target}
+	f := &flow{source: int32(n.nodes), sink: n.target()}
 	from := make([]int32, 0, 2*len(n.post))
 	for e := range int32(len(n.post)) {
 		if n.gone.has(e) {

@@ -80,7 +80,7 @@ func (b *breaking) derive(weigh func(e int32) float64) ([]int32, bool) {
 			continue
 		}
 		settled.add(x)
-		if x == b.target {
+		if x == b.target() {
 			return b.edgesOf(giver), true
 		}
 		for _, e := range b.needers.of(x) {
@@ -96,7 +96,7 @@ func (b *breaking) derive(weigh func(e int32) float64) ([]int32, bool) {
 
 // edgesOf lists the edges of the target's derivation, ascending.
 func (b *breaking) edgesOf(giver []int32) []int32 {
-	list := []int32{giver[b.target]}
+	list := []int32{giver[b.target()]}
 	for i := 0; i < len(list); i++ {
 		for _, x := range b.pre.of(list[i]) {
 			if e := giver[x]; !slices.Contains(list, e) {

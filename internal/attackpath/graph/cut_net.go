@@ -1,21 +1,18 @@
 package graph
 
-import (
-	"slices"
-)
+import "slices"
 
-// cutNet is the part of a network that leads to goals, in numbers of its own. Edges are broken when all of their labels are
-// removed: findings, weaknesses or hosts. The last node is the target: it holds when any goal does.
+// cutNet is the part of a network that leads to some facts, in numbers of its own. Edges are broken when all of their labels
+// are removed: findings, weaknesses or hosts.
 type cutNet struct {
-	from   *view
-	ids    []int64 // of labels, ascending
-	nodes  int
-	target int32
-	goals  []int32 // nodes in the order of the question; -1 where it holds from the beginning
+	from  *view
+	ids   []int64 // of labels, ascending
+	nodes int
+	ends  []int32 // what is asked for: nodes in the order of the question
 
 	pre    rows
 	post   []int32
-	orig   []int32 // edge of the network, -1 for none
+	orig   []int32 // edge of the network, -1 for none; nil once edges were made one
 	labels rows    // ascending; none: cannot be broken
 	gone   bitset
 
@@ -24,48 +21,119 @@ type cutNet struct {
 	wide            bool
 }
 
-// cutEdge is an edge while the net is made.
-type cutEdge struct {
-	pre    []int32
-	post   int32
-	labels []int64
-	orig   int32
-}
-
-func (v *view) cutNet(goals []int32, by By, safe map[int64]bool) *cutNet {
-	m := &netMaker{view: v, by: by, safe: safe, node: make(map[int32]int32), split: map[int32]int32{}}
-	m.edges = v.relevant(goals)
+// cutNet makes the net of goals that can be derived. Each ends in a node of its own, that only it leads to.
+func (v *view) cutNet(goals []int32, by By) *cutNet {
+	m := &netMaker{view: v, by: by, edges: v.relevant(goals), node: make([]int32, v.facts), split: map[int32]int32{}}
+	m.net.pre.start, m.net.labels.start = []int32{0}, []int32{0}
 	for e := range int32(len(v.post)) {
 		if m.edges.has(e) {
-			m.add(e)
+			m.edge(m.needed(v.pre.of(e)), m.given(v.post[e]), m.labelsOf(e), e)
 		}
 	}
-	target := m.fresh()
+	n := &m.net
 	for _, f := range goals {
-		m.made = append(m.made, cutEdge{pre: m.needed([]int32{f}), post: target, orig: -1})
+		need := m.needed([]int32{f})
+		n.ends = append(n.ends, m.fresh())
+		m.edge(need, n.ends[len(n.ends)-1], nil, -1)
 	}
-	n := m.net(target)
-	for _, f := range goals {
-		at, ok := m.node[f]
-		if !ok {
-			at = -1
-		}
-		n.goals = append(n.goals, at)
-	}
-	n.reduce()
+	n.from, n.nodes, n.gone = v, int(m.nodes), newBitset(len(n.post))
+	m.number()
+	n.connect()
 	return n
 }
+
+// small is the net of all goals of the network, as small as can be. It is made once.
+func (v *view) small(by By) *cutNet {
+	return v.nets[by].get(func() *cutNet {
+		goals, _ := v.goalsOf(nil)
+		return v.cutNet(v.derived(goals), by).shrunk()
+	})
+}
+
+func (n *cutNet) shrunk() *cutNet {
+	n.contract()
+	n.reduce()
+	n.contract()
+	return n
+}
+
+// netFor is the net of some goals that can be derived, with a single end that holds when any of them does.
+func (v *view) netFor(goals []int32, by By, safe map[int64]bool) *cutNet {
+	all, _ := v.goalsOf(nil)
+	all = v.derived(all)
+	var whole *cutNet
+	ends := make([]int32, len(goals))
+	if slices.ContainsFunc(goals, func(f int32) bool { return !slices.Contains(all, f) }) {
+		whole = v.cutNet(goals, by).shrunk()
+		copy(ends, whole.ends)
+	} else {
+		whole = v.small(by)
+		for i, f := range goals {
+			ends[i] = whole.ends[slices.Index(all, f)]
+		}
+	}
+	return whole.part(ends, func(id int64) bool { return by == ByHost && safe[id] }).shrunk()
+}
+
+// part is what leads to some nodes. What has a safe label cannot be broken.
+func (n *cutNet) part(ends []int32, safe func(id int64) bool) *cutNet {
+	m := &netMaker{node: make([]int32, n.nodes)}
+	m.net.pre.start, m.net.labels.start = []int32{0}, []int32{0}
+	var queue []int32
+	number := func(x int32) int32 {
+		if m.node[x] == 0 {
+			m.node[x] = m.fresh() + 1
+			queue = append(queue, x)
+		}
+		return m.node[x] - 1
+	}
+	target := m.fresh()
+	for _, x := range ends {
+		m.edge([]int32{number(x)}, target, nil, -1)
+	}
+	var pre []int32
+	for at := 0; at < len(queue); at++ {
+		for _, e := range n.givers.of(queue[at]) {
+			pre = pre[:0]
+			for _, x := range n.pre.of(e) {
+				pre = append(pre, number(x))
+			}
+			m.edge(pre, m.node[queue[at]]-1, n.labelIDs(e, safe), -1)
+		}
+	}
+	p := &m.net
+	p.from, p.nodes, p.gone, p.ends = n.from, int(m.nodes), newBitset(len(p.post)), []int32{target}
+	m.number()
+	p.connect()
+	return p
+}
+
+func (n *cutNet) labelIDs(e int32, safe func(id int64) bool) []int64 {
+	var list []int64
+	for _, l := range n.labels.of(e) {
+		if safe(n.ids[l]) {
+			return nil
+		}
+		list = append(list, n.ids[l])
+	}
+	return list
+}
+
+// target is the end of a net that has one.
+func (n *cutNet) target() int32 { return n.ends[0] }
 
 // netMaker makes a cutNet.
 type netMaker struct {
 	*view
-	by    By
-	safe  map[int64]bool // hosts that cannot be removed
-	edges bitset
-	node  map[int32]int32 // what needs of a fact refer to
-	split map[int32]int32 // what is given of a fact, where its host lies between that and its use
-	nodes int32
-	made  []cutEdge
+	net    cutNet
+	by     By
+	edges  bitset
+	node   []int32         // what needs of a fact refer to, from 1; 0: not yet
+	split  map[int32]int32 // what is given of a fact, where its host lies between that and its use
+	nodes  int32
+	labels []int64 // of edges, in the order of net.labels.data
+	list   []int32
+	ids    []int64
 }
 
 func (m *netMaker) fresh() int32 {
@@ -73,26 +141,44 @@ func (m *netMaker) fresh() int32 {
 	return m.nodes - 1
 }
 
-func (m *netMaker) add(e int32) {
-	m.made = append(m.made, cutEdge{pre: m.needed(m.pre.of(e)), post: m.given(m.post[e]), labels: m.labelsOf(e), orig: e})
+func (m *netMaker) edge(pre []int32, post int32, labels []int64, orig int32) {
+	n := &m.net
+	n.post, n.orig = append(n.post, post), append(n.orig, orig)
+	n.pre.data = append(n.pre.data, pre...)
+	n.pre.start = append(n.pre.start, int32(len(n.pre.data)))
+	m.labels = append(m.labels, labels...)
+	n.labels.start = append(n.labels.start, int32(len(m.labels)))
+}
+
+// number gives labels numbers in the order of what they stand for.
+func (m *netMaker) number() {
+	n := &m.net
+	n.ids = slices.Clone(m.labels)
+	slices.Sort(n.ids)
+	n.ids = slices.Compact(n.ids)
+	n.labels.data = make([]int32, len(m.labels))
+	for i, id := range m.labels {
+		l, _ := slices.BinarySearch(n.ids, id)
+		n.labels.data[i] = int32(l)
+	}
 }
 
 // needed are the nodes of facts. What holds from the beginning is no need, unless its host can be taken away.
 func (m *netMaker) needed(facts []int32) []int32 {
-	var list []int32
+	m.list = m.list[:0]
 	for _, f := range facts {
 		if !m.begins(f) {
 			m.given(f)
-			list = append(list, m.node[f])
-		} else if m.by == ByHost && !m.safe[m.hostOf[f]] {
-			if _, ok := m.node[f]; !ok {
-				m.node[f] = m.fresh()
-				m.made = append(m.made, cutEdge{post: m.node[f], labels: []int64{m.hostOf[f]}, orig: -1})
+			m.list = append(m.list, m.node[f]-1)
+		} else if m.by == ByHost && m.hostOf[f] != 0 {
+			if m.node[f] == 0 {
+				m.node[f] = m.fresh() + 1
+				m.edge(nil, m.node[f]-1, []int64{m.hostOf[f]}, -1)
 			}
-			list = append(list, m.node[f])
+			m.list = append(m.list, m.node[f]-1)
 		}
 	}
-	return list
+	return m.list
 }
 
 // given is the node that edges for a fact lead to.
@@ -100,15 +186,15 @@ func (m *netMaker) given(f int32) int32 {
 	if n, ok := m.split[f]; ok {
 		return n
 	}
-	if n, ok := m.node[f]; ok {
-		return n
+	if m.node[f] != 0 {
+		return m.node[f] - 1
 	}
-	m.node[f] = m.fresh()
-	if m.by != ByHost || m.safe[m.hostOf[f]] || m.staysOnHost(f) {
-		return m.node[f]
+	m.node[f] = m.fresh() + 1
+	if m.by != ByHost || m.hostOf[f] == 0 || m.staysOnHost(f) {
+		return m.node[f] - 1
 	}
 	m.split[f] = m.fresh()
-	m.made = append(m.made, cutEdge{pre: []int32{m.split[f]}, post: m.node[f], labels: []int64{m.hostOf[f]}, orig: -1})
+	m.edge([]int32{m.split[f]}, m.node[f]-1, []int64{m.hostOf[f]}, -1)
 	return m.split[f]
 }
 
@@ -125,12 +211,12 @@ func (m *netMaker) staysOnHost(f int32) bool {
 // labelsOf lists what breaks an edge when all of it is removed; nil when nothing does.
 func (m *netMaker) labelsOf(e int32) []int64 {
 	if m.by == ByHost {
-		if h := m.host[e]; !m.safe[h] && h != m.hostOf[m.post[e]] {
+		if h := m.host[e]; h != 0 && h != m.hostOf[m.post[e]] {
 			return []int64{h}
 		}
 		return nil
 	}
-	var list []int64
+	list := m.ids[:0]
 	for _, a := range m.members.of(e) {
 		if m.gone != nil && m.gone.has(a) {
 			continue
@@ -144,31 +230,9 @@ func (m *netMaker) labelsOf(e int32) []int64 {
 		}
 		list = append(list, id)
 	}
+	m.ids = list
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-func (m *netMaker) net(target int32) *cutNet {
-	n := &cutNet{from: m.view, nodes: int(m.nodes), target: target, gone: newBitset(len(m.made))}
-	for _, e := range m.made {
-		n.ids = append(n.ids, e.labels...)
-	}
-	slices.Sort(n.ids)
-	n.ids = slices.Compact(n.ids)
-	n.pre.start, n.labels.start = []int32{0}, []int32{0}
-	for _, e := range m.made {
-		n.post = append(n.post, e.post)
-		n.orig = append(n.orig, e.orig)
-		n.pre.data = append(n.pre.data, e.pre...)
-		n.pre.start = append(n.pre.start, int32(len(n.pre.data)))
-		for _, id := range e.labels {
-			l, _ := slices.BinarySearch(n.ids, id)
-			n.labels.data = append(n.labels.data, int32(l))
-		}
-		n.labels.start = append(n.labels.start, int32(len(n.labels.data)))
-	}
-	n.connect()
-	return n
 }
 
 // connect makes the rows of nodes anew, from the edges that are left.

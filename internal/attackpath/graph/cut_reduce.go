@@ -2,7 +2,7 @@ package graph
 
 import "slices"
 
-// reduce takes away what changes nothing: edges that no derivation of the target without detours uses, and needs that follow
+// reduce takes away what changes nothing: edges that no derivation of an end without detours uses, and needs that follow
 // from other needs of the same edge. Often no edge with several needs is left, and the cut is a minimum cut of a flow.
 func (n *cutNet) reduce() {
 	for range 4 {
@@ -56,9 +56,9 @@ func (n *cutNet) above() domTree {
 		})
 }
 
-// below are dominators seen from the target: what everything that a node is of use for leads over.
+// below are dominators seen from the ends: what everything that a node is of use for leads over.
 func (n *cutNet) below() domTree {
-	return semiNCA(n.nodes, []int32{n.target},
+	return semiNCA(n.nodes, n.ends,
 		func(x int32, to func(int32)) {
 			for _, e := range n.givers.of(x) {
 				for _, need := range n.pre.of(e) {

@@ -26,7 +26,7 @@ func (g *Graph) Reached(ctx context.Context, without attackpath.Removal) (Reache
 		return Reached{}, err
 	}
 	v := g.view(without)
-	r := Reached{facts: v.closure(v.beginning(), -1)}
+	r := Reached{facts: v.reached()}
 	r.Facts = r.facts.count()
 	hosts := map[int64]bool{}
 	for f, t := range v.traits {
@@ -42,6 +42,11 @@ func (g *Graph) Reached(ctx context.Context, without attackpath.Removal) (Reache
 		}
 	}
 	return r, ctx.Err()
+}
+
+// reached are the facts that can be derived.
+func (v *view) reached() bitset {
+	return v.closed.get(func() bitset { return v.closure(v.beginning(), -1) })
 }
 
 func (v *view) beginning() []int32 {
@@ -116,7 +121,7 @@ func (g *Graph) Backward(ctx context.Context, to attackpath.Fact) ([]attackpath.
 	if err := v.known(to); err != nil {
 		return nil, err
 	}
-	if !v.closure(v.beginning(), -1).has(int32(to)) {
+	if !v.reached().has(int32(to)) {
 		return nil, ctx.Err()
 	}
 	return listed(v.before(int32(to))), ctx.Err()

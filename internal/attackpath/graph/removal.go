@@ -19,6 +19,8 @@ type view struct {
 	sums   lazy[derivations]
 	maxima lazy[derivations]
 	sorted lazy[rows]
+	closed lazy[bitset]
+	nets   [3]lazy[*cutNet]
 }
 
 // views keeps the last ones, since the same what-if is asked for every jewel.

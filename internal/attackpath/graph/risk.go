@@ -92,8 +92,7 @@ type risk struct {
 	net    *cutNet
 	ids    []int64 // findings by label, ascending
 	tosses *tosses
-	weight []float64 // by place in net.goals
-	sure   float64   // weight of goals that hold from the beginning
+	weight []float64 // by place in net.ends
 	drop   []sum     // by label
 	total  sum
 
@@ -114,26 +113,18 @@ type risk struct {
 }
 
 func newRisk(v *view) *risk {
-	had := v.closure(v.beginning(), -1)
 	r := &risk{tosses: v.tosses()}
 	weight := map[int32]float64{}
-	var goals []int32
 	for _, g := range v.goals {
-		f := int32(g.Fact)
-		if had.has(f) {
-			goals = append(goals, f)
-			weight[f] += g.Weight
-		}
+		weight[int32(g.Fact)] += g.Weight
 	}
-	slices.Sort(goals)
-	goals = slices.Compact(goals)
-	r.net = v.cutNet(goals, ByFinding, nil)
-	for i, f := range goals {
+	goals, _ := v.goalsOf(nil)
+	goals = v.derived(goals)
+	for _, f := range goals {
 		r.weight = append(r.weight, weight[f])
-		if r.net.goals[i] < 0 {
-			r.sure += weight[f]
-		}
 	}
+	r.net = v.cutNet(goals, ByFinding)
+	r.net.reduce()
 	n := r.net
 	r.listFindings()
 	r.drop, r.amount = make([]sum, len(r.ids)), make([]float64, len(r.ids))
@@ -184,7 +175,7 @@ func (r *risk) toss(seed uint64, block int) {
 	r.tosses.block(seed, block)
 	for e := range int32(len(r.net.post)) {
 		if r.net.orig[e] < 0 {
-			r.works[e], r.single[e] = ^uint64(0), 0
+			r.works[e], r.single[e] = ^uint64(0), 0 // a goal's own end
 			continue
 		}
 		works, mixed := uint64(0), uint64(0)
@@ -245,7 +236,7 @@ func (r *risk) spread() {
 
 func (r *risk) give(e int32) {
 	x := r.net.post[e]
-	if r.giver[x] < 0 && r.works[e]&r.bit != 0 && x != r.net.target {
+	if r.giver[x] < 0 && r.works[e]&r.bit != 0 {
 		r.giver[x] = e
 		r.order = append(r.order, x)
 	}
@@ -324,10 +315,10 @@ func (r *risk) keep(x, e int32) bool {
 
 // count adds up what each label would take away.
 func (r *risk) count() {
-	fallen := r.sure
+	fallen := 0.0
 	r.merged = r.merged[:0]
-	for i, x := range r.net.goals {
-		if x < 0 || r.giver[x] < 0 {
+	for i, x := range r.net.ends {
+		if r.giver[x] < 0 {
 			continue
 		}
 		fallen += r.weight[i]

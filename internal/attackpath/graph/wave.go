@@ -73,7 +73,7 @@ func (w *wave) gain(f int32, in uint64) {
 // relevant are the edges that derivations of goals can use, without detours.
 func (v *view) relevant(goals []int32) bitset {
 	useful := v.detourless()
-	had := v.closure(v.beginning(), -1)
+	had := v.reached()
 	edges, facts := newBitset(len(v.post)), newBitset(v.facts)
 	var queue []int32
 	want := func(f int32) {
