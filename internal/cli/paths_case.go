@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/patchscout/patchscout/internal/attackpath/graph/exact"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -53,7 +55,7 @@ func (f *caseFile) check() error {
 
 // pathsOfCase answers for the network of a file. It opens no database.
 func (e *environment) pathsOfCase(cmd *cobra.Command, file caseFile) error {
-	if err := file.check(); err != nil {
+	if err := cmp.Or(onlyOfCase(cmd), file.check()); err != nil {
 		return err
 	}
 	c, err := e.readCase(file.name)
@@ -75,6 +77,16 @@ func (e *environment) pathsOfCase(cmd *cobra.Command, file caseFile) error {
 		}
 		return report.JSON(w, answer)
 	})
+}
+
+// onlyOfCase refuses flags that ask something of the estate.
+func onlyOfCase(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && cmd.InheritedFlags().Lookup(f.Name) == nil && !slices.Contains([]string{"case", "timeout", "format", "output"}, f.Name) {
+			err = fault.Invalid("--%s is about the estate: it says nothing of a --case", f.Name)
+		}
+	})
+	return err
 }
 
 func (e *environment) readCase(name string) (exact.Case, error) {
