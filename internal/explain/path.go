@@ -521,6 +521,9 @@ func hardest(steps []PathStep) string {
 func restsOn(steps []PathStep) string {
 	assumed, declared := 0, 0
 	for _, s := range steps {
+		if s.Kind == attackpath.Enters && s.Known == attackpath.Policy {
+			continue // the question begins there
+		}
 		switch s.Known {
 		case attackpath.Assumed:
 			assumed++
