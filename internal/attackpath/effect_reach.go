@@ -135,7 +135,7 @@ func (w *weighing) accountFromWords() {
 }
 
 // clientPrograms are products by which people open what they are sent. Publishers often leave UI:R out for them.
-var clientPrograms = wordSet("flash_player flash_player_desktop_runtime air adobe_air acrobat acrobat_reader acrobat_dc acrobat_reader_dc reader shockwave_player " +
+var clientPrograms = wordSet("flash_player flash_player_desktop_runtime air adobe_air air_sdk adobe_air_sdk acrobat acrobat_reader acrobat_dc acrobat_reader_dc reader shockwave_player " +
 	"firefox firefox_esr thunderbird thunderbird_esr seamonkey mozilla chrome safari webkit internet_explorer ie edge edge_chromium opera_browser opera_web_browser opera navigator communicator camino konqueror outlook_express silverlight " +
 	"office word excel powerpoint visio publisher outlook word_viewer excel_viewer powerpoint_viewer office_compatibility_pack quicktime itunes " +
 	"foxit_reader phantompdf pdf_reader pdf_editor realplayer winamp vlc_media_player windows_media_player winrar 7-zip")

@@ -124,7 +124,7 @@ func (w *weighing) onHost() (Gain, string) {
 		return ReadsFiles, "AV:L with " + a.letters() + ": reads only"
 	case !a.scored() && w.hears(saysRead):
 		return ReadsFiles, "the description tells of a local user who reads what is not his"
-	case a.i == lossAll || !a.scored() && w.hears(saysWrite):
+	case a.i == lossAll || w.hears(saysWrite) && (!a.scored() || a.version == "2" && a.i == lossSome):
 		return WritesFiles, "a local user changes what is not his"
 	default:
 		return Nothing, "a local user gains no privilege by it"
@@ -188,6 +188,8 @@ func (w *weighing) code() (Gain, string) {
 		return w.asService("the description tells of code execution")
 	case a.scored() && w.hears(saysCode|saysUpload) && w.partialCode():
 		return w.asUser("the description tells of code execution, with " + a.letters())
+	case a.scored() && a.version == "2" && a.all(lossSome) && w.class == 0 && w.hears(saysMemory):
+		return w.asUser("the description tells of memory overwritten, with " + a.letters())
 	case a.scored() && w.is(runsCode|breaksMemory) && w.partialCode():
 		return w.asUser(named(w.flaw.CWEs, runsCode|breaksMemory) + " with " + a.letters())
 	case !a.scored() && w.is(runsCode):
@@ -289,7 +291,8 @@ func (w *weighing) partial() (Gain, string) {
 		return AppAdmin, a.letters() + ": reads and changes all of the application"
 	case a.c == lossAll:
 		return ReadsFiles, a.letters() + ": reads only"
-	case a.scored() && a.c == lossSome && a.version == "2" && (files || w.hears(saysRead)):
+	case a.scored() && a.c == lossSome && a.version == "2" && (files || w.hears(saysRead)),
+		a.scored() && a.version == "2" && a.i == lossSome && files && w.hears(saysRead) && !w.hears(saysWrite):
 		return ReadsFiles, a.letters() + " in version 2, and the description tells what is read"
 	case a.scored() && a.c == lossSome && a.version == "2" && a.i == lossNone && w.is(breaksMemory):
 		return ReadsFiles, named(w.flaw.CWEs, breaksMemory) + " with " + a.letters() + " in version 2: reads memory"

@@ -49,6 +49,7 @@ var phrases = []struct {
 	{saysCode, "code|command|commands|shell|template|object|eval|expression injection"},
 	{saysCode, "inject * os|shell|system|operating|arbitrary * commands|command|code"},
 	{saysCode, "remote file inclusion"},
+	{saysCode, "execut~ * arbitrary|local|php file|files"},
 	{saysCode, "exploit~ * heap|memory|object corruption"},
 	{saysCode, "sandbox escape"},
 	{saysCode, "object injection"},
@@ -85,6 +86,8 @@ var phrases = []struct {
 	{saysRead, "file|path|directory disclosure|traversal"},
 	{saysRead, "read arbitrary"},
 	{saysRead, "local file inclusion"},
+	{saysRead, "xml external entity|entities"},
+	{saysRead, "xxe"},
 	{saysRead, "plaintext|cleartext|clear-text|unencrypted password|passwords|credentials"},
 	{saysRead, "passwords|password|credentials in|as plaintext|cleartext|plain|clear"},
 	{saysRead, "names and passwords"},
@@ -151,6 +154,7 @@ var phrases = []struct {
 	{saysAccount, "valid|user|existing|any|guest|legitimate account|credentials|accounts|login"},
 	{saysLowRole, "subscriber|contributor|author|subscriber-level|contributor-level|author-level * and|or|role|roles|user~|access|privilege~|level|above"},
 	{saysAccount, "requires|require|needs * authentication|login|account|credentials|privileges"},
+	{saysAccount, "exploitable with authentication"},
 	{saysAccount, "after|once|being authentication|authenticating|login|logged|authenticated"},
 	{saysAccount, "post-authentication|post-auth"},
 	{saysAccount, "with * privilege|privileges|permission|permissions|role"},
@@ -187,6 +191,8 @@ var phrases = []struct {
 	{saysWeb, "get|post|http request|requests|parameter"},
 	{saysWeb, "server|api|endpoint|endpoints"},
 	{saysWeb, "from n a through"},
+	{saysWeb, "command|template injection"},
+	{saysWeb, "router|routers|d-link|dlink|tenda|totolink|netgear|tp-link|zyxel|linksys|trendnet"},
 	{saysServer, "server|daemon|packet|packets|request|requests|service|protocol|query|authentication|login|router|firewall|appliance"},
 	{saysLocal | saysPrivilege, "uncontrolled|unquoted|untrusted * search|service path"},
 	{saysLocal | saysPrivilege, "dll hijacking|preloading|planting|sideloading"},
@@ -282,6 +288,9 @@ func hear(texts ...string) (all said) {
 		list = append(list, ".")
 	}
 	for at := range list {
+		if !firstWords[trace(list[at])] {
+			continue
+		}
 		for _, i := range exactly[list[at]] {
 			all |= compiled[i].heard(all, list, at)
 		}
@@ -364,7 +373,17 @@ var (
 	// exactly names phrases by their first word; beginnings by the first letters of one that may go on.
 	exactly    = map[string][]int{}
 	beginnings = map[string][]beginning{}
+	// firstWords has the traces of both, so that most words of a text are passed over without a look at the maps.
+	firstWords [1 << 12]bool
 )
+
+// trace tells words apart by their first three letters, roughly.
+func trace(word string) (n int) {
+	for i := 0; i < len(word) && i < beginningLetters; i++ {
+		n = n*37 + int(word[i])
+	}
+	return n & (len(firstWords) - 1)
+}
 
 type beginning struct {
 	word   string
@@ -384,8 +403,10 @@ func init() {
 		first := newSlot(fields[0])
 		for _, w := range first.exact {
 			exactly[w] = append(exactly[w], n)
+			firstWords[trace(w)] = true
 		}
 		for _, w := range first.begin {
+			firstWords[trace(w)] = true
 			beginnings[w[:beginningLetters]] = append(beginnings[w[:beginningLetters]], beginning{w, n})
 		}
 	}
