@@ -24,7 +24,7 @@ export function Filters({ look, set, what, actions }: Props) {
       {(names.length > 1 || look.site) && <NativeSelect aria-label="Site" value={look.site} onChange={(e) => set({ site: e.currentTarget.value || undefined })} data={[{ value: "", label: "All sites" }, ...names.map((n) => ({ value: n, label: plain(n) })), ...(look.site && !names.includes(look.site) ? [look.site] : [])]} />}
       {what === "hosts" && (
         <>
-          <NativeSelect aria-label="Criticality" value={look.criticality} onChange={(e) => set({ criticality: (e.currentTarget.value || undefined) as Look["criticality"] | undefined })} data={[{ value: "", label: "Any criticality" }, "critical", "high", "medium", "low"]} />
+          <NativeSelect aria-label="Criticality" value={look.criticality} onChange={(e) => set({ criticality: (e.currentTarget.value || undefined) as Look["criticality"] | undefined })} data={[{ value: "", label: "Any criticality" }, "critical", "high", "medium", "low", "minimal"]} />
           <Words label="Owner" hint="Owner" value={look.owner} set={(owner) => set({ owner: owner || undefined }, { replace: true })} />
           <Words label="Tag" hint="Tag" value={look.tag} set={(tag) => set({ tag: tag || undefined }, { replace: true })} />
         </>

@@ -2,7 +2,7 @@
 import { oneOf, textOf, type Raw } from "../../ui/chosen";
 
 export const tabs = ["hosts", "services", "software", "sites"] as const;
-export const criticalityWords = ["", "critical", "high", "medium", "low"] as const;
+export const criticalityWords = ["", "critical", "high", "medium", "low", "minimal"] as const;
 export const sorts = ["", "urgency", "address", "last_seen"] as const;
 
 export type Look = {

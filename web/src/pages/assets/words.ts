@@ -4,7 +4,7 @@ import type { Schema } from "../../api/client";
 export type Words = Schema<"HostWords">;
 export type Said = { tags: string[]; owner: string | null; criticality: string | null; exposed: boolean | null };
 
-export const criticalities = ["low", "medium", "high", "critical"] as const;
+export const criticalities = ["minimal", "low", "medium", "high", "critical"] as const;
 
 /** changeOfTags says what to send so that a host has the new tags: names to put on, and with a minus those to take off. */
 export function changeOfTags(old: readonly string[], now: readonly string[]): string[] {

@@ -79,7 +79,7 @@ function Input({ field, value, setValue }: { field: Field; value: unknown; setVa
     case "words":
       return <TagsInput {...label} data={known} value={(value as string[] | undefined) ?? []} onChange={(v) => setValue(field.digits ? v.filter((p) => /^\d{1,5}$/.test(p)) : v)} placeholder={field.example} splitChars={[",", " "]} maxTags={field.most} acceptValueOnBlur />;
     case "number":
-      return <NumberInput {...label} min={field.from} max={field.to} step={field.step} decimalScale={field.name === "min_cvss" || field.name === "min_epss" ? 1 : 0} suffix={field.unit ? ` ${field.unit}` : undefined} value={(value as number | undefined) ?? ""} onChange={(v) => setValue(v === "" ? undefined : Number(v))} />;
+      return <NumberInput {...label} min={field.from} max={field.to} step={field.step} decimalScale={field.name === "min_risk" ? 3 : field.name === "min_cvss" || field.name === "min_epss" ? 1 : 0} suffix={field.unit ? ` ${field.unit}` : undefined} value={(value as number | undefined) ?? ""} onChange={(v) => setValue(v === "" ? undefined : Number(v))} />;
     case "day":
       return <TextInput {...label} type="date" value={(value as string | undefined) ?? ""} onChange={(e) => setValue(e.currentTarget.value)} />;
     default: {

@@ -131,7 +131,7 @@ function Add({ close }: { close: () => void }) {
         <TextInput data-autofocus label="Hosts" description="Networks, addresses, or names with *: 10.0.0.0/8, *.lab.example.org" value={f.network} onChange={(e) => to({ network: e.currentTarget.value })} spellCheck={false} />
         <MultiSelect label="Sites" placeholder={f.site.length ? undefined : "Every site"} data={sites.data?.sites.map((s) => s.name) ?? []} value={f.site} onChange={(site) => to({ site })} />
         <TextInput label="Owner" placeholder="web team" value={f.owner} onChange={(e) => to({ owner: e.currentTarget.value })} maxLength={255} />
-        <NativeSelect label="Criticality" value={f.criticality} onChange={(e) => to({ criticality: e.currentTarget.value })} data={[{ value: "", label: "Says nothing" }, "low", "medium", "high", "critical"]} />
+        <NativeSelect label="Criticality" value={f.criticality} onChange={(e) => to({ criticality: e.currentTarget.value })} data={[{ value: "", label: "Says nothing" }, "minimal", "low", "medium", "high", "critical"]} />
         <NativeSelect label="The internet reaches them" value={f.exposed} onChange={(e) => to({ exposed: e.currentTarget.value })} data={[{ value: "", label: "Says nothing" }, "yes", "no"]} />
         <TextInput label="Tags" placeholder="prod, dmz" value={f.tag} onChange={(e) => to({ tag: e.currentTarget.value })} />
         <TextInput type="date" label="Last day" description="Empty: no end" value={f.until} onChange={(e) => to({ until: e.currentTarget.value })} />
