@@ -47,6 +47,9 @@ func (m *Model) noticeEntries(say func(string, ...any)) {
 			say("Whoever has %s is taken to try it from the internet.", m.entryName(e.Entry))
 		}
 	}
+	if len(m.estate.Assume.From) == 0 && sites == 0 {
+		say("Attackers begin in the internet, which reaches open ports of %s. What one could do who is inside is asked with: --from site:NAME", plural(int(m.internet), "host", "hosts"))
+	}
 	if sites > 0 {
 		say("The internet reaches no open port, so that attackers are taken to stand inside %s. Name an entry point to ask otherwise.", plural(sites, "site", "sites, each by itself"))
 	}

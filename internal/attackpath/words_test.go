@@ -192,3 +192,16 @@ func TestAModelIsReadByMany(t *testing.T) {
 	}
 	w.Wait()
 }
+
+func TestWhoAsksFromTheInternetIsToldHowToAskFromWithin(t *testing.T) {
+	s := tell(t, "a")
+	s.host(1, "a", "10.0.0.1", "http 80").Exposed = true
+	want := "Attackers begin in the internet, which reaches open ports of 1 host. What one could do who is inside is asked with: --from site:NAME"
+	if got := s.build().Network().Notices; !slices.Contains(got, want) {
+		t.Errorf("notices %q, want %q", got, want)
+	}
+	s.e.Assume.From = fromSite("a")
+	if got := s.build().Network().Notices; slices.Contains(got, want) {
+		t.Errorf("notices %q though an entry point was named", got)
+	}
+}
