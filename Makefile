@@ -22,7 +22,7 @@ SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJo
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality starter release deploy-check topology setup setup-ui clean-clone clean help
+.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality attack-rules starter release deploy-check topology setup setup-ui clean-clone clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -125,6 +125,10 @@ quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }
 	$(GO) run ./test/quality/ranking -feeds "$(FEEDS)"
 	$(GO) run ./test/quality/explain -feeds "$(FEEDS)"
+
+attack-rules: ## what weaknesses do for an attacker, over a whole catalogue: make attack-rules DATA=dir (a data folder)
+	@test -n "$(DATA)" || { echo "say where a filled catalogue is: make attack-rules DATA=dir"; exit 2; }
+	$(GO) run ./test/quality/attackrules -data "$(DATA)"
 
 starter: ## make the starter catalogue: make starter FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the NVD and KEV files are: make starter FEEDS=dir"; exit 2; }

@@ -9,9 +9,9 @@ import (
 	"github.com/patchscout/patchscout/internal/cve"
 )
 
-// TestRulesAgreeWithAPersonsJudgement holds the share of right answers above that of the published rules (Aksu et al.
+// TestRulesAgreeWithLabels holds the share of right answers above that of the published rules (Aksu et al.
 // 2018: 88.8 %). LABELS names another file of the same form, with the descriptions as published for instance.
-func TestRulesAgreeWithAPersonsJudgement(t *testing.T) {
+func TestRulesAgreeWithLabels(t *testing.T) {
 	file := "testdata/labels.txt"
 	if other := os.Getenv("LABELS"); other != "" {
 		file = other
