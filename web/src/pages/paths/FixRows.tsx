@@ -46,7 +46,7 @@ function Line({ fix, look, most }: { fix: Fix; look: Look; most: number }) {
         {does && <div className="dim pa-small"><Inert text={does} /></div>}
       </td>
       <td>{fix.host ? <HostName host={fix.host} link /> : "every host"}</td>
-      <td className="right num nowrap">{count(fix.cuts, "path")}</td>
+      <td className={`right num nowrap${fix.cuts === 0 ? " dim" : ""}`}>{count(fix.cuts, "path")}</td>
       <td>
         {fix.risk_removed === null ? <Missing why="not worked out" /> : (
           <span className="pa-share" title={`expected drop in the weight of jewels that fall: ${fix.risk_removed.toFixed(3)}`}>

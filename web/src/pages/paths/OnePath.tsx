@@ -42,12 +42,17 @@ export function OnePath({ path, place, look, covers, step, close }: Props) {
           <span className="dim">{count(path.steps.length, "step")} over {count(path.hosts.length, "host")}</span>
           {gone && <Chip tone="good" title="with the fixes that are ticked">ends with your fixes</Chip>}
         </div>
-        <p><Inert text={path.says} /></p>
-        {path.assumed.length > 0 && (
-          <div className="pa-assumed" role="note"><b>It rests on {path.assumed.length === 1 ? "an assumption" : `${path.assumed.length} assumptions`}.</b> {path.assumed.map((a, i) => <span key={i}>{i > 0 && "; "}<Inert text={a} /></span>)}.</div>
-        )}
       </header>
       <Drawn path={path} hops={hops} look={look} />
+      <div className="pa-words">
+        <p><Inert text={path.says} /></p>
+        {path.assumed.length > 0 && (
+          <div className="pa-assumed" role="note">
+            <b>It rests on {path.assumed.length === 1 ? "an assumption" : `${path.assumed.length} assumptions`}.</b>
+            <ul>{path.assumed.map((a, i) => <li key={i}><Inert text={a} /></li>)}</ul>
+          </div>
+        )}
+      </div>
       <Steps path={path} hops={hops} look={look} />
     </section>
   );

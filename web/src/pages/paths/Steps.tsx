@@ -48,6 +48,7 @@ function WayStep({ step }: { step: PathStep }) {
       <div className="pa-step-body">
         <p><Inert text={step.says} /></p>
         <p className="pa-known"><Known value={step.known} /> <span className="dim"><Inert text={step.why} /></span> <Corrects step={step} /></p>
+        {step.fix && <p className="dim"><Inert text={step.fix} /></p>}
       </div>
     </div>
   );

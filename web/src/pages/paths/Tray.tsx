@@ -52,6 +52,7 @@ function Ticked({ doc, fixes, look, whatIf, goals, rows }: Props) {
   const { ticks, tick } = look;
   const named = useMemo(() => namedOf(ticks, rows, [fixes.data?.all?.fixes ?? [], fixes.data?.ranked ?? [], ...doc.jewels.map((j) => j.fixes?.fixes ?? [])]), [ticks, rows, fixes.data, doc.jewels]);
   const answer = whatIf.data;
+  const notices = (answer?.notices ?? []).filter((n) => !doc.notices.includes(n)); // what holds anyway stands above
   return (
     <>
       <div className="pa-tray-line" role="status">
@@ -66,7 +67,7 @@ function Ticked({ doc, fixes, look, whatIf, goals, rows }: Props) {
           <Button size="compact-sm" variant="subtle" onClick={() => tick(none)}>Clear</Button>
         </span>
       </div>
-      {answer && answer.notices.length > 0 && <p className="dim pa-small"><Inert text={answer.notices.join(" ")} /></p>}
+      {notices.length > 0 && <p className="dim pa-small"><Inert text={notices.join(" ")} /></p>}
       {answer && <Difference jewels={answer.jewels} goals={goals} />}
     </>
   );

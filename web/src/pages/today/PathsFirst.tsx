@@ -27,7 +27,7 @@ export function PathsFirst() {
           </li>
         ))}
       </ol>
-      <p className="today-quiet dim today-foot">By how much less of what your jewels weigh falls to an attacker, when it is fixed alone.</p>
+      <p className="today-quiet dim today-foot">How much less of the weight of your jewels falls to an attacker when it alone is fixed.</p>
     </Panel>
   );
 }
