@@ -40,10 +40,15 @@ func (p Paths) Sentence(fixes *PathFixes) string {
 		return "No host is known yet: scan, or import a report, first."
 	case t.Jewels == 0:
 		return "There is no host to look for paths to."
+	case t.JewelsReached == 0 && t.Jewels == 1:
+		return fmt.Sprintf("The %s cannot be reached from %s.", p.thing(), from)
 	case t.JewelsReached == 0:
-		return fmt.Sprintf("None of %s can be reached from %s.", Plural(t.Jewels, p.thing(), p.things()), from)
+		return fmt.Sprintf("None of the %s %s can be reached from %s.", Thousands(t.Jewels), p.things(), from)
 	}
-	text := fmt.Sprintf("%d of %s can be reached from %s", t.JewelsReached, Plural(t.Jewels, p.thing(), p.things()), from)
+	text := fmt.Sprintf("%s of %s %s can be reached from %s", Thousands(t.JewelsReached), Thousands(t.Jewels), p.things(), from)
+	if t.Jewels == 1 {
+		text = fmt.Sprintf("The %s can be reached from %s", p.thing(), from)
+	}
 	if fixes != nil {
 		text += fixes.ends()
 	}
