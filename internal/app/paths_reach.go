@@ -27,7 +27,7 @@ func (a *App) PathReach(ctx context.Context, req request.Paths, host string, for
 		out.Direction, ask = "forward", (*pathsAsked).exposes
 		req.From = []string{"host:" + strconv.FormatInt(id, 10)}
 	}
-	doc, _, err := askPaths(ctx, a, out.Direction, req, func(ctx context.Context, q *pathsAsked) (report.PathReach, error) {
+	doc, _, err := askPaths(ctx, a, out.Direction+" "+strconv.FormatInt(id, 10), req, func(ctx context.Context, q *pathsAsked) (report.PathReach, error) {
 		if _, there := q.estate.host(id); !there {
 			return out, fault.NotFound("no host %s", host)
 		}
