@@ -46,6 +46,11 @@ func (n *cutNet) dropSure() {
 	})
 }
 
+// surely tells whether an edge is there, has one need, and cannot be broken.
+func (n *cutNet) surely(e int32) bool {
+	return !n.gone.has(e) && len(n.pre.of(e)) == 1 && len(n.labels.of(e)) == 0
+}
+
 // join makes pairs of nodes one, and then edges that are alike; false when there was nothing to do.
 func (n *cutNet) join(byUse bool) bool {
 	to := make([]int32, n.nodes) // what a node becomes part of

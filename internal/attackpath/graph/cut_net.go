@@ -92,8 +92,12 @@ func (n *cutNet) part(ends []int32, safe func(id int64) bool) *cutNet {
 		m.edge([]int32{number(x)}, target, nil, -1)
 	}
 	var pre []int32
+	short := n.shortcuts(ends)
 	for at := 0; at < len(queue); at++ {
 		for _, e := range n.givers.of(queue[at]) {
+			if !short.allow(e) {
+				continue
+			}
 			pre = pre[:0]
 			for _, x := range n.pre.of(e) {
 				pre = append(pre, number(x))
