@@ -29,12 +29,19 @@ func (m *Model) noticeReach(say func(string, ...any)) {
 	case m.estate.Assume.Flat && rules == 0:
 		say("No network policy is declared and assume=flat: every site is taken to reach every other. A policy says what really is let through.")
 	case m.estate.Assume.Flat:
-		say("Where none of the %s of the policy says anything, every site is taken to reach every other (assume=flat).", plural(rules, "rule", "rules"))
+		say("Where %s, every site is taken to reach every other (assume=flat).", silent(rules))
 	case rules == 0:
 		say("No network policy is declared: a site is taken to reach only itself (assume=site). A policy says what else is let through.")
 	default:
-		say("Where none of the %s of the policy says anything, a site is taken to reach only itself (assume=site).", plural(rules, "rule", "rules"))
+		say("Where %s, a site is taken to reach only itself (assume=site).", silent(rules))
 	}
+}
+
+func silent(rules int) string {
+	if rules == 1 {
+		return "the policy's rule says nothing"
+	}
+	return fmt.Sprintf("none of the policy's %d rules says anything", rules)
 }
 
 func (m *Model) noticeEntries(say func(string, ...any)) {

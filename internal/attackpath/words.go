@@ -289,8 +289,10 @@ func (m *Model) assumedOf(a *Action, post FactInfo, say func(string)) {
 		say(p + " on " + host + " is taken to run as root: " + why)
 	}
 	if a.Flaw.Effect.Lures {
-		_, why := IsClient(*m.hosts[i], m.estate.Policy)
-		say("people are taken to sit at " + host + ": " + why)
+		// What the policy or a tag declares is no assumption.
+		if _, why := IsClient(*m.hosts[i], m.estate.Policy); strings.HasPrefix(why, "its system") {
+			say("people are taken to sit at " + host + ": " + why)
+		}
 	}
 }
 

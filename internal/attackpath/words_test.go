@@ -205,3 +205,25 @@ func TestWhoAsksFromTheInternetIsToldHowToAskFromWithin(t *testing.T) {
 		t.Errorf("notices %q though an entry point was named", got)
 	}
 }
+
+func TestWhoIsTakenToSitThereIsSaid(t *testing.T) {
+	s := tell(t, "a")
+	f := hole(11, 0, AsUser)
+	f.Effect.Lures = true
+	h := s.host(1, "a", "10.0.0.1")
+	h.Flaws, h.OS = []Flaw{f}, "Windows 11"
+	sits := func() (said, known bool) {
+		m := s.build()
+		goal, _ := m.Fact(1, User)
+		p := way(m, goal)
+		says := func(t string) bool { return strings.HasPrefix(t, "People are taken to sit at 10.0.0.1: ") }
+		return slices.ContainsFunc(m.Assumptions(p), says), len(p.Steps) > 0
+	}
+	if said, known := sits(); !said || !known {
+		t.Errorf("said %v, reached %v: its system is no proof", said, known)
+	}
+	h.Tags = []string{"workstation"}
+	if said, known := sits(); said || !known {
+		t.Errorf("said %v, reached %v: somebody tagged it", said, known)
+	}
+}
