@@ -46,8 +46,12 @@ func (e *Estate) AttackEstate(ctx context.Context, v auth.View, scan int64) (Att
 	return e.attackEstate(ctx, v, func(ctx context.Context, r *attackReader) ([]int64, error) {
 		if scan != 0 {
 			r.filter.Scan = scan
-			if found, err := r.scanSeen(ctx, v, scan); err != nil || !found {
-				return nil, cmpErr(err, fault.NotFound("there is no scan %d", scan))
+			found, err := r.scanSeen(ctx, v, scan)
+			if err == nil && !found {
+				err = fault.NotFound("there is no scan %d", scan)
+			}
+			if err != nil {
+				return nil, err
 			}
 		}
 		where, args := HostFilter{Scan: scan}.where(v)
@@ -68,13 +72,6 @@ func (e *Estate) AttackHosts(ctx context.Context, v auth.View, ids []int64) (Att
 		r.some = true
 		return seen(ctx, r.tx, v, "host", slices.Compact(ids))
 	})
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // attackFilter selects what an attacker can use.

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/auth"
@@ -58,55 +56,27 @@ func (e *Estate) SetPathPolicy(ctx context.Context, p *attackpath.PolicySet) err
 	})
 }
 
-// edgeSubject is what an attackpath.EdgeKey is about, as the store must know it: "finding:12" a finding,
-// "reach:branch>7:tcp/443" a host and the site that it is reached from.
+// edgeSubject is what the store must know of an edge: the finding or host that it is about, and of a host the site that
+// reaches it, "" for the internet.
 type edgeSubject struct {
-	kind, from string
+	what, from string
 	id         int64
-	rest       string // with its colon
 }
 
-func parseEdge(key attackpath.EdgeKey) (s edgeSubject, err error) {
-	kind, rest, found := strings.Cut(string(key), ":")
-	s.kind = kind
-	if from, to, any := strings.Cut(rest, ">"); any {
-		s.from, rest = from, to
+func subjectOf(key attackpath.EdgeKey) edgeSubject {
+	if id := key.Finding(); id != 0 {
+		return edgeSubject{what: "finding", id: id}
 	}
-	number, tail, more := strings.Cut(rest, ":")
-	if more {
-		s.rest = ":" + tail
-	}
-	if s.id, err = strconv.ParseInt(number, 10, 64); err != nil || !found || kind == "" || s.id <= 0 {
-		return s, fault.Invalid("edge %q: want finding:12, or reach:SITE>7:tcp/443", key)
-	}
-	return s, nil
-}
-
-func (s edgeSubject) String() string {
-	from := ""
-	if s.from != "" {
-		from = s.from + ">"
-	}
-	return s.kind + ":" + from + strconv.FormatInt(s.id, 10) + s.rest
-}
-
-// what is the kind of thing that id numbers.
-func (s edgeSubject) what() string {
-	if s.kind == "finding" {
-		return "finding"
-	}
-	return "host"
+	site, host, _, _ := key.Reach()
+	return edgeSubject{what: "host", from: site, id: host}
 }
 
 // inView says whether a view sees what an edge is about. What is gone is seen by who sees everything.
 func (s edgeSubject) inView(ctx context.Context, tx *Tx, v auth.View) (bool, error) {
-	if v.All() {
-		return true, nil
+	if v.All() || s.from != "" && !v.Sees(s.from) {
+		return v.All(), nil
 	}
-	if s.from != "" && s.from != string(attackpath.FromInternet) && !v.Sees(s.from) {
-		return false, nil
-	}
-	return sees(ctx, tx, v, s.what(), s.id)
+	return sees(ctx, tx, v, s.what, s.id)
 }
 
 // PathCorrections lists what people said of edges, by id, each edge by the ids that are good now. Of two words on what has
@@ -130,11 +100,10 @@ func pathCorrections(ctx context.Context, tx *Tx, v auth.View) ([]attackpath.Cor
 	}
 	out := make([]attackpath.Correction, 0, len(all))
 	for _, c := range all {
-		s, err := parseEdge(c.Edge)
-		if err != nil || newest[c.Edge] != c.ID {
+		if newest[c.Edge] != c.ID {
 			continue
 		}
-		in, err := s.inView(ctx, tx, v)
+		in, err := subjectOf(c.Edge).inView(ctx, tx, v)
 		if err != nil {
 			return nil, err
 		}
@@ -164,28 +133,36 @@ func readCorrections(ctx context.Context, tx *Tx) (list []attackpath.Correction,
 	return list, err
 }
 
+// followedEdge names an edge by the ids that are good now; one that this version does not understand stays as it is.
 func followedEdge(ctx context.Context, tx *Tx, key attackpath.EdgeKey) (attackpath.EdgeKey, error) {
-	s, err := parseEdge(key)
-	if err != nil {
-		return key, nil //nolint:nilerr // of a newer version: it stays as it is
+	if key.Validate() != nil {
+		return key, nil
 	}
-	s.id, err = followed(ctx, tx, s.what(), s.id)
-	return attackpath.EdgeKey(s.String()), err
+	s := subjectOf(key)
+	id, err := followed(ctx, tx, s.what, s.id)
+	if s.what == "finding" {
+		return attackpath.FindingEdge(id), err
+	}
+	site, _, protocol, port := key.Reach()
+	return attackpath.ReachEdge(site, id, protocol, port), err
 }
 
 // Correct keeps a person's word on an edge, in the place of an older one on it. fault.NotFound is what the view does not see.
 func (e *Estate) Correct(ctx context.Context, v auth.View, c attackpath.Correction) (attackpath.Correction, error) {
 	err := e.Update(ctx, func(t *EstateTx) (err error) {
+		if err := c.Edge.Validate(); err != nil {
+			return err
+		}
 		if c.Edge, err = followedEdge(ctx, t.tx, c.Edge); err != nil {
 			return err
 		}
-		s, err := parseEdge(c.Edge)
+		s := subjectOf(c.Edge)
+		in, err := s.exists(ctx, t.tx, v)
+		if err == nil && !in {
+			err = fault.NotFound("there is no %s %d", s.what, s.id)
+		}
 		if err != nil {
 			return err
-		}
-		in, err := s.exists(ctx, t.tx, v)
-		if err != nil || !in {
-			return cmpErr(err, fault.NotFound("there is no %s %d", s.what(), s.id))
 		}
 		if err := t.removeCorrections(ctx, func(old attackpath.Correction) bool { return old.Edge == c.Edge }); err != nil {
 			return err
@@ -211,7 +188,7 @@ func (s edgeSubject) exists(ctx context.Context, tx *Tx, v auth.View) (bool, err
 		return false, err
 	}
 	n := 0
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM `+s.what()+` WHERE id = ?`, s.id).Scan(&n)
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM `+s.what+` WHERE id = ?`, s.id).Scan(&n)
 	return n > 0, err
 }
 

@@ -241,10 +241,22 @@ func TestCorrectionsFollowWhatTheyAreAbout(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		for _, refused := range []attackpath.EdgeKey{"", "finding", "finding:", "finding:x", "finding:0", "reach:internet>", "reach:a>b:tcp/1"} {
+		for _, refused := range []attackpath.EdgeKey{"", "finding", "finding:", "finding:x", "finding:0", "reach:internet>", "reach:a>b:tcp/1", "login:7"} {
 			if _, err := correct(all, attackpath.Correction{Edge: refused, Says: attackpath.SaysNever}); fault.KindOf(err) != fault.KindInvalid {
 				t.Errorf("%q: %v", refused, err)
 			}
+		}
+
+		// A site may have the name that stands for the internet.
+		if _, _, err := p.e.CreateSite(ctx, asset.Site{Name: "internet"}); err != nil {
+			t.Fatal(err)
+		}
+		named := attackpath.ReachEdge("internet", p.front, "tcp", 22)
+		if _, err := correct(edge, attackpath.Correction{Edge: named, Says: attackpath.SaysNever}); fault.KindOf(err) != fault.KindNotFound {
+			t.Errorf("from a site called internet: %v", err)
+		}
+		if c, err := correct(auth.OfSites("edge", "internet"), attackpath.Correction{Edge: named, Says: attackpath.SaysNever}); err != nil || c.Edge != named {
+			t.Errorf("%+v, %v", c, err)
 		}
 
 		// The first finding turns out to be the second one, and the newer word counts.
