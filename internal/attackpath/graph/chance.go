@@ -19,7 +19,7 @@ type ChanceOptions struct {
 // Chance is how likely a fact is to be derived.
 type Chance struct {
 	Low, High float64 // hold for certain
-	Sampled   float64 // from trials; only luck may put it slightly outside of the bounds
+	Sampled   float64 // from trials, and within the bounds
 	Error     float64 // standard error of Sampled
 }
 
@@ -28,7 +28,7 @@ type Chances struct {
 	Samples int // that were made
 	Low     []float64
 	High    []float64
-	Sampled []float64 // nil without samples
+	Sampled []float64 // shares of the trials as they came out, which luck may put outside of the bounds; nil without samples
 	Error   []float64
 	// Complete is false when time ran out: fewer samples, or bounds that are wider than they could be. Why says it.
 	Complete bool
@@ -42,7 +42,7 @@ func (c Chances) At(f attackpath.Fact) Chance {
 	}
 	at := Chance{Low: c.Low[f], High: c.High[f]}
 	if c.Sampled != nil {
-		at.Sampled, at.Error = c.Sampled[f], c.Error[f]
+		at.Sampled, at.Error = min(max(c.Sampled[f], at.Low), at.High), c.Error[f]
 	}
 	return at
 }
