@@ -57,7 +57,7 @@ func readiness(f *Flawed) (p float64, why string) {
 	if f.Exploited != "" {
 		return readyMade, fmt.Sprintf("exploited in the wild, says %s (%.1f)", shorten(f.Exploited, 60), readyMade)
 	}
-	public := ""
+	public := f.Published
 	for i := range f.Exploits {
 		switch x := &f.Exploits[i]; {
 		case x.Source == "metasploit" && (x.Kind == "exploit" || x.Kind == ""):

@@ -106,6 +106,7 @@ func uncommon(f *Flawed) *Effect {
 	if !w.is(runsCode|breaksMemory|opensDoor|inDatabase|namesFile|builtInKey|grantsMore) && !w.hears(saysCode|saysSQL|saysBypass|saysKey|saysPrivilege) || harmless(f.Severity) {
 		return &Effect{Reach: OverNetwork, P: noneKnown, PWhy: "not weighed", Why: []string{"a check that no rule names, and neither a CWE nor its title tells of a way in"}}
 	}
+	w.scanned = true
 	w.decide()
 	return w.effect
 }

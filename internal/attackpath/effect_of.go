@@ -26,6 +26,7 @@ type Flawed struct {
 
 	// How ready an exploit is.
 	Exploited string // who says that it is exploited in the wild: "KEV", a source's name; "" when nobody does
+	Published string // who says that an exploit is public without naming it; "" when nobody does
 	Exploits  []intel.Exploit
 }
 
@@ -72,6 +73,9 @@ func FlawedOf(r *cve.Record, facts intel.Facts) Flawed {
 	}
 	if said := func(o cve.Origin) bool { return o.Field == cve.FieldTitle }; slices.ContainsFunc(r.Origins, said) {
 		f.Title = r.Title // else it was made from the facts that are weighed anyway
+	}
+	if facts.SSVC != nil && facts.SSVC.Exploitation == "poc" {
+		f.Published = "CISA's SSVC"
 	}
 	switch {
 	case facts.KEV != nil:

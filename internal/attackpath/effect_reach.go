@@ -95,6 +95,9 @@ func (w *weighing) fromWords() {
 		say(OverNetwork, "a web application or server")
 	case w.hears(saysPrivilege):
 		say(OnHost, "privileges gained, and of nothing remote")
+	case w.scanned:
+		e.Reach = OverNetwork
+		w.because("a scanner saw it over the network")
 	default:
 		w.because("neither a vector nor the description says from where it is used")
 	}

@@ -9,13 +9,14 @@ import (
 
 // weighing is one weakness on the rules' scales: what its facts say, and what was decided so far.
 type weighing struct {
-	flaw   *Flawed
-	cvss   assessment
-	class  cweClass
-	says   said
-	system bool // what is weak is an operating system or a device, not a program on it
-	device bool
-	effect *Effect
+	flaw    *Flawed
+	cvss    assessment
+	class   cweClass
+	says    said
+	system  bool // what is weak is an operating system or a device, not a program on it
+	device  bool
+	scanned bool // a scanner saw it answer
+	effect  *Effect
 }
 
 // weigh reads the facts of a flaw.

@@ -77,6 +77,7 @@ func TestChanceSaysWhereItComesFrom(t *testing.T) {
 		{"exploited", with(func(f *Flawed) { f.Exploited = "KEV" }), 0.9, "says KEV"},
 		{"Metasploit", with(func(f *Flawed) { f.Exploits = []intel.Exploit{{Source: "metasploit", Kind: "exploit"}} }), 0.9, "Metasploit"},
 		{"public", with(func(f *Flawed) { f.Exploits = []intel.Exploit{{Source: "exploitdb", Kind: "remote"}} }), 0.72, "exploitdb"},
+		{"public, says SSVC", with(func(f *Flawed) { f.Published = "CISA's SSVC" }), 0.72, "CISA's SSVC"},
 		{"only stops", with(func(f *Flawed) { f.Exploits = []intel.Exploit{{Source: "exploitdb", Kind: "dos"}} }), 0.27, "no public exploit known"},
 		{"medium", with(vector("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H")), 0.18, "medium"},
 		{"hard by both", with(vector("CVSS:4.0/AV:N/AC:H/AT:P/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N")), 0.06, "hard"},
@@ -173,6 +174,9 @@ func TestAWordOfSeverityIsNoWayIn(t *testing.T) {
 	worst := []cve.Metric{{Version: "3.1", Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Provider: cve.ProviderOther}}
 	if e := EffectOf(Flawed{Weakness: "nessus:5", Title: "Unsupported system", Severity: "critical", Metrics: worst}); e.Gain != Nothing {
 		t.Errorf("a tool's word alone: %v", e.Why)
+	}
+	if e := EffectOf(Flawed{Weakness: "zap:1", Title: "Remote OS command injection", Severity: "high"}); e.Gain != AsService || e.Reach != OverNetwork {
+		t.Errorf("a title without a vector: %v %v %v", e.Gain, e.Reach, e.Why)
 	}
 	if e := EffectOf(Flawed{Weakness: "burp:1", Title: "OS command injection", Severity: "high", Metrics: worst, CWEs: []string{"CWE-78"}}); e.Gain != AsService {
 		t.Errorf("a CWE: %v %v", e.Gain, e.Why)

@@ -84,7 +84,7 @@ func weighable(ids []cve.ID, records map[cve.ID]*cve.Record, of func(cve.ID, *cv
 
 func draw(all []attackpath.Flawed, n int, seed uint64) []attackpath.Flawed {
 	out := make([]attackpath.Flawed, 0, n)
-	for _, at := range rand.New(rand.NewPCG(seed, 7)).Perm(len(all))[:min(n, len(all))] { //nolint:gosec // a sample, not a secret
+	for _, at := range rand.New(rand.NewPCG(seed, 7)).Perm(len(all))[:min(n, len(all))] {
 		out = append(out, all[at])
 	}
 	return out
