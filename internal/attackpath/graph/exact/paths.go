@@ -11,8 +11,8 @@ import (
 // Limits of the search for paths. They are counts, not times, so that the same case has the same answer everywhere.
 const (
 	maxPaths  = 20_000
-	maxMemory = 32_000_000 // words
-	maxWork   = 3_000_000_000
+	maxMemory = 32_000_000  // words
+	maxWork   = 800_000_000 // comparisons of two sets
 )
 
 // found is the minimal sets of actions that give the goal, as far as they were found: the likeliest ones.
