@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -44,7 +45,30 @@ func lived(t *testing.T, eng *storetest.Engine) *store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	livedPaths(t, s.Estate())
 	return s
+}
+
+// livedPaths corrects an edge, and keeps the risk of all that attack paths may lead over.
+func livedPaths(t *testing.T, e *store.Estate) {
+	t.Helper()
+	a, err := e.AttackEstate(t.Context(), auth.Everything(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, first := map[int64]float64{}, int64(0)
+	for _, h := range a.Hosts {
+		for _, f := range h.Flaws {
+			figures[f.Finding], first = 0, f.Finding
+		}
+	}
+	figures[first] = 0.25
+	if err := e.SetRisk(t.Context(), day1, a.Generation, figures); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Correct(t.Context(), auth.Everything(), attackpath.Correction{Edge: attackpath.FindingEdge(first), Says: attackpath.SaysChance, P: 0.1, By: "anna", At: day1}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func backedUp(t *testing.T, s *store.Store, o store.BackupOptions) []byte {
@@ -131,6 +155,13 @@ func restoredWorks(t *testing.T, eng *storetest.Engine, s *store.Store) {
 	counts, err := e.CountFindings(ctx, auth.Everything(), finding.Filter{})
 	if err != nil || counts.Total != 91 {
 		t.Errorf("%d findings are listed (%v), want 90 and a new one", counts.Total, err)
+	}
+	list, total, err := e.RiskRanking(ctx, auth.Everything(), finding.Filter{}, 5)
+	if err != nil || total != 1 || *list[0].RiskRemoved != 0.25 {
+		t.Errorf("what takes most off the risk: %d %+v, %v", total, list, err)
+	}
+	if said, err := e.PathCorrections(ctx, auth.Everything()); err != nil || len(said) != 1 || said[0].P != 0.1 || said[0].Edge != attackpath.FindingEdge(list[0].ID) {
+		t.Errorf("words on edges: %+v, %v", said, err)
 	}
 	addUser(t, e, "bob", auth.Viewer, auth.Everything())
 	again := eng.Open(t) // another process
