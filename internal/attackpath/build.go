@@ -191,7 +191,7 @@ func (m *Model) place() {
 // settle places a host for the first time.
 func (m *Model) settle(i int32) {
 	h := m.hosts[i]
-	part, class, _ := m.reach.place(h)
+	part, class := m.reach.place(h)
 	m.state[i] = hostState{user: -1, root: -1, login: -1, part: part, class: class, first: -1}
 	m.state[i].user = m.fact(FactInfo{Kind: Holds, Privilege: User, Host: h.ID, Site: h.Site})
 	m.join(i, 1)

@@ -128,12 +128,15 @@ func newReach(e *Estate, why *reasons) *reach {
 	return r
 }
 
-// place finds the part and the class of a host; fresh says that the part is a new one.
-func (r *reach) place(h *Host) (part, class int32, fresh bool) {
-	elements := r.zones.of(h.Site, h.Addresses, r.external[h.Site])
-	before := len(r.parts)
+// place finds the part and the class of a host. As a receiver a host of an external site is in the internet; as a sender it
+// stands in its site, and besides in the internet (see outward).
+func (r *reach) place(h *Host) (part, class int32) {
+	elements := r.zones.of(h.Site, h.Addresses, false)
 	part = r.addPart(h.Site, elements)
-	return part, r.addClass(h, elements), len(r.parts) > before
+	if r.external[h.Site] {
+		elements = r.zones.of(h.Site, h.Addresses, true)
+	}
+	return part, r.addClass(h, elements)
 }
 
 func (r *reach) addPart(site string, elements []int32) int32 {

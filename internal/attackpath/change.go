@@ -93,7 +93,7 @@ func matters(h *Host) bool { return h.Jewel || h.Criticality >= 4 }
 // move finds a host's part and class anew.
 func (r *replacing) move(i int32) {
 	st := &r.state[i]
-	part, class, _ := r.reach.place(r.hosts[i])
+	part, class := r.reach.place(r.hosts[i])
 	if part == st.part && class == st.class {
 		return
 	}

@@ -158,7 +158,7 @@ func (m *Model) chooseEntries() error {
 		chosen = append(chosen, e)
 		if e.Kind == FromSite && len(m.partsOf(e.Site)) == 0 {
 			// A site without hosts is a place to stand in too.
-			p := m.reach.addPart(e.Site, m.reach.zones.of(e.Site, nil, m.reach.external[e.Site]))
+			p := m.reach.addPart(e.Site, m.reach.zones.of(e.Site, nil, false))
 			m.reach.parts[p].hosts++
 			m.empty[e.Site] = p
 			m.outward(p)
