@@ -146,12 +146,29 @@ func (w *weighing) builtIn() (Gain, string) {
 	case !enough || w.hears(saysCode) && !(w.is(builtInKey) && w.hears(saysKey)):
 		return 0, ""
 	case w.is(builtInKey) && w.keyOpens():
-		return ALogin, named(w.flaw.CWEs, builtInKey) + ": credentials that are the same everywhere"
+		return w.opens(named(w.flaw.CWEs, builtInKey) + ": credentials that are the same everywhere")
+	case a.scored() && a.i < lossSome && w.is(tellsOnly): // who has an account is told, say, not how to log in to it
+		return 0, ""
 	case w.hears(saysKey) && w.class&^(builtInKey|opensDoor|grantsMore|tellsOnly) == 0:
-		return ALogin, "the description tells of default or built-in credentials"
+		return w.opens("the description tells of default or built-in credentials")
 	default:
 		return 0, ""
 	}
+}
+
+// shells are applications whose accounts are the host's.
+var shells = wordSet("openssh ssh dropbear dropbear_ssh telnet telnetd rlogin rsh samba vnc realvnc tightvnc ultravnc xrdp")
+
+// opens: the accounts of a system, a device or a remote shell are the host's; an application's are its own.
+func (w *weighing) opens(why string) (Gain, string) {
+	ofHost := w.system || w.device || len(w.flaw.Products) == 0
+	for _, p := range w.flaw.Products {
+		ofHost = ofHost || shells[p.Product]
+	}
+	if !ofHost {
+		return AppAdmin, why + ", to the application, not to the host"
+	}
+	return ALogin, why
 }
 
 // keyOpens: a built-in cryptographic key (321) that only decrypts gives no login.
