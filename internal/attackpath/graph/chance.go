@@ -103,7 +103,10 @@ func (v *view) unite(ctx context.Context, works []float64, k int, c *Chances) {
 	if k == 0 {
 		k = 5
 	}
-	const manyGoals = 250 // then the hosts are listed, and no single one matters that much
+	const (
+		unitePops = 10_000
+		manyGoals = 250 // then the hosts are listed, and no single one matters that much
+	)
 	if k < 0 || len(v.goals) > manyGoals {
 		return
 	}
@@ -114,7 +117,7 @@ func (v *view) unite(ctx context.Context, works []float64, k int, c *Chances) {
 		}
 		f := int32(goal.Fact)
 		if c.Low[f] > 0 && c.Low[f] < 1 {
-			found := v.paths(ctx, f, k)
+			found := v.paths(ctx, f, k, unitePops)
 			c.Low[f] = max(c.Low[f], v.union(found.Paths, works))
 		}
 	}

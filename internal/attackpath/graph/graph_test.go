@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 )
@@ -380,5 +381,12 @@ func TestADeadlineEndsASearch(t *testing.T) {
 	}
 	if _, _, err := g.Risk(ctx, RiskOptions{}); err == nil {
 		t.Error("risk without any time")
+	}
+	// Very many derivations with several needs: there is always a path, and it is not passed for all there is.
+	hard := New(randomNetwork(1, shape2{facts: 500, actions: 3000, needs: 2}))
+	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if found, err := hard.Paths(ctx, attackpath.Question{To: 499, K: 10}); err != nil || len(found.Paths) == 0 || found.Complete || found.Why == "" {
+		t.Errorf("%+v, %v", found, err)
 	}
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,7 +12,7 @@ import (
 
 // Limits of one question for paths. An answer that met one says so.
 const (
-	freePops = 20_000  // states taken before those that lead over the same hosts to the same needs are dropped
+	freePops = 50_000  // states taken before those that lead over the same hosts to the same needs are dropped
 	maxPops  = 300_000 // states taken in all
 )
 
@@ -27,10 +28,11 @@ func (g *Graph) Paths(ctx context.Context, q attackpath.Question) (attackpath.Fo
 	if err := v.known(q.To); err != nil {
 		return attackpath.Found{}, fmt.Errorf("attack paths: %w", err)
 	}
-	return v.paths(ctx, int32(q.To), max(q.K, 1)), nil
+	return v.paths(ctx, int32(q.To), max(q.K, 1), maxPops), nil
 }
 
-func (v *view) paths(ctx context.Context, to int32, k int) attackpath.Found {
+// paths takes at most so many states.
+func (v *view) paths(ctx context.Context, to int32, k, pops int) attackpath.Found {
 	least := v.least()
 	switch {
 	case v.begins(to):
@@ -40,9 +42,13 @@ func (v *view) paths(ctx context.Context, to int32, k int) attackpath.Found {
 	case k == 1 && v.wide == 0:
 		return attackpath.Found{Paths: []attackpath.Path{v.path(v.walk(to, least.giver))}, Complete: true}
 	}
-	s := &search{view: v, least: least.cost, rows: v.inOrder(), k: k, seen: map[string]bool{}}
-	s.begin(to)
-	return s.run(ctx)
+	s := &search{view: v, least: least.cost, rows: v.inOrder(), to: to, k: k, pops: pops, seen: map[string]bool{}}
+	s.try(state{parent: -1}, to, 0)
+	s.run(ctx)
+	if !s.found.Complete && len(s.found.Paths) < k {
+		s.makeDo(ctx)
+	}
+	return s.found
 }
 
 // inOrder are the edges that give each fact and can be used, those first that cost least with their needs.
@@ -103,6 +109,7 @@ type search struct {
 	least  []float64
 	rows   rows
 	k      int
+	pops   int
 	to     int32
 	states []state
 	open   []int32 // spans of states
@@ -114,28 +121,40 @@ type search struct {
 	found  attackpath.Found
 }
 
-func (s *search) begin(to int32) {
-	s.to = to
-	s.try(state{parent: -1}, to, 0)
-}
-
-func (s *search) run(ctx context.Context) attackpath.Found {
+func (s *search) run(ctx context.Context) {
 	s.found.Complete = true
 	for pops := 1; len(s.heap) > 0 && len(s.found.Paths) < s.k; pops++ {
 		switch {
 		case pops == freePops:
 			s.met = map[uint64]bool{}
 			s.incomplete("very many ways lead over the same hosts; detours among them were left out")
-		case pops > maxPops:
-			s.incomplete(fmt.Sprintf("the search was ended after %d steps", maxPops))
-			return s.found
+		case pops > s.pops:
+			s.incomplete(fmt.Sprintf("the search was ended after %d steps", s.pops))
+			return
 		case pops&1023 == 0 && ctx.Err() != nil:
 			s.incomplete("time ran out")
-			return s.found
+			return
 		}
 		s.take(s.heap.pop())
 	}
-	return s.found
+}
+
+// makeDo adds what is known without a search: the best derivation tree, and the best ones without an edge of it.
+func (s *search) makeDo(ctx context.Context) {
+	tree := s.walk(s.to, s.best().giver)
+	s.add(tree)
+	cost := slices.Clone(s.cost)
+	for _, e := range tree {
+		if len(s.found.Paths) >= s.k || ctx.Err() != nil {
+			break
+		}
+		cost[e] = math.Inf(1)
+		if d := s.derive(cost, false); !math.IsInf(d.cost[s.to], 1) {
+			s.add(s.walk(s.to, d.giver))
+		}
+		cost[e] = s.cost[e]
+	}
+	slices.SortStableFunc(s.found.Paths, func(a, b attackpath.Path) int { return cmp.Compare(b.P, a.P) })
 }
 
 func (s *search) incomplete(why string) { s.found.Complete, s.found.Why = false, why }
@@ -241,8 +260,9 @@ func (s *search) repeats(hosts uint64) bool {
 }
 
 // finish keeps a path if its hosts are new.
-func (s *search) finish() {
-	edges := s.chosen.walk(s.view, s.to)
+func (s *search) finish() { s.add(s.chosen.walk(s.view, s.to)) }
+
+func (s *search) add(edges []int32) {
 	if name := s.name(edges); !s.seen[name] {
 		s.seen[name] = true
 		s.found.Paths = append(s.found.Paths, s.path(edges))
