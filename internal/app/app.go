@@ -46,6 +46,7 @@ type parts struct {
 	matrix   matrix
 	effects  effects                    // of weaknesses, for attack paths
 	walks    pathService                // to what matters
+	mirror   pathMirror                 // nil for none
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail

@@ -18,6 +18,9 @@ func (a *App) Paths(ctx context.Context, req request.Paths) (report.Paths, error
 	out, at, err := askPaths(ctx, a, "paths", req, func(ctx context.Context, q *pathsAsked) (report.Paths, error) {
 		return q.paths(ctx, byDanger)
 	})
+	if err == nil {
+		a.rememberRisk(ctx, req)
+	}
 	return a.dated(ctx, req, out, at, err)
 }
 

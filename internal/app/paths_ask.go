@@ -65,8 +65,8 @@ func (a *App) pathTime() time.Duration {
 	return requestTime
 }
 
-// errLate says that the model was not ready in time.
-var errLate = fault.Unavailable("the estate is still being read: ask again in a moment")
+// errLate says that there is no answer yet.
+var errLate = fault.Unavailable("it takes longer than one is let wait for an answer: ask again in a moment, or for less")
 
 // askPaths answers a question of the model of a scenario, or gives the answer that was given before. The answer must not be
 // changed. errLate is for the caller to put into the words of his answer.
@@ -90,6 +90,10 @@ func askPaths[T any](ctx context.Context, a *App, kind string, req request.Paths
 	if known, ok := m.answers.find(question); ok {
 		return known.(T), m.estate, nil
 	}
+	if err := a.walks.enter(limited); err != nil {
+		return out, nil, errLate
+	}
+	defer a.walks.leave()
 	q := newPathsAsked(a, req, m, assume)
 	out, err = work(limited, q)
 	if tooSlow(ctx, err) {

@@ -19,6 +19,9 @@ func (a *App) PathFixes(ctx context.Context, req request.Paths) (report.PathFixe
 	if errors.Is(err, errLate) {
 		return report.PathFixes{Scenario: lateScenario(req), Ranked: []report.Fix{}, Notices: []string{}, Incomplete: report.Text(errLate.Error())}, nil
 	}
+	if err == nil {
+		a.rememberRisk(ctx, req)
+	}
 	return out, err
 }
 

@@ -10,16 +10,19 @@ import (
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/store"
 )
 
 // How the risk of findings is worked out, and when.
 const (
-	riskTime    = 5 * time.Minute
-	riskSamples = 2000
-	leastTrials = 100 // fewer say nothing
-	riskActions = 5_000_000
+	riskTime     = 5 * time.Minute
+	riskSamples  = 2000
+	rememberTime = 20 * time.Second // of a command, after its answer
+	leastTrials  = 100              // fewer say nothing
+	riskActions  = 5_000_000
 
-	pathsLook  = time.Second      // how often the server looks whether the data changed
+	pathsLook  = 2 * time.Second  // how often the server looks whether the data changed
 	pathsQuiet = 5 * time.Second  // without a change before paths are worked out anew
 	pathsLate  = 60 * time.Second // at most after the first change
 )
@@ -42,6 +45,9 @@ func (a *App) pathsJob(ctx context.Context, r *job.Run) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mirrorPaths(ctx, m); err != nil {
+		a.log.Warn("the graph database was not given the network of the estate", "error", err) // paths do not need it
+	}
 	r.Progress(30, "working out what each fix takes off the risk")
 	limited, cancel := context.WithTimeout(ctx, riskTime)
 	defer cancel()
@@ -56,6 +62,46 @@ func (a *App) pathsJob(ctx context.Context, r *job.Run) error {
 		a.log.Warn("the risk of findings was not worked out", "reason", done.Left)
 	}
 	return r.Result(done)
+}
+
+// mirrorPaths gives the network of the whole estate to the graph beside the embedded one, where there is one.
+func (a *App) mirrorPaths(ctx context.Context, m *pathModel) error {
+	if a.mirror == nil {
+		return nil
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return a.mirror.Load(ctx, m.model.Network())
+}
+
+// rememberRisk keeps the risk of findings when a command asked for the default scenario of everything and no server has
+// worked it out for this state. That it could not be kept does not keep anybody from the answer.
+func (a *App) rememberRisk(ctx context.Context, req request.Paths) {
+	plain := req.Scan == 0 && len(req.From) == 0 && len(req.To) == 0 && req.Assume != "flat" && !req.Reuse && !req.Secrets
+	if a.who.Kind != auth.Local || !a.who.View.All() || !plain {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, rememberTime)
+	defer cancel()
+	err := func() error {
+		state, err := a.pathState(ctx)
+		if err != nil {
+			return err
+		}
+		risk, err := a.store.Estate().RiskState(ctx)
+		if err != nil || risk.Written != 0 && risk.Generation == state.estate {
+			return err
+		}
+		m, err := a.pathModel(ctx, 0, attackpath.Assumptions{})
+		if err != nil {
+			return err
+		}
+		_, err = a.keepRisk(ctx, m)
+		return err
+	}()
+	if err != nil {
+		a.log.Debug("the risk of findings was not kept", "error", err)
+	}
 }
 
 // keepRisk works the risk of findings out and keeps it beside them. The model must be that of everything, with the default
@@ -125,6 +171,15 @@ type pathsWatch struct {
 	since   time.Time // when the first change was seen that nobody asked about, zero for none
 }
 
+// done says whether the work is done for a state: before this server began, or by another one. Of the catalogue that it was done
+// with only the time tells.
+func (w *pathsWatch) done(state dataState, risk store.RiskState) bool {
+	if risk.Written == 0 || risk.Generation != state.estate {
+		return false
+	}
+	return w.asked == (dataState{}) || w.asked.catalogue == state.catalogue || !w.since.IsZero() && risk.At.After(w.since)
+}
+
 // due says whether it is time to ask for the work, when the data is in a state that differs from the one of the last time.
 func (w *pathsWatch) due(state dataState, now time.Time) bool {
 	if state == w.asked {
@@ -145,14 +200,12 @@ func (a *App) lookAtPaths(ctx context.Context, w *pathsWatch) error {
 	if err != nil {
 		return err
 	}
-	if w.asked == (dataState{}) { // what was worked out before the server began
-		risk, err := a.store.Estate().RiskState(ctx)
-		if err != nil {
-			return err
-		}
-		if risk.Generation == state.estate && risk.Written != 0 {
-			w.asked = state
-		}
+	risk, err := a.store.Estate().RiskState(ctx)
+	if err != nil {
+		return err
+	}
+	if w.done(state, risk) {
+		w.asked = state
 	}
 	if !w.due(state, a.now()) {
 		return nil

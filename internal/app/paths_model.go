@@ -37,11 +37,18 @@ type pathService struct {
 	ending  context.Context // nil before anything was made
 	end     context.CancelFunc
 	work    sync.WaitGroup
+	asking  chan struct{} // a place for each question that is answered
 }
 
 type keptEstate struct {
 	key    string
 	estate *pathEstate
+}
+
+// pathMirror is a graph beside the embedded one (attackpath.Graph): it is given the network of the whole estate whenever that
+// has changed, for those who would ask it themselves.
+type pathMirror interface {
+	Load(ctx context.Context, n *attackpath.Network) error
 }
 
 // pathModel is the model of one scenario of what one view sees.
@@ -117,6 +124,26 @@ func (p *pathService) stop() {
 	p.mu.Unlock()
 	p.work.Wait()
 }
+
+// questionsAtOnce is how many questions are answered at the same time: each takes a processor, the others wait.
+const questionsAtOnce = 4
+
+// enter waits for a place to answer a question in.
+func (p *pathService) enter(ctx context.Context) error {
+	p.mu.Lock()
+	if p.asking == nil {
+		p.asking = make(chan struct{}, questionsAtOnce)
+	}
+	p.mu.Unlock()
+	select {
+	case p.asking <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pathService) leave() { <-p.asking }
 
 func (p *pathService) estate(key string) *pathEstate {
 	p.mu.Lock()
@@ -270,7 +297,7 @@ type answers struct {
 }
 
 // keptAnswers is how many questions of one model are remembered.
-const keptAnswers = 32
+const keptAnswers = 12
 
 func (k *answers) find(question string) (any, bool) {
 	k.mu.Lock()
