@@ -167,8 +167,11 @@ func (j PathJewel) tone() tone {
 
 // matters says how much a host does, and why it is taken to.
 func (j PathJewel) matters() string {
-	if j.Criticality == nil {
+	switch {
+	case j.Criticality == nil:
 		return j.Why
+	case j.Jewel:
+		return fmt.Sprintf("%d of 5", *j.Criticality)
 	}
 	return fmt.Sprintf("%d of 5, %s", *j.Criticality, j.Why)
 }
@@ -276,7 +279,7 @@ func (p *printer) steps(steps []PathStep) {
 			p.detail(fmt.Sprintf("%s: %s", Percent(s.Chance), orMissing(s.ChanceWhy)))
 		}
 		if s.Fix != "" {
-			p.detail("fix: " + string(s.Fix))
+			p.hanging("         ", "fix: "+string(s.Fix))
 		}
 	}
 }
