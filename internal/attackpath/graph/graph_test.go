@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -388,5 +389,36 @@ func TestADeadlineEndsASearch(t *testing.T) {
 	defer cancel()
 	if found, err := hard.Paths(ctx, attackpath.Question{To: 499, K: 10}); err != nil || len(found.Paths) == 0 || found.Complete || found.Why == "" {
 		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+func TestTheOrderOfActionsDecidesNothing(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(40) {
+		n := randomNetwork(seed, shape2{facts: 30, actions: 90, needs: 2, hosts: true})
+		shuffled := *n
+		shuffled.Actions = slices.Clone(n.Actions)
+		rand.New(rand.NewPCG(seed, 8)).Shuffle(len(n.Actions), func(i, j int) {
+			shuffled.Actions[i], shuffled.Actions[j] = shuffled.Actions[j], shuffled.Actions[i]
+		})
+		tell := func(n *attackpath.Network) string {
+			g := New(n)
+			to := n.Goals[0].Fact
+			found, _ := g.Paths(ctx, attackpath.Question{To: to, K: 8})
+			text := ""
+			for _, p := range found.Paths {
+				text += fmt.Sprintf(" %.6f", p.P)
+			}
+			for _, by := range []By{ByFinding, ByWeakness, ByHost} {
+				c, _ := g.Cut(ctx, CutQuestion{Goals: []attackpath.Fact{to}, By: by})
+				text += fmt.Sprintf(" %v %d %v", c.Possible, c.Size, c.Smallest)
+			}
+			c, _ := g.Chances(ctx, ChanceOptions{Samples: 100, Seed: seed})
+			r, total, _ := g.Risk(ctx, RiskOptions{Samples: 100, Seed: seed})
+			return text + fmt.Sprintf(" %.6f %v %v %.6f %v", c.High[to], c.Sampled[to], total.Samples, total.Weight, len(r))
+		}
+		if a, b := tell(n), tell(&shuffled); a != b {
+			t.Fatalf("seed %d:\n%s\n%s", seed, a, b)
+		}
 	}
 }
