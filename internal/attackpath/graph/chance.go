@@ -12,7 +12,10 @@ import (
 type ChanceOptions struct {
 	Samples int    // random trials; 0 makes none
 	Seed    uint64 // the same seed gives the same answer
-	United  int    // best paths of each goal that are united for its lower bound; 0 is 5, less than 0 none
+	// United is how many best paths of each goal are united for its lower bound; 0 is 8, less than 0 none. It is the one figure
+	// that something more in the network can lower a little, since other paths may then be the best: the bound stays valid,
+	// but who compares a network with one that has less may raise it to that of the other.
+	United  int
 	Without attackpath.Removal
 }
 
@@ -101,7 +104,7 @@ func (v *view) lower(works []float64) []float64 {
 // unite raises the lower bounds of goals: the chance that one of their best paths works as a whole.
 func (v *view) unite(ctx context.Context, works []float64, k int, c *Chances) {
 	if k == 0 {
-		k = 5
+		k = 8
 	}
 	const (
 		unitePops = 10_000

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ var shapes = map[string]shape2{
 }
 
 func eachSmall(t *testing.T, count int, check func(t *testing.T, s small, g *Graph)) {
+	if os.Getenv("TEST_LONG") != "" {
+		count *= 10
+	}
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(count) {
@@ -233,12 +237,12 @@ func TestRiskIsWhatRemovingMakesOfIt(t *testing.T) {
 
 func TestAFlawMoreNeverLowersAChance(t *testing.T) {
 	eachSmall(t, 150, func(t *testing.T, s small, g *Graph) {
-		all, _ := g.Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9})
+		all, _ := g.Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9, United: -1})
 		for i := range s.Actions {
-			less, _ := g.Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9, Without: attackpath.Removal{Actions: []int32{int32(i)}}})
+			less, _ := g.Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9, United: -1, Without: attackpath.Removal{Actions: []int32{int32(i)}}})
 			smaller := *s.Network
 			smaller.Actions = slices.Delete(slices.Clone(s.Actions), i, i+1)
-			rebuilt, _ := New(&smaller).Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9})
+			rebuilt, _ := New(&smaller).Chances(context.Background(), ChanceOptions{Samples: 320, Seed: 9, United: -1})
 			for f := range s.Facts {
 				for _, l := range []Chances{less, rebuilt} {
 					if l.Low[f] > all.Low[f]+1e-9 || l.High[f] > all.High[f]+1e-6 || l.Sampled[f] > all.Sampled[f] {
