@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -556,5 +557,41 @@ func TestAModelFollowsAHostThatWasLookedAtAgain(t *testing.T) {
 	y, err := fresh.graph.Reached(ctx, attackpath.Removal{})
 	if err != nil || x.Hosts != y.Hosts || x.Goals != y.Goals || x.Hosts != 59 {
 		t.Errorf("%d hosts and %d goals are reached, anew %d and %d (%v)", x.Hosts, x.Goals, y.Hosts, y.Goals, err)
+	}
+}
+
+func TestManyAskWhileSomebodyScans(t *testing.T) {
+	a := open(t)
+	built(t, a)
+	ctx, asking := context.Background(), sync.WaitGroup{}
+	done := make(chan struct{})
+	for i := range 4 {
+		asking.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				doc, err := a.Paths(ctx, request.Paths{K: i + 1, Fixes: n%2 == 0})
+				if err != nil || len(doc.Paths) > 1 || len(doc.Paths) == 1 && route(doc.Paths[0]) != "the internet > 192.0.2.10 > 10.0.0.20 > 10.0.0.30" {
+					t.Errorf("%+v %v", doc.Paths, err)
+					return
+				}
+				if _, err := a.PathMap(ctx, request.Paths{}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 6 {
+		look(t, a, "inside", town, "10.0.0.20")
+		look(t, a, "inside", town)
+	}
+	close(done)
+	asking.Wait()
+	if doc := pathsOf(t, a, request.Paths{}); len(doc.Paths) != 1 {
+		t.Errorf("%d paths in the end", len(doc.Paths))
 	}
 }
