@@ -17,6 +17,10 @@ type derivations struct {
 // several needs cost together is their sum (of trees), or with deepest their maximum: a lower limit of what any derivation
 // costs, however much its needs share. Steps that cost nothing never enter the heap.
 func (v *view) derive(cost []float64, deepest bool) derivations {
+	return v.deriveFrom(v.beginning(), cost, deepest)
+}
+
+func (v *view) deriveFrom(start []int32, cost []float64, deepest bool) derivations {
 	d := derivations{cost: make([]float64, v.facts), giver: make([]int32, v.facts)}
 	for f := range d.cost {
 		d.cost[f], d.giver[f] = math.Inf(1), -1
@@ -35,10 +39,8 @@ func (v *view) derive(cost []float64, deepest bool) derivations {
 			open.push(c, f)
 		}
 	}
-	for _, f := range v.start {
-		if v.begins(f) {
-			reach(f, -1, 0, 0)
-		}
+	for _, f := range start {
+		reach(f, -1, 0, 0)
 	}
 	for _, e := range v.free {
 		reach(v.post[e], e, -1, cost[e])

@@ -300,6 +300,30 @@ func TestForwardAndBackward(t *testing.T) {
 	}
 }
 
+func TestTheBestWayBetweenTwo(t *testing.T) {
+	eachSmall(t, 60, func(t *testing.T, s small, g *Graph) {
+		to := s.Goals[0].Fact
+		back, err := g.BestTo(context.Background(), to, attackpath.Removal{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for f := range s.Facts {
+			from := []attackpath.Fact{attackpath.Fact(f)}
+			b, err := g.BestFrom(context.Background(), from, attackpath.Removal{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			forward, _ := g.Forward(context.Background(), from)
+			if slices.Contains(forward, to) != b.Reached(to) {
+				t.Errorf("from %d: %v", f, forward)
+			}
+			if g.now.Load().wide == 0 && !near(b.Chance(to), back[f]) {
+				t.Errorf("from %d to %d: %v forward, %v backward", f, to, b.Chance(to), back[f])
+			}
+		}
+	})
+}
+
 func chain(steps [][2]attackpath.Fact, facts int) *attackpath.Network {
 	n := &attackpath.Network{Facts: make([]attackpath.FactInfo, facts), Start: []attackpath.Fact{0}}
 	for i, s := range steps {
