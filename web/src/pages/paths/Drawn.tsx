@@ -66,7 +66,7 @@ function Node({ hop, box, goal, on, show }: { hop: Hop; box: Box; goal: boolean;
   const under = [hop.privilege, hop.host?.site].filter(Boolean).join(", ");
   return (
     <button type="button" className="pa-box" style={at(box)} data-goal={goal || undefined} data-on={on || undefined} onClick={() => show(hop)} title={plain(`${name}: ${hop.act.gains}`)}>
-      {goal ? <IconCrown size={16} stroke={1.6} aria-label="what he is after" /> : <IconServer2 className="pa-box-icon" size={16} stroke={1.6} aria-hidden="true" />}
+      {goal ? <IconCrown size={16} stroke={1.6} aria-label="the goal" /> : <IconServer2 className="pa-box-icon" size={16} stroke={1.6} aria-hidden="true" />}
       <span className="pa-box-words"><b className="cut"><Inert text={name} /></b>{under && <span className="dim cut"><Inert text={under} /></span>}</span>
     </button>
   );

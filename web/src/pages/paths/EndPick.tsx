@@ -17,7 +17,7 @@ function Opens({ label, shown, children }: { label: string; shown: ReactNode; ch
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-start" shadow="md" width={300} trapFocus returnFocus withinPortal>
       <Popover.Target>
-        <button type="button" className="pa-word" aria-label={label} onClick={() => setOpen(!open)}>{shown}<IconChevronDown size={13} aria-hidden="true" /></button>
+        <button type="button" className="pa-word" onClick={() => setOpen(!open)}><span className="sr">{label}: </span>{shown}<IconChevronDown size={13} aria-hidden="true" /></button>
       </Popover.Target>
       <Popover.Dropdown p={6} aria-label={label}>{children(() => setOpen(false))}</Popover.Dropdown>
     </Popover>

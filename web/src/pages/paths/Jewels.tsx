@@ -39,7 +39,7 @@ function JewelLine({ jewel, look, listed }: { jewel: PathJewel; look: Look; list
         {jewel.chokes.length > 0 && <>; all lead over {jewel.chokes.slice(0, 3).map((c, i) => <span key={c.id}>{i > 0 && " and "}<HostName host={c} link /></span>)}</>}
       </span>
       {set && ticks && set.fixes.length > 0 && (
-        <Button variant="default" size="compact-sm" disabled={sameTicks(ticks, look.ticks)} onClick={() => look.tick(ticks)}>Tick {set.smallest ? "the" : ""} {count(set.fixes.length, "fix", "fixes")} that {set.fixes.length === 1 ? "ends" : "end"} all</Button>
+        <Button variant="default" size="compact-sm" disabled={sameTicks(ticks, look.ticks)} onClick={() => look.tick(ticks)}>{set.fixes.length === 1 ? "Tick the fix that ends all" : `Tick ${set.smallest ? "the " : ""}${set.fixes.length.toLocaleString()} fixes that end all`}</Button>
       )}
     </li>
   );

@@ -31,7 +31,7 @@ function HopPart({ hop, last, look }: { hop: Hop; last: boolean; look: Look }) {
     <li ref={part} id={`path-hop-${hop.at}`} className="pa-hop-part" data-on={on || undefined}>
       <header>
         <h3>{hop.host ? <HostName host={hop.host} link /> : <Inert text={hop.act.gains} />}</h3>
-        <span className="dim pa-small">{[hop.privilege && `as ${hop.privilege === "root" ? "administrator" : "user"}`, hop.host && `site ${hop.host.site}`, last && "what he is after"].filter(Boolean).map((t) => plain(String(t))).join(", ")}</span>
+        <span className="dim pa-small">{[hop.privilege && `as ${hop.privilege === "root" ? "administrator" : "user"}`, hop.host && `site ${hop.host.site}`, last && "the goal"].filter(Boolean).map((t) => plain(String(t))).join(", ")}</span>
         <strong className="num pa-hop-chance" title="that all steps of this hop work">{percent(chanceOf(hop))}</strong>
       </header>
       {hop.ways.map((w) => <WayStep key={w.n} step={w} />)}

@@ -112,7 +112,7 @@ function Bar({ doc, chosen, choose }: { doc: Paths; chosen: Chosen; choose: Choo
       <div className="picks" role="group" aria-label="How to look at it">
         {views.map((v) => <Pick key={v} on={chosen.view === v} set={() => choose({ view: v, ...(v === "fixes" ? { path: "", step: 0 } : {}) })}>{names[v]}</Pick>)}
       </div>
-      <span className="dim num">{count(doc.totals.paths, "path")} that lead over different hosts</span>
+      <span className="dim num">{doc.totals.paths === 1 ? "1 path" : `${doc.totals.paths.toLocaleString()} paths, each over other hosts`}</span>
     </div>
   );
 }
