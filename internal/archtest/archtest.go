@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"internal/finding"},
 	{"internal/match", "internal/priority", "internal/attackpath", "internal/scan", "internal/feed", "internal/auth", "internal/job", "internal/live"},
 	{"internal/explain"},
-	{"internal/scan/intake", "internal/scan/tool"},         // what several scanners share
+	{"internal/scan/intake", "internal/scan/tool"}, // what several scanners share
 	{"internal/scan/", "internal/feed/", "internal/attackpath/", "internal/scope"}, // adapters: one tool, publisher or graph each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},

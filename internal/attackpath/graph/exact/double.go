@@ -24,8 +24,6 @@ func decimal(p float64) double {
 
 func (a double) float() float64 { return min(max(a.hi+a.lo, 0), 1) }
 
-func (a double) zero() bool { return a.hi == 0 && a.lo == 0 }
-
 func quick(a, b float64) double { // |a| >= |b|
 	s := a + b
 	return double{s, b - (s - a)}
