@@ -30,17 +30,17 @@ export function Nothing({ doc, chosen, choose }: Props) {
   const other = doc.scenario.other_reached;
   return (
     <>
-    {goals === "any" && <NoJewel />}
-    <div className="panel">
-      <Empty
-        icon={<IconShieldCheck size={30} stroke={1.4} aria-hidden="true" />}
-        title={goals === "any" ? `No host can be taken${fromWords(doc)}` : `No path leads${fromWords(doc)} to ${goals === "jewels" ? (doc.totals.jewels === 1 ? "the jewel" : `the ${doc.totals.jewels} jewels`) : "there"}`}
-        action={<Further doc={doc} chosen={chosen} choose={choose} />}
-      >
-        By what is known now, of {count(doc.totals.hosts, "host")}. {chosen.assume === "site" ? "Where no rule says anything, a site was taken to reach only itself" : "Where no rule says anything, sites were taken to reach each other"}
-        {other > 0 ? <>; the other way, {count(other, goals === "any" ? "host" : "jewel")} can be reached.</> : <>; the other way it is the same.</>}
-      </Empty>
-    </div>
+      {goals === "any" && <NoJewel />}
+      <div className="panel">
+        <Empty
+          icon={<IconShieldCheck size={30} stroke={1.4} aria-hidden="true" />}
+          title={goals === "any" ? `No host can be taken${fromWords(doc)}` : `No path leads${fromWords(doc)} to ${goals === "jewels" ? (doc.totals.jewels === 1 ? "the jewel" : `the ${doc.totals.jewels} jewels`) : "there"}`}
+          action={<Further doc={doc} chosen={chosen} choose={choose} />}
+        >
+          By what is known now, of {count(doc.totals.hosts, "host")}. {chosen.assume === "site" ? "Where no rule says anything, a site was taken to reach only itself" : "Where no rule says anything, sites were taken to reach each other"}
+          {other > 0 ? <>; the other way, {count(other, goals === "any" ? "host" : "jewel")} can be reached.</> : <>; the other way it is the same.</>}
+        </Empty>
+      </div>
     </>
   );
 }
@@ -53,7 +53,7 @@ function Further({ doc, chosen, choose }: Props) {
       {inside.length > 0 && (
         <div className="picks" style={{ justifyContent: "center" }}>
           <span className="dim">What if somebody is already inside?</span>
-          {inside.map((s) => <Button key={s.name} variant="default" size="compact-sm" onClick={() => choose({ from: [`site:${s.name}`] })}>Inside <Inert text={s.name} /></Button>)}
+          {inside.map((s) => <Button key={s.name} variant="default" size="compact-sm" onClick={() => choose({ from: [`site:${s.name}`] })}><span>Inside <Inert text={s.name} /></span></Button>)}
         </div>
       )}
       <div className="picks" style={{ justifyContent: "center" }}>
