@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/attackpath/graph"
@@ -54,8 +55,7 @@ type drawing struct {
 	nodes   []report.PathNode
 	folded  int
 	edges   map[edgeKey]*report.PathEdge
-	sources []places           // by fact: from which sites it is had
-	known   []attackpath.Known // by fact: how surely
+	sources []sources // by fact: from which sites it is had
 }
 
 type edgeKey struct{ from, to, kind string }
@@ -64,6 +64,36 @@ type edgeKey struct{ from, to, kind string }
 type places []uint64
 
 func (p places) has(n int) bool { return n/64 < len(p) && p[n/64]>>(n%64)&1 == 1 }
+
+// sources are sets of sites by how surely something is had from them: attackpath.Observed first.
+type sources [3]places
+
+// known says how surely something is had from a site; false where it is not.
+func (s *sources) known(n int) (attackpath.Known, bool) {
+	for k := range s {
+		if s[k].has(n) {
+			return attackpath.Known(k), true //nolint:gosec // 0 to 2
+		}
+	}
+	return 0, false
+}
+
+// add takes what is had from elsewhere over a way that is known less surely, and says whether that is anything new.
+func (s *sources) add(from *sources, way attackpath.Known) (changed bool) {
+	for k := range from {
+		level := max(k, int(way))
+		for w, bits := range from[k] {
+			if s[level] == nil {
+				s[level] = make(places, len(from[k]))
+			}
+			if bits&^s[level][w] != 0 {
+				s[level][w] |= bits
+				changed = true
+			}
+		}
+	}
+	return changed
+}
 
 func (d *drawing) draw(ctx context.Context) (report.PathMap, error) {
 	for _, name := range append([]string{""}, d.siteNames()...) {
@@ -81,6 +111,7 @@ func (d *drawing) draw(ctx context.Context) (report.PathMap, error) {
 	d.spread()
 	d.connect()
 	d.mark()
+	d.standInSites()
 	out := report.PathMap{Nodes: d.nodes, Edges: []report.PathEdge{}, Folded: d.folded, Notices: d.notices()}
 	for _, e := range d.edges {
 		out.Edges = append(out.Edges, *e)
@@ -232,12 +263,12 @@ func (d *drawing) placeGroup(members []int) {
 
 // spread works out from which sites each fact is had that only tells where somebody can send to.
 func (d *drawing) spread() {
-	words := (len(d.sites) + 63) / 64
-	d.sources, d.known = make([]places, len(d.net.Facts)), make([]attackpath.Known, len(d.net.Facts))
+	d.sources = make([]sources, len(d.net.Facts))
 	for f, info := range d.net.Facts {
 		if at, there := d.siteOf[info.Site]; info.Kind == attackpath.Stands && there {
-			d.sources[f] = make(places, words)
-			d.sources[f][at/64] |= 1 << (at % 64)
+			set := make(places, (len(d.sites)+63)/64)
+			set[at/64] |= 1 << (at % 64)
+			d.sources[f][attackpath.Observed] = set
 		}
 	}
 	for changed := true; changed; {
@@ -245,22 +276,9 @@ func (d *drawing) spread() {
 		for i := range d.net.Actions {
 			a := &d.net.Actions[i]
 			kind := d.net.Facts[a.Post].Kind
-			if a.Kind != attackpath.Moves || kind != attackpath.Reaches && kind != attackpath.Other && kind != attackpath.Lured {
-				continue
+			if a.Kind == attackpath.Moves && (kind == attackpath.Reaches || kind == attackpath.Other || kind == attackpath.Lured) {
+				changed = d.sources[a.Post].add(&d.sources[a.Pre[0]], a.Known) || changed
 			}
-			from := d.sources[a.Pre[0]]
-			into := d.sources[a.Post]
-			if into == nil {
-				into = make(places, words)
-				d.sources[a.Post], d.known[a.Post] = into, max(a.Known, d.known[a.Pre[0]])
-			}
-			for w := range from {
-				if from[w]&^into[w] != 0 {
-					into[w] |= from[w]
-					changed = true
-				}
-			}
-			d.known[a.Post] = min(d.known[a.Post], max(a.Known, d.known[a.Pre[0]]))
 		}
 	}
 }
@@ -280,7 +298,7 @@ func (d *drawing) connect() {
 	for i := range d.net.Actions {
 		a := &d.net.Actions[i]
 		to := d.net.Facts[a.Post]
-		if to.Host == 0 || to.Kind == attackpath.Reaches || a.P == 0 {
+		if to.Host == 0 || to.Kind != attackpath.Holds && to.Kind != attackpath.HasLogin || a.P == 0 {
 			continue
 		}
 		d.connectAction(a, to, internet)
@@ -296,7 +314,8 @@ func entryKnown(assumed bool) attackpath.Known {
 
 func (d *drawing) connectAction(a *attackpath.Action, to attackpath.FactInfo, internet bool) {
 	kind := map[attackpath.ActionKind]string{attackpath.Exploit: "exploits", attackpath.LogsIn: "logs_in", attackpath.SameHost: "same_host"}[a.Kind]
-	if kind == "" {
+	hasNot := func(f attackpath.Fact) bool { return d.net.Facts[f].Kind == attackpath.HasLogin && !d.best.Reached(f) }
+	if kind == "" || slices.ContainsFunc(a.Pre, hasNot) { // a login that nobody gets opens nothing
 		return
 	}
 	for _, f := range a.Pre {
@@ -305,30 +324,30 @@ func (d *drawing) connectAction(a *attackpath.Action, to attackpath.FactInfo, in
 			d.edge(d.node[from.Host], d.node[to.Host], kind, a.P, a.Known)
 		}
 		for n := range d.sites {
-			if d.sources[f].has(n) && from.Kind != attackpath.Stands && (n != 0 || internet) {
-				d.way(n, f, to.Host, kind, a)
+			if known, leads := d.sources[f].known(n); leads && from.Kind != attackpath.Stands && (n != 0 || internet) {
+				d.way(n, f, to.Host, kind, a, known)
 			}
 		}
 	}
 }
 
 // way draws how a site, or the internet, gets to a host: over the host's own site, where that gets there too.
-func (d *drawing) way(from int, f attackpath.Fact, host int64, kind string, a *attackpath.Action) {
+func (d *drawing) way(from int, f attackpath.Fact, host int64, kind string, a *attackpath.Action, known attackpath.Known) {
 	h, there := d.estate.host(host)
 	if !there {
 		return
 	}
-	known := max(a.Known, d.known[f])
 	own := d.siteOf[h.Site]
+	_, inside := d.sources[f].known(own)
 	source := siteNode(d.sites[from])
 	switch {
 	case from == 0:
 		source = entryNode("internet")
-	case from != own && d.sources[f].has(own):
+	case from != own && inside:
 		d.edge(source, siteNode(h.Site), "reaches", 1, known)
 		return
 	}
-	e := d.edge(source, d.node[host], kind, a.P, known)
+	e := d.edge(source, d.node[host], kind, a.P, max(known, a.Known))
 	if e != nil && a.Finding != 0 {
 		e.Findings++
 	}
@@ -359,6 +378,39 @@ func surer(known attackpath.Known, than string) bool {
 		}
 	}
 	return false
+}
+
+// standInSites says of sites whether an attacker stands in them.
+func (d *drawing) standInSites() {
+	at := map[string]int{}
+	for i, n := range d.nodes {
+		if n.Kind == "site" {
+			at[n.Name] = i
+		}
+	}
+	stands := func(site string, chance float64) {
+		if i, there := at[site]; there {
+			d.nodes[i].Reached, d.nodes[i].Chance = true, max(d.nodes[i].Chance, chance)
+		}
+	}
+	for _, e := range d.model.Entries() {
+		if e.Kind == attackpath.FromSite {
+			stands(e.Site, 1)
+		}
+	}
+	for _, n := range d.nodes {
+		if n.Kind != "site" && n.Reached {
+			stands(string(n.Site), n.Chance)
+		}
+	}
+	for _, e := range d.edges {
+		for _, id := range []string{e.From, e.To} {
+			site, is := strings.CutPrefix(id, siteNode(""))
+			if i, there := at[site]; is && there && e.OnPath {
+				d.nodes[i].OnPath = true
+			}
+		}
+	}
 }
 
 // mark marks the lines that the best paths follow.
