@@ -131,7 +131,7 @@ func (q *pathsAsked) find(ctx context.Context, goals []attackpath.Goal) (found [
 	limited, cancel := partOf(ctx, 0.5)
 	defer cancel()
 	for _, goal := range goals {
-		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K})
+		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Direct: true})
 		if err != nil && !tooSlow(ctx, err) {
 			return nil, err
 		}

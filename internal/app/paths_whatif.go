@@ -224,7 +224,7 @@ func (q *pathsAsked) findWithout(ctx context.Context, removal attackpath.Removal
 		return nil, err
 	}
 	for _, goal := range goals {
-		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Without: removal})
+		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Direct: true, Without: removal})
 		if tooSlow(ctx, err) {
 			q.say("not all paths that are left were looked for in time")
 			break

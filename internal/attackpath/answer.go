@@ -18,8 +18,10 @@ type Graph interface {
 
 // Question asks for paths.
 type Question struct {
-	To      Fact
-	K       int // how many; 0 is one
+	To Fact
+	K  int // how many; 0 is one
+	// Direct leaves out detours: paths that lead over all hosts of a likelier one and over others besides.
+	Direct  bool
 	Without Removal
 }
 

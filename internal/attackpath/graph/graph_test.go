@@ -60,6 +60,37 @@ func TestPathsAreTheLikeliestOfEachSetOfHosts(t *testing.T) {
 	})
 }
 
+func TestDirectPathsAreThoseThatAreNoDetours(t *testing.T) {
+	eachSmall(t, 150, func(t *testing.T, s small, g *Graph) {
+		for f := range s.Facts {
+			all, err := g.Paths(context.Background(), attackpath.Question{To: attackpath.Fact(f), K: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want [][]int64
+			for _, p := range all.Paths {
+				if hosts := sorted(p.Hosts); !slices.ContainsFunc(want, func(likelier []int64) bool { return len(likelier) > 0 && holdsAll(hosts, likelier) }) {
+					want = append(want, hosts)
+				}
+			}
+			direct, err := g.Paths(context.Background(), attackpath.Question{To: attackpath.Fact(f), K: 100, Direct: true})
+			var got [][]int64
+			for _, p := range direct.Paths {
+				got = append(got, sorted(p.Hosts))
+			}
+			if err != nil || !direct.Complete || !slices.EqualFunc(got, want, slices.Equal[[]int64]) {
+				t.Errorf("fact %d: %v over hosts %v, want %v", f, err, got, want)
+			}
+		}
+	})
+}
+
+func sorted(hosts []int64) []int64 { return slices.Sorted(slices.Values(hosts)) }
+
+func holdsAll(hosts, part []int64) bool {
+	return !slices.ContainsFunc(part, func(h int64) bool { return !slices.Contains(hosts, h) })
+}
+
 // checkPath tells that every step has what it needs, that nothing is superfluous, and that alternatives are such.
 func checkPath(t *testing.T, s small, to attackpath.Fact, p attackpath.Path) {
 	t.Helper()

@@ -28,11 +28,11 @@ func (g *Graph) Paths(ctx context.Context, q attackpath.Question) (attackpath.Fo
 	if err := v.known(q.To); err != nil {
 		return attackpath.Found{}, fmt.Errorf("attack paths: %w", err)
 	}
-	return v.paths(ctx, int32(q.To), max(q.K, 1), maxPops), nil
+	return v.paths(ctx, int32(q.To), max(q.K, 1), maxPops, q.Direct), nil
 }
 
 // paths takes at most so many states.
-func (v *view) paths(ctx context.Context, to int32, k, pops int) attackpath.Found {
+func (v *view) paths(ctx context.Context, to int32, k, pops int, direct bool) attackpath.Found {
 	least := v.least()
 	switch {
 	case v.begins(to):
@@ -42,7 +42,7 @@ func (v *view) paths(ctx context.Context, to int32, k, pops int) attackpath.Foun
 	case k == 1 && v.wide == 0:
 		return attackpath.Found{Paths: []attackpath.Path{v.path(v.walk(to, least.giver))}, Complete: true}
 	}
-	s := &search{view: v, least: least.cost, rows: v.inOrder(), to: to, k: k, pops: pops, seen: map[string]bool{}}
+	s := &search{view: v, least: least.cost, rows: v.inOrder(), to: to, k: k, direct: direct, pops: pops, seen: map[string]bool{}}
 	s.try(state{parent: -1}, to, 0)
 	s.run(ctx)
 	if !s.found.Complete && len(s.found.Paths) < k {
@@ -109,6 +109,7 @@ type search struct {
 	least  []float64
 	rows   rows
 	k      int
+	direct bool
 	pops   int
 	to     int32
 	states []state
@@ -166,11 +167,16 @@ func (s *search) take(at entry) {
 	s.chosen.fill(s, x.parent)
 	if x.whole {
 		s.chosen.set(s.post[x.edge], x.edge)
-		s.finish()
+		if !s.direct || !s.detours() {
+			s.finish()
+		}
 		return
 	}
 	s.sibling(x)
 	s.chosen.set(s.post[x.edge], x.edge)
+	if s.direct && s.detours() {
+		return
+	}
 
 	s.need = append(s.need[:0], s.open[x.rest.from:x.rest.to]...)
 	for _, f := range s.pre.of(x.edge) {
@@ -267,6 +273,20 @@ func (s *search) add(edges []int32) {
 		s.seen[name] = true
 		s.found.Paths = append(s.found.Paths, s.path(edges))
 	}
+}
+
+// detours tells whether what was chosen leads over all hosts of a path that was found, which is likelier.
+func (s *search) detours() bool {
+	for _, p := range s.found.Paths {
+		all := len(p.Hosts) > 0
+		for _, h := range p.Hosts {
+			all = all && s.chosen.over(s.view, h)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // name is what distinguishes a path.
