@@ -181,7 +181,7 @@ func toChance(c graph.Chances, f attackpath.Fact) report.PathChance {
 	at := c.At(f)
 	out := report.PathChance{Low: at.Low, High: at.High, Samples: c.Samples}
 	if c.Samples > 0 {
-		sampled, spread := min(max(at.Sampled, 0), 1), at.Error
+		sampled, spread := at.Sampled, at.Error
 		out.Sampled, out.Error = &sampled, &spread
 	}
 	return out

@@ -111,6 +111,11 @@ func (q *pathsAsked) after(ctx context.Context, rules []attackpath.PolicyRule) (
 	e := q.estate.Estate
 	e.Assume = q.assume
 	e.Policy.Rules = slices.Concat(rules, e.Policy.Rules)
+	if len(e.Assume.From) == 0 { // default entries depend on the rules: what is compared begins at the same places
+		for _, entry := range q.model.Entries() {
+			e.Assume.From = append(e.Assume.From, entry.Entry)
+		}
+	}
 	model, err := attackpath.Build(ctx, e)
 	if err != nil {
 		return nil, err
@@ -134,23 +139,28 @@ func (q *pathsAsked) whatIf(ctx context.Context, removal attackpath.Removal, rul
 	if err != nil {
 		return out, err
 	}
-	before, err := q.find(ctx, goals)
+	found, err := q.find(ctx, goals)
 	if err != nil {
 		return out, err
 	}
-	before = before[:min(len(before), q.req.Limit)]
+	before := found[:min(len(found), q.req.Limit)]
 	if err := q.compareTotals(ctx, after, removal, &out); err != nil {
 		return out, err
 	}
-	if err := q.comparePaths(ctx, after, removal, len(rules) > 0, before, &out); err != nil {
+	if err := q.comparePaths(ctx, after, removal, len(rules) > 0, found, &out); err != nil {
 		return out, err
 	}
-	if err := q.compareJewels(ctx, after, removal, goals, &out); err != nil {
+	if err := q.compareJewels(ctx, after, removal, rules, goals, &out); err != nil {
 		return out, err
 	}
 	out.Before.Paths, out.After.Paths = len(before), len(out.Left)+len(out.New)
 	out.Notices = q.notices()
-	for _, why := range slices.Concat(q.incomplete, after.incomplete) {
+	for _, why := range after.incomplete {
+		q.say("%s", why)
+	}
+	out.Incomplete = q.why()
+	out.Complete = out.Incomplete == ""
+	for _, why := range q.incomplete {
 		if text := explain.LineSentence(why); !slices.Contains(out.Notices, text) {
 			out.Notices = append(out.Notices, text)
 		}
@@ -168,12 +178,15 @@ func (q *pathsAsked) compareTotals(ctx context.Context, after *pathsAsked, remov
 }
 
 // comparePaths says which paths end, which are left and which are the best ones then.
-func (q *pathsAsked) comparePaths(ctx context.Context, after *pathsAsked, removal attackpath.Removal, otherRules bool, before []walked, out *report.WhatIf) error {
+func (q *pathsAsked) comparePaths(ctx context.Context, after *pathsAsked, removal attackpath.Removal, otherRules bool, found []walked, out *report.WhatIf) error {
 	gone := q.removes(removal)
 	known := map[string]bool{}
-	for i := range before {
-		w := &before[i]
+	for i := range found {
+		w := &found[i]
 		known[w.route()] = true
+		if i >= q.req.Limit { // not listed, but nothing new either
+			continue
+		}
 		ends := stops(w.path, gone)
 		if !ends && otherRules {
 			stays, err := after.walkable(ctx, removal, w)
@@ -243,7 +256,7 @@ func (q *pathsAsked) findWithout(ctx context.Context, removal attackpath.Removal
 }
 
 // compareJewels says how the jewels stand before and after, and what the expected loss is.
-func (q *pathsAsked) compareJewels(ctx context.Context, after *pathsAsked, removal attackpath.Removal, goals []attackpath.Goal, out *report.WhatIf) error {
+func (q *pathsAsked) compareJewels(ctx context.Context, after *pathsAsked, removal attackpath.Removal, rules []attackpath.PolicyRule, goals []attackpath.Goal, out *report.WhatIf) error {
 	now, err := q.chances(ctx, q.graph, attackpath.Removal{})
 	if err != nil {
 		return err
@@ -252,24 +265,68 @@ func (q *pathsAsked) compareJewels(ctx context.Context, after *pathsAsked, remov
 	if err != nil {
 		return err
 	}
+	way := wayOf(removal, rules)
 	goalThen := map[int64]attackpath.Fact{}
 	for _, g := range after.net.Goals {
 		goalThen[g.Host] = g.Fact
 	}
+	jewels := map[int64]report.WhatIfJewel{}
 	for _, g := range q.net.Goals {
-		out.Risk += g.Weight * likely(toChance(now, g.Fact))
-	}
-	for _, g := range after.net.Goals {
-		out.RiskAfter += g.Weight * likely(toChance(then, g.Fact))
-	}
-	for _, g := range goals {
 		j := report.WhatIfJewel{PathHost: q.hostOf(g.Host), Before: toChance(now, g.Fact)}
 		if fact, there := goalThen[g.Host]; there {
 			j.After = toChance(then, fact)
 		}
-		if j.Before.High > 0 || j.After.High > 0 {
+		switch way {
+		case onlyLess:
+			agree(&j.After, &j.Before)
+		case onlyMore:
+			agree(&j.Before, &j.After)
+		case moreAndLess:
+		}
+		out.Risk += g.Weight * likely(j.Before)
+		out.RiskAfter += g.Weight * likely(j.After)
+		jewels[g.Host] = j
+	}
+	for _, g := range goals {
+		if j := jewels[g.Host]; j.Before.High > 0 || j.After.High > 0 {
 			out.Jewels = append(out.Jewels, j)
 		}
 	}
 	return nil
+}
+
+// way says what a change can do to chances.
+type way uint8
+
+const (
+	moreAndLess way = iota
+	onlyLess        // something is taken away
+	onlyMore        // something is let through
+)
+
+func wayOf(r attackpath.Removal, rules []attackpath.PolicyRule) way {
+	allows := slices.ContainsFunc(rules, func(r attackpath.PolicyRule) bool { return r.Allow })
+	denies := slices.ContainsFunc(rules, func(r attackpath.PolicyRule) bool { return !r.Allow })
+	takes := len(r.Findings)+len(r.Weaknesses)+len(r.Hosts) > 0
+	switch {
+	case allows && !denies && !takes:
+		return onlyMore
+	case !allows:
+		return onlyLess
+	default:
+		return moreAndLess
+	}
+}
+
+// agree lets the bounds of two chances, of which less cannot be above more, say so too: each holds for certain, but which
+// paths are united for a lower bound depends on what else there is.
+func agree(less, more *report.PathChance) {
+	more.Low = max(more.Low, less.Low)
+	less.High = min(less.High, more.High)
+	for _, c := range []*report.PathChance{less, more} {
+		if c.Sampled != nil {
+			within := min(max(*c.Sampled, c.Low), c.High)
+			c.Sampled = &within
+		}
+	}
 }

@@ -584,6 +584,25 @@ type Difference struct {
 	Incomplete   bool
 }
 
+// others say what is walked in the place of what ended, or besides.
+func others(d Difference) string {
+	key := "what.if.new"
+	switch {
+	case d.Gone == 0:
+		key = "what.if.opens"
+	case d.Gone == 1:
+		key = "what.if.its"
+	}
+	switch d.New {
+	case 0:
+		return ""
+	case 1:
+		return tell(key + ".one")
+	default:
+		return tell(key, "n", fmt.Sprint(d.New))
+	}
+}
+
 // WhatIf puts a difference into a sentence: "41 of 43 paths are gone; 1 of 3 jewels is still reached."
 func WhatIf(d Difference) string {
 	var text string
@@ -618,11 +637,5 @@ func WhatIf(d Difference) string {
 	case d.Left > 0:
 		text += tell("what.if.jewels", "left", fmt.Sprint(d.Left), "n", fmt.Sprint(d.Jewels))
 	}
-	switch {
-	case d.New == 1:
-		text += tell("what.if.new.one")
-	case d.New > 1:
-		text += tell("what.if.new", "n", fmt.Sprint(d.New))
-	}
-	return phrase{text: text}.sentence()
+	return phrase{text: text + others(d)}.sentence()
 }

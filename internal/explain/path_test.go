@@ -124,6 +124,8 @@ func TestWhatIfIsOneSentence(t *testing.T) {
 		"There was no path before.":                                                         {},
 		"1 of 5 paths is gone; the jewel is still reached.":                                 {Paths: 5, Gone: 1, Jewels: 1, Left: 1},
 		"All 5 paths are gone; the jewel is still reached; 2 other paths take their place.": {Paths: 5, Gone: 5, New: 2, Jewels: 1, Left: 1},
+		"The only path is gone; the jewel is still reached; another path takes its place.":  {Paths: 1, Gone: 1, New: 1, Jewels: 1, Left: 1},
+		"None of the 5 paths is gone; the jewel is still reached; a path is new.":           {Paths: 5, New: 1, Jewels: 1, Left: 1},
 		"There was no path before; one more jewel is reached than before.":                  {Left: 1},
 	} {
 		if got := explain.WhatIf(d); got != want {

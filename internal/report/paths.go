@@ -183,6 +183,9 @@ type WhatIf struct {
 	RiskAfter float64       `json:"risk_after"`
 	Says      string        `json:"says" example:"41 of 43 paths are gone; 1 of 3 jewels is still reached."`
 	Notices   []string      `json:"notices"`
+	// What is not complete is told among the notices too.
+	Complete   bool `json:"complete"`
+	Incomplete Text `json:"incomplete"`
 }
 
 // WhatIfJewel is a jewel before and after.
@@ -199,13 +202,16 @@ type PathReach struct {
 	Hosts     []PathReached `json:"hosts" doc:"the likeliest first"`
 	Total     int           `json:"total"`
 	Notices   []string      `json:"notices"`
+
+	Complete   bool `json:"complete"`
+	Incomplete Text `json:"incomplete"`
 }
 
 // PathReached is a host of a PathReach.
 type PathReached struct {
 	PathHost
 	Privilege string  `json:"privilege" enum:"none,user,root"`
-	Chance    float64 `json:"chance" doc:"of the best way between the two"`
+	Chance    float64 `json:"chance" doc:"of the best way between the two: that who holds the one gets the other"`
 }
 
 // PathMap is the whole estate as a graph for drawing: hosts that are alike are one node.
