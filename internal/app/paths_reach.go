@@ -2,14 +2,13 @@ package app
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"strconv"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
+	"github.com/patchscout/patchscout/internal/explain"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
@@ -25,7 +24,6 @@ func (a *App) PathReach(ctx context.Context, req request.Paths, host string, for
 	ask := (*pathsAsked).leadsTo
 	if forward {
 		out.Direction, ask = "forward", (*pathsAsked).exposes
-		req.From = []string{"host:" + strconv.FormatInt(id, 10)}
 	}
 	doc, _, err := askPaths(ctx, a, out.Direction+" "+strconv.FormatInt(id, 10), req, func(ctx context.Context, q *pathsAsked) (report.PathReach, error) {
 		if _, there := q.estate.host(id); !there {
@@ -39,19 +37,29 @@ func (a *App) PathReach(ctx context.Context, req request.Paths, host string, for
 			return cmp.Or(cmp.Compare(b.Chance, a.Chance), cmp.Compare(a.ID, b.ID))
 		})
 		out.Host, out.Total, out.Hosts, out.Notices = q.hostOf(id), len(reached), append(out.Hosts, reached[:min(len(reached), q.req.Limit)]...), q.notices()
+		if forward { // the question begins on the host
+			for _, entry := range q.model.EntryNotices() {
+				out.Notices = slices.DeleteFunc(out.Notices, func(n string) bool { return n == explain.Line(entry) })
+			}
+		}
+		out.Incomplete = q.why()
+		out.Complete = out.Incomplete == ""
 		return out, nil
 	})
 	if errors.Is(err, errLate) {
-		out.Notices = append(out.Notices, errLate.Error())
-		out.Host = report.PathHost{ID: id, Name: host}
+		out.Incomplete, out.Host = report.Text(errLate.Error()), report.PathHost{ID: id, Name: host}
 		return out, nil
 	}
 	return doc, err
 }
 
-// exposes lists the hosts to which one gets who begins on a host: the question's only entry point.
+// exposes lists the hosts to which one gets who is a user of a host and has nothing else.
 func (q *pathsAsked) exposes(ctx context.Context, id int64) ([]report.PathReached, error) {
-	best, err := q.graph.Best(ctx, attackpath.Removal{})
+	fact, there := q.model.Fact(id, attackpath.User)
+	if !there {
+		return nil, nil
+	}
+	best, err := q.graph.BestFrom(ctx, []attackpath.Fact{fact}, attackpath.Removal{})
 	if err != nil {
 		return nil, err
 	}
@@ -81,75 +89,47 @@ func (q *pathsAsked) held(without int64, first attackpath.Privilege, chance func
 	return out
 }
 
-// leadsTo lists the hosts from which one gets to a host. Where a step needs several things, what is not had from there is
-// taken to be had.
+// leadsTo lists the hosts from which one gets to a host. What a step needs besides, as a login does, is had from where
+// attackers begin, or from the host itself.
 func (q *pathsAsked) leadsTo(ctx context.Context, id int64) ([]report.PathReached, error) {
 	goal, there := q.model.Fact(id, attackpath.User)
 	if !there {
 		return nil, nil
 	}
-	used, err := q.graph.Backward(ctx, goal)
+	chance, err := q.graph.BestTo(ctx, goal, attackpath.Removal{})
 	if err != nil {
 		return nil, err
 	}
-	cost := q.costsTo(goal, used)
-	return q.held(id, attackpath.User, func(f attackpath.Fact) float64 {
-		if c, leads := cost[f]; leads {
-			return math.Exp(-c)
-		}
-		return 0
-	}), nil
+	if err := q.addAlone(ctx, goal, chance); err != nil {
+		return nil, err
+	}
+	return q.held(id, attackpath.User, func(f attackpath.Fact) float64 { return chance[f] }), nil
 }
 
-// costsTo is what the cheapest way from each fact to a goal costs, in -ln of its chance: Dijkstra's algorithm backward over
-// the facts that are used.
-func (q *pathsAsked) costsTo(goal attackpath.Fact, used []attackpath.Fact) map[attackpath.Fact]float64 {
-	inside := make([]bool, len(q.net.Facts))
-	for _, f := range used {
-		inside[f] = true
+// maxAlone is of how many hosts it is asked one by one what they lead to.
+const maxAlone = 1000
+
+// addAlone raises the chances of hosts that give more than one thing that a step needs: with nothing but the host.
+func (q *pathsAsked) addAlone(ctx context.Context, goal attackpath.Fact, chance []float64) error {
+	if !slices.ContainsFunc(q.net.Actions, func(a attackpath.Action) bool { return len(a.Pre) > 1 }) {
+		return nil
 	}
-	givers := map[attackpath.Fact][]int32{}
-	for i := range q.net.Actions {
-		if a := &q.net.Actions[i]; inside[a.Post] && a.P > 0 {
-			givers[a.Post] = append(givers[a.Post], int32(i)) //nolint:gosec // far fewer
-		}
-	}
-	cost, settled := map[attackpath.Fact]float64{goal: 0}, map[attackpath.Fact]bool{}
-	open := &costly{{goal, 0}}
-	for open.Len() > 0 {
-		at := heap.Pop(open).(costlyFact)
-		if settled[at.fact] {
+	limited, cancel := partOf(ctx, 0.5)
+	defer cancel()
+	for i := range q.estate.Hosts {
+		fact, there := q.model.Fact(q.estate.Hosts[i].ID, attackpath.User)
+		if !there {
 			continue
 		}
-		settled[at.fact] = true
-		for _, n := range givers[at.fact] {
-			a := &q.net.Actions[n]
-			c := at.cost + math.Abs(math.Log(a.P))
-			for _, need := range a.Pre {
-				if known, there := cost[need]; inside[need] && (!there || c < known) {
-					cost[need] = c
-					heap.Push(open, costlyFact{need, c})
-				}
-			}
+		best, err := q.graph.BestFrom(limited, []attackpath.Fact{fact}, attackpath.Removal{})
+		if tooSlow(ctx, err) || i == maxAlone {
+			q.say("steps that need several things at once, as a port and a login, are taken to have the others from where attackers begin")
+			return nil
 		}
+		if err != nil {
+			return err
+		}
+		chance[fact] = max(chance[fact], best.Chance(goal))
 	}
-	return cost
-}
-
-type costlyFact struct {
-	fact attackpath.Fact
-	cost float64
-}
-
-// costly is a heap, the cheapest first.
-type costly []costlyFact
-
-func (h costly) Len() int           { return len(h) }
-func (h costly) Less(i, j int) bool { return h[i].cost < h[j].cost }
-func (h costly) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *costly) Push(x any)        { *h = append(*h, x.(costlyFact)) }
-func (h *costly) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
+	return nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -406,11 +407,90 @@ func TestWhatAHostExposesAndWhatLeadsToIt(t *testing.T) {
 		t.Errorf("forward: %v %v", names(forward), err)
 	}
 	backward, err := a.PathReach(ctx, request.Paths{}, "10.0.0.30", false)
-	if err != nil || !slices.Equal(names(backward), []string{"10.0.0.20 user", "192.0.2.10 user"}) {
+	if err != nil || !backward.Complete || !slices.Equal(names(backward), []string{"10.0.0.20 user", "10.0.0.40 user", "192.0.2.10 user"}) {
 		t.Errorf("backward: %v %v", names(backward), err)
+	}
+	steps := pathsOf(t, a, request.Paths{}).Paths[0].Steps
+	files, db := steps[4].Chance, steps[6].Chance
+	if db == 1 || files == 1 {
+		t.Fatalf("steps that always work show nothing: %+v", steps)
+	}
+	for name, want := range map[string]float64{"10.0.0.20": db, "10.0.0.40": db, "192.0.2.10": files * db} { // over the file server
+		for direction, list := range map[string][]report.PathReached{"backward": backward.Hosts, "forward": reachFrom(t, a, name)} {
+			goal := map[string]string{"backward": name, "forward": "10.0.0.30"}[direction]
+			at := slices.IndexFunc(list, func(h report.PathReached) bool { return h.Name == goal })
+			if at < 0 || math.Abs(list[at].Chance-want) > 1e-9 {
+				t.Errorf("%s from %s: %+v, want %.3f", direction, name, list, want)
+			}
+		}
+	}
+	if slices.ContainsFunc(forward.Notices, func(n string) bool { return strings.Contains(n, "begin in the internet") }) {
+		t.Errorf("the question begins on the host: %q", forward.Notices)
 	}
 	if lonely, err := a.PathReach(ctx, request.Paths{}, "10.0.0.40", false); err != nil || lonely.Total != 0 {
 		t.Errorf("to a host without a hole: %+v %v", lonely, err)
+	}
+}
+
+func reachFrom(t *testing.T, a *App, host string) []report.PathReached {
+	t.Helper()
+	r, err := a.PathReach(context.Background(), request.Paths{}, host, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Hosts
+}
+
+func TestARuleThatIsTriedDoesNotMoveTheAttackerInside(t *testing.T) {
+	a := open(t)
+	built(t, a)
+	doc, err := a.PathWhatIf(context.Background(), request.WhatIf{Rules: []request.PathRule{{From: "internet", To: "any"}}})
+	if err != nil || !doc.Complete || doc.RiskAfter != 0 || doc.After.Reached != 0 || len(doc.New) != 0 || doc.Says != "The only path is gone; no jewel is reached any more." {
+		t.Errorf("%+v %v", doc, err)
+	}
+}
+
+func TestWhatIsTakenAwayNeverMakesAJewelLikelierToFall(t *testing.T) {
+	a := open(t)
+	hosts := append([]netHost{}, town...)
+	for i := range 12 { // many ways, so that not all are united for a lower bound
+		hosts = append(hosts, netHost{"edge", fmt.Sprintf("192.0.2.%d", 20+i), 80, "native:web-hole", rce}, netHost{"inside", fmt.Sprintf("10.0.1.%d", 20+i), 445, "native:file-hole", rce})
+	}
+	ctx := context.Background()
+	for _, site := range []string{"edge", "inside"} {
+		if err := a.AddSite(ctx, site, false); err != nil {
+			t.Fatal(err)
+		}
+		look(t, a, site, hosts)
+	}
+	if _, err := a.SetPathPolicy(ctx, "town.yaml", []byte(townPolicy)); err != nil {
+		t.Fatal(err)
+	}
+	asked := request.Paths{To: []string{"10.0.0.30"}, Samples: 200}
+	for _, j := range pathsOf(t, a, asked).Jewels {
+		if c := j.Chance; c.Sampled == nil || *c.Sampled < c.Low || *c.Sampled > c.High {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, req := range []request.WhatIf{{Paths: asked, Hosts: []string{"192.0.2.20"}}, {Paths: asked, Hosts: []string{"192.0.2.20", "192.0.2.21", "10.0.1.20", "10.0.1.21"}}} {
+		doc, err := a.PathWhatIf(ctx, req)
+		if err != nil || len(doc.Jewels) != 1 {
+			t.Fatalf("%+v %v", doc, err)
+		}
+		b, c := doc.Jewels[0].Before, doc.Jewels[0].After
+		if c.Low > b.Low || c.High > b.High || *c.Sampled > *b.Sampled || doc.RiskAfter > doc.Risk || *b.Sampled > b.High || *c.Sampled > c.High {
+			t.Errorf("before %+v (%g), after %+v (%g)", b, *b.Sampled, c, *c.Sampled)
+		}
+	}
+}
+
+func TestBoundsOfADifferenceAgree(t *testing.T) {
+	less := report.PathChance{Low: 0.4, High: 0.9}
+	sampled := 0.35
+	more := report.PathChance{Low: 0.3, High: 0.8, Sampled: &sampled}
+	agree(&less, &more)
+	if more.Low != 0.4 || less.High != 0.8 || *more.Sampled != 0.4 || sampled != 0.35 {
+		t.Errorf("%+v %+v", less, more)
 	}
 }
 

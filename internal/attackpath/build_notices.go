@@ -23,6 +23,12 @@ func (m *Model) notices() (out []string) {
 	return out
 }
 
+// EntryNotices are those of the notices that say where attackers begin, for answers that begin elsewhere.
+func (m *Model) EntryNotices() (out []string) {
+	m.noticeEntries(func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) })
+	return out
+}
+
 func (m *Model) noticeReach(say func(string, ...any)) {
 	say("Hosts of one site are taken to reach each other's open ports where no rule says otherwise.")
 	switch rules := len(m.estate.Policy.Rules); {
