@@ -2,7 +2,7 @@
 // that are ticked. What does not fit is left out, never an error.
 import { oneOf, textOf, truthOf, wholeOf, type Raw } from "../../ui/chosen";
 
-export const tabs = ["paths"] as const;
+export const tabs = ["paths", "map", "setup"] as const;
 export type Tab = (typeof tabs)[number];
 
 export const views = ["list", "jewels", "fixes"] as const;
