@@ -7,7 +7,17 @@ import "github.com/patchscout/patchscout/internal/cpe"
 func (w *weighing) reach() {
 	w.lures()
 	w.from()
+	w.between()
 	w.account()
+}
+
+// between: CVSS writes AV:N for who stands between two that talk to each other, and AC:H for that he has to get there. Nobody
+// gets there by reaching a port: of the places that are known, the site is the one from which he can.
+func (w *weighing) between() {
+	if e := w.effect; e.Reach == OverNetwork && w.hears(saysBetween) && !e.Lures && w.cvss.ac != 'L' {
+		e.Reach = OverLink
+		w.because("the description tells of a man in the middle: whoever stands in the same site")
+	}
 }
 
 func (w *weighing) lures() {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cpe"
+	"github.com/patchscout/patchscout/internal/intel"
 )
 
 // weighing is one weakness on the rules' scales: what its facts say, and what was decided so far.
@@ -180,7 +181,8 @@ func (w *weighing) keyOpens() bool {
 // application's administrator; the host only where the description says that commands run.
 func (w *weighing) database() (Gain, string) {
 	a := &w.cvss
-	if !w.is(inDatabase) && !(w.class&^tellsOnly == 0 && w.hears(saysSQL)) || w.hears(saysCode) && w.cvss.scored() && a.all(lossAll) && w.hears(saysRoot|saysUpload) {
+	wordsOnly := w.class&^tellsOnly == 0 && w.hears(saysSQL) && !(w.hears(saysMemory) && w.hears(saysCode))
+	if !w.is(inDatabase) && !wordsOnly || w.readyMadeCode() || w.hears(saysCode) && w.cvss.scored() && a.all(lossAll) && w.hears(saysRoot|saysUpload) {
 		return 0, ""
 	}
 	name := "SQL injection"
@@ -204,6 +206,8 @@ func (w *weighing) code() (Gain, string) {
 		return w.asService(named(w.flaw.CWEs, runsCode|breaksMemory) + " with " + a.letters())
 	case w.hears(saysCode) && (!a.scored() || a.all(lossAll)):
 		return w.asService("the description tells of code execution")
+	case w.readyMadeCode():
+		return w.asService("Metasploit has an exploit that runs code over it, with " + a.letters())
 	case a.scored() && w.hears(saysCode|saysUpload) && w.partialCode():
 		return w.asUser("the description tells of code execution, with " + a.letters())
 	case a.scored() && a.version == "2" && a.all(lossSome) && w.class == 0 && w.hears(saysMemory):
@@ -222,6 +226,13 @@ func (w *weighing) code() (Gain, string) {
 	default:
 		return 0, ""
 	}
+}
+
+// readyMadeCode: what Metasploit calls an exploit, unlike its auxiliary modules, ends in a payload that runs. Records of
+// authentication that is passed by, SQL injection or files written often say no more than the first step of it.
+func (w *weighing) readyMadeCode() bool {
+	module := func(x intel.Exploit) bool { return x.Source == "metasploit" && x.Kind == "exploit" }
+	return w.cvss.scored() && w.cvss.all(lossAll) && w.effect.Reach == OverNetwork && slices.ContainsFunc(w.flaw.Exploits, module)
 }
 
 // partialCode: code runs with less than everything lost. What is sent and run counts with any integrity lost; memory that
@@ -296,6 +307,9 @@ func (w *weighing) total() (Gain, string) {
 	}
 	if w.is(tellsOnly) && w.class&^(tellsOnly|namesFile) == 0 {
 		return ReadsFiles, named(w.flaw.CWEs, tellsOnly) + " discloses, though " + a.letters() + " says that all is lost"
+	}
+	if w.class == 0 && w.hears(saysRead|saysTell) && !w.hears(saysCode|saysMemory|saysUpload|saysWrite|saysPrivilege|saysAdmin) {
+		return ReadsFiles, "the description tells only of what is read, though " + a.letters() + " says that all is lost"
 	}
 	return w.asService("all is lost (" + a.letters() + ") and no rule knows better")
 }

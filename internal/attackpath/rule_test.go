@@ -55,6 +55,14 @@ func TestKnownCVEs(t *testing.T) {
 		{"no vector, clear words", "CVE-2025-1111", "", "", "", "An unauthenticated remote attacker can execute arbitrary commands as root", "N 0 n", "r"},
 		{"no vector, local", "CVE-2025-1112", "", "", "", "Windows task scheduler elevation of privilege vulnerability", "L u n", "r"},
 		{"no vector, no words", "CVE-2025-1113", "", "", "", "A flaw was found in the parser.", "*", "-"},
+		{"the account that runs the server is not SYSTEM", "CVE-2026-14662", "", "", "a:postgresql:postgresql", "over the network, lets an unprivileged database user execute arbitrary code as the operating system user running the database", "N u n", "s"},
+		{"the system account is SYSTEM", "CVE-2026-0001", "", "", "a:x:agent", "a remote attacker executes arbitrary code as the local system account", "N 0 n", "r"},
+		{"code beside SQL", "CVE-2026-6637", "", "", "a:postgresql:postgresql", "Stack buffer overflow allows an unprivileged database user to execute arbitrary code. In another setting SQL injection is possible.", "N u n", "s"},
+		{"a client that gives no password", "CVE-2025-21605", "", "", "a:redis:redis", "An unauthenticated client makes output buffers grow, also where no password is provided: denial of service", "*", "-"},
+		{"files could be uploaded", "CVE-2025-55752", "", "", "a:apache:tomcat", "malicious files could be uploaded, leading to remote code execution", "N 0 n", "s"},
+		{"constraints of a servlet container", "CVE-2025-31651", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "", "a:apache:tomcat", "A crafted request passes rewrite rules. If those enforced security constraints, those constraints could be bypassed.", "N 0 n", "p"},
+		{"passwords are read", "CVE-2017-7547", "CVSS:3.0/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", "", "a:postgresql:postgresql", "authenticated attackers retrieve passwords from user mappings", "N u n", "f"},
+		{"a man in the middle", "CVE-2018-1139", "CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-522", "a:samba:samba", "A man-in-the-middle attacker reads credentials", "A 0 n", "p"},
 		{"kernel commit", "CVE-2024-1114", "", "", "", "In the Linux kernel, the following vulnerability has been resolved: fix memory leak in probe", "*", "-"},
 		{"denied words", "CVE-2025-1115", "", "", "", "A remote attacker can cause a denial of service. It does not allow arbitrary code execution.", "*", "-"},
 	} {
@@ -63,6 +71,21 @@ func TestKnownCVEs(t *testing.T) {
 		if e := EffectOf(f); !l.agrees(e) {
 			t.Errorf("%s: want %s %s; got reach %v, needs %v, lures %v, gain %v: %s", c.name, c.access, c.gain, e.Reach, e.Needs, e.Lures, e.Gain, strings.Join(e.Why, "; "))
 		}
+	}
+}
+
+func TestAnExploitOfMetasploitRunsCode(t *testing.T) {
+	f := flawed("CVE-2015-3306", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "CWE-284", "a:proftpd:proftpd", "remote attackers read and write arbitrary files by commands of mod_copy")
+	if e := EffectOf(f); e.Gain != AppAdmin {
+		t.Errorf("without a module: %v", e.Gain)
+	}
+	f.Exploits = []intel.Exploit{{Source: "metasploit", Kind: "auxiliary"}}
+	if e := EffectOf(f); e.Gain != AppAdmin {
+		t.Errorf("with an auxiliary module: %v", e.Gain)
+	}
+	f.Exploits[0].Kind = "exploit"
+	if e := EffectOf(f); e.Gain != AsService || !strings.Contains(e.Why[0], "Metasploit") {
+		t.Errorf("with an exploit: %+v", e)
 	}
 }
 

@@ -32,7 +32,8 @@ const (
 	saysMemory    // memory is overwritten
 	saysServer    // it answers requests
 	saysUpload
-	saysGuest // it begins in a virtual machine
+	saysGuest   // it begins in a virtual machine
+	saysBetween // it is for who stands between two that talk to each other
 )
 
 // phrases are what publishers write, in lower case. "~" ends a word that may go on, "|" parts alternatives, "*" stands for
@@ -63,12 +64,15 @@ var phrases = []struct {
 	{saysCode, "arbitrary|malicious code"},
 	{saysUpload, "upload~ * file|files|php|jsp|executable|script|scripts|shell"},
 	{saysUpload, "file|unrestricted upload"},
+	{saysUpload, "file|files|script|scripts|jsp|php can|could|may|might|to be uploaded"},
 	{saysRoot, "root privilege~|access|shell|user|permission~|level"},
 	{saysRoot, "as|become|gain|gains|gaining root"},
 	{saysRoot, "system|localsystem|kernel|superuser|elevated privilege~|permission~"},
 	{saysRoot, "gain~ system|administrator|administrative|superuser|elevated * privilege~|access|rights|permission~"},
 	{saysRoot, "as|of|by nt authority"},
-	{saysRoot, "as|with * system user|account|authority|context"},
+	{saysRoot, "as|with system user|account|authority|context"}, // not "as the operating system user running the database"
+	{saysRoot, "as|with the|a|local system user|account|authority|context"},
+	{saysRoot, "as|with the|a local system user|account|authority|context"},
 	{saysRoot, "kernel|hypervisor|hyp mode|context|level|memory|space"},
 	{saysRoot, "ring 0|kernel"},
 	{saysPrivilege, "privilege|privileges escalation|elevation|vulnerability|vulnerabilities"},
@@ -81,7 +85,7 @@ var phrases = []struct {
 	{saysDenial, "dos|crash|crashes|hang|reboot|panic|segfault|segmentation"},
 	{saysDenial, "memory|cpu|resource|resources consumption|exhaustion|leak"},
 	{saysRead, "read|reads|reading|view|access|download|retrieve|obtain|disclose|include * arbitrary|sensitive|local|any|system file|files"},
-	{saysRead, "read|disclose|obtain|leak~ * memory|password|passwords|credential|credentials|hashes|cookies|secrets|tokens"},
+	{saysRead, "read|disclose|obtain|retrieve|leak~ * memory|password|passwords|credential|credentials|hashes|cookies|secrets|tokens"},
 	{saysRead, "arbitrary file|files read|reading|disclosure|download|retrieval|access"},
 	{saysRead, "file|path|directory disclosure|traversal"},
 	{saysRead, "read arbitrary"},
@@ -110,6 +114,8 @@ var phrases = []struct {
 	{saysBrowser, "spoof|spoofing"},
 	{saysBypass, "bypass~|circumvent * authentication|authorization|login"},
 	{saysBypass, "authentication|authorization bypass"},
+	{saysBypass, "bypass~|circumvent * security constraint~"}, // a servlet container's rules of who may ask for what
+	{saysBypass, "constraint~ can|could|may|might be bypassed"},
 	{saysBypass, "authenticate|login|log as|in|without"},
 	{saysBypass, "improper|missing|broken|lack|insufficient * authentication|authorization"},
 	{saysBypass, "not|no require~ * authentication"},
@@ -117,7 +123,9 @@ var phrases = []struct {
 	{saysBypass, "unauthorized|unauthenticated access"},
 	{saysKey, "hard-coded|hardcoded|hardwired * password|passwords|credential|credentials|account|key|keys"},
 	{saysKey, "default|static|blank|empty * password|passwords|credential|credentials|account"},
-	{saysKey, "no password"},
+	{saysKey, "with|has|have|having|use|uses|using|had no password"},
+	{saysKey, "no password set|required|needed|protection|by"},
+	{saysKey, "no password is|was set|required|needed"}, // not "if no password is provided"
 	{saysKey, "undocumented|backdoor account|user"},
 	{saysAdmin, "admin|administrator|administrative|management access|privilege~|rights|account|actions|control|functions|interface"},
 	{saysLocal, "local user~|attacker~|privilege|access|account|authenticated|unprivileged|low-privileged|guest|adversar~"},
@@ -208,6 +216,8 @@ var phrases = []struct {
 	{saysGuest, "guest os|operating|user~|vm|virtual|privilege~|kernel"},
 	{saysGuest, "hypervisor|xen|qemu"},
 	{saysGuest, "virtual machine escape"},
+	{saysBetween, "man-in-the-middle|machine-in-the-middle|person-in-the-middle|mitm|on-path"},
+	{saysBetween, "man|machine in the middle"},
 }
 
 // gapStops are words that "*" does not stand for: with one of them in between the phrase means something else.
