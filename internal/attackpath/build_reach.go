@@ -24,7 +24,6 @@ type reach struct {
 	parts     []part
 	partIDs   map[string]int32
 	siteParts map[string]*bits
-	inside    bits // parts of sites that do not stand in the internet
 	all       bits
 
 	taus      [][]int32 // for a receiver's signature: the rules that may decide, in their order
@@ -157,9 +156,6 @@ func (r *reach) addPart(site string, elements []int32) int32 {
 			r.siteParts[site] = &bits{}
 		}
 		r.siteParts[site].set(id)
-		if !r.external[site] {
-			r.inside.set(id)
-		}
 	}
 	// What was worked out before knows nothing of the new part.
 	clear(r.decided)
@@ -286,9 +282,8 @@ func (r *reach) defaults(c class, open bits, add func(bits, Known, func() int32)
 		}
 		add(bits{1}, known, func() int32 { return r.reasons.exposed(c.shown, c.site) })
 	}
-	if r.flat && c.shown != outside {
-		rest, _ := open.and(r.inside)
-		add(rest.without(own), Assumed, r.reasons.flat)
+	if r.flat { // a host that is held in an external site is a place inside the estate too: only the internet itself is none
+		add(open.without(own).without(bits{1}), Assumed, r.reasons.flat)
 	}
 }
 

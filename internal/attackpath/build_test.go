@@ -353,6 +353,17 @@ func TestHostsOfAnExternalSiteStandInTheInternet(t *testing.T) {
 	s.reaches("user 1", "user 2")
 }
 
+func TestWhoHoldsAHostOfAnExternalSiteReachesTheOthersWhereAllIsFlat(t *testing.T) {
+	s := tell(t, "dmz outside", "a")
+	s.host(1, "dmz", "203.0.113.1", "http 80").Flaws = []Flaw{hole(11, 80, AsUser)}
+	s.host(2, "a", "10.0.0.2", "http 80", "http 81").Flaws = []Flaw{hole(21, 80, AsUser)}
+	s.reaches("user 1")
+	s.e.Assume.Flat = true
+	s.reaches("user 1", "user 2")
+	s.e.Hosts[0].Flaws = nil // the internet itself is no place inside
+	s.reaches()
+}
+
 func TestDefaultEntriesAreTheInternetAndElseTheSites(t *testing.T) {
 	s := tell(t, "b", "a", "cloud outside")
 	s.host(1, "a", "10.0.0.1", "http 80")
