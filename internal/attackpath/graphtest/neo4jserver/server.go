@@ -1,0 +1,183 @@
+// Package neo4jserver starts a real Neo4j Community server for tests, from the files that scripts/setup-neo4j.sh got. It
+// listens on this machine only, on a free port, and ends with the test, however that ends.
+package neo4jserver
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+)
+
+// The versions that the product is tested with. scripts/setup-neo4j.sh has the same.
+const (
+	Oldest = "5.26.0"    // long-term support; Java 17
+	Newest = "2025.12.1" // Java 21
+)
+
+const startTime = 4 * time.Minute // of a machine that does much else
+
+// Server is a running server.
+type Server struct {
+	URL, User, Password string
+	Took                time.Duration
+}
+
+// Start runs a server until the test ends. The test is skipped, with the reason, where the machine has not what it takes.
+func Start(t testing.TB, version string) Server {
+	t.Helper()
+	java, lib, why := find(version)
+	if why != "" {
+		t.Skipf("no Neo4j %s: %s", version, why)
+	}
+	home, begun := t.TempDir(), time.Now()
+	port := freePort(t)
+	if err := configure(home, port); err != nil {
+		t.Fatal(err)
+	}
+	log := run(t, java, lib, home)
+	s := Server{URL: fmt.Sprintf("bolt://127.0.0.1:%d", port), User: "neo4j", Password: rand.Text()}
+	if err := s.await(t.Context()); err != nil {
+		t.Fatalf("Neo4j %s did not start: %v\n%s", version, err, tail(log))
+	}
+	s.Took = time.Since(begun)
+	return s
+}
+
+// find says where a Java that is new enough and the server's files are, or why not.
+func find(version string) (java, lib, why string) {
+	if runtime.GOOS == "windows" {
+		return "", "", "the tests start it by a shell, which Windows has not"
+	}
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		cache = filepath.Join(os.Getenv("HOME"), ".cache")
+	}
+	lib = filepath.Join(cache, "patchscout", "neo4j", version, "lib")
+	if _, err := os.Stat(filepath.Join(lib, "neo4j-"+version+".jar")); err != nil {
+		return "", "", "its files are not there; scripts/setup-neo4j.sh gets them (make test-neo4j)"
+	}
+	want := 21
+	if strings.HasPrefix(version, "5.") {
+		want = 17
+	}
+	if java = newEnough(want); java == "" {
+		return "", "", fmt.Sprintf("there is no Java %d or newer", want)
+	}
+	return java, lib, ""
+}
+
+func newEnough(want int) string {
+	list, _ := filepath.Glob("/usr/lib/jvm/*/bin/java") // the pattern is well-formed
+	if path, err := exec.LookPath("java"); err == nil {
+		list = append([]string{path}, list...)
+	}
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		list = append([]string{filepath.Join(home, "bin", "java")}, list...)
+	}
+	for _, java := range list {
+		said, _ := exec.CommandContext(context.Background(), java, "-version").CombinedOutput()
+		if m := regexp.MustCompile(`version "(\d+)`).FindSubmatch(said); m != nil {
+			if major, err := strconv.Atoi(string(m[1])); err == nil && major >= want {
+				return java
+			}
+		}
+	}
+	return ""
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func configure(home string, port int) error {
+	if err := os.Mkdir(filepath.Join(home, "conf"), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(home, "conf", "neo4j.conf"), fmt.Appendf(nil, `server.default_listen_address=127.0.0.1
+server.bolt.listen_address=127.0.0.1:%d
+server.http.enabled=false
+server.https.enabled=false
+server.memory.pagecache.size=64m
+dbms.usage_report.enabled=false
+`, port), 0o600)
+}
+
+// run starts the server below a shell that ends it when its input is closed: that happens too when the test is killed.
+func run(t testing.TB, java, lib, home string) (log string) {
+	t.Helper()
+	const keep = `"$@" </dev/null & pid=$!; cat >/dev/null; kill $pid; wait $pid`
+	// No context ends it: that would kill the shell and leave the server.
+	child := exec.CommandContext(context.Background(), "sh", "-c", keep, "sh", java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(lib, "*"),
+		"org.neo4j.server.CommunityEntryPoint", "--home-dir="+home, "--config-dir="+filepath.Join(home, "conf"), "--console-mode")
+	log = filepath.Join(home, "out")
+	out, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close() // the child has it
+	child.Stdout, child.Stderr = out, out
+	input, err := child.StdinPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end(child, input) })
+	return log
+}
+
+func end(child *exec.Cmd, input io.Closer) {
+	input.Close()
+	_ = child.Wait() // what the server ends with says nothing of what was tested
+}
+
+func tail(log string) string {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-3000):])
+}
+
+// await waits until the server answers, and gives it a password that nobody knows: the first thing it wants.
+func (s Server) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	first, err := driver.NewDriverWithContext(s.URL, driver.BasicAuth("neo4j", "neo4j", ""))
+	if err != nil {
+		return err
+	}
+	defer first.Close(context.WithoutCancel(ctx)) //nolint:errcheck // a test's connection
+	for {
+		_, err = driver.ExecuteQuery(ctx, first, "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $new", map[string]any{"new": s.Password}, driver.EagerResultTransformer,
+			driver.ExecuteQueryWithDatabase("system"))
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
