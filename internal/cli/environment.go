@@ -37,6 +37,7 @@ type globalFlags struct {
 	config      string
 	dataDir     string
 	databaseURL string
+	graphURL    string
 	logFormat   string
 	logLevel    string
 	logFile     string
@@ -56,6 +57,7 @@ func (e *environment) root() *cobra.Command {
 	flags.StringVar(&e.global.config, "config", "", "configuration file (YAML); PATCHSCOUT_CONFIG")
 	flags.StringVar(&e.global.dataDir, "data-dir", "", "folder of the databases; PATCHSCOUT_DATA_DIR (default the XDG data folder)")
 	flags.StringVar(&e.global.databaseURL, "database-url", "", "postgres://… instead of SQLite; PATCHSCOUT_DATABASE_URL")
+	flags.StringVar(&e.global.graphURL, "graph-url", "", "bolt://… of a Neo4j that attack paths are written to, too; PATCHSCOUT_GRAPH_URL")
 	flags.StringVar(&e.global.logFormat, "log-format", "", "text or json, on stderr")
 	flags.StringVar(&e.global.logLevel, "log-level", "", "debug, info, warn or error")
 	flags.StringVar(&e.global.logFile, "log-file", "", "write the log here too, as JSON, rotated by size")

@@ -10,9 +10,12 @@ import (
 // Config is every setting of PatchScout. The `koanf` names are the keys of the YAML file; the environment variable of
 // a key is PATCHSCOUT_ and the key in capitals with "_" for ".", so feeds.nvd.url is PATCHSCOUT_FEEDS_NVD_URL.
 type Config struct {
-	DataDir     string    `koanf:"data_dir"`     // folder of the databases, downloads and the text index
-	DatabaseURL Secret    `koanf:"database_url"` // "" is SQLite in the data folder; else postgres://…
-	Progress    bool      `koanf:"progress"`     // progress bars on a terminal
+	DataDir     string    `koanf:"data_dir"`       // folder of the databases, downloads and the text index
+	DatabaseURL Secret    `koanf:"database_url"`   // "" is SQLite in the data folder; else postgres://…
+	GraphURL    Secret    `koanf:"graph_url"`      // Neo4j that attack paths are written to, too: bolt://host:7687 or bolt+s://…; "" is none
+	GraphUser   string    `koanf:"graph_user"`     // its user, with graph_password
+	GraphPass   Secret    `koanf:"graph_password"` // "" asks without a login, unless graph_url has one
+	Progress    bool      `koanf:"progress"`       // progress bars on a terminal
 	Log         Log       `koanf:"log"`
 	Scan        Scan      `koanf:"scan"`
 	Nmap        Nmap      `koanf:"nmap"`
@@ -91,6 +94,7 @@ func Default() Config {
 	return Config{
 		DataDir:   defaultDataDir(),
 		Progress:  true,
+		GraphUser: "neo4j",
 		Log:       Log{Format: "text", Level: "error", MaxSizeMB: 20, MaxFiles: 5},
 		Scan:      defaultScan(),
 		Feeds:     defaultFeeds(),

@@ -81,6 +81,10 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 		{"bad database", func(*testing.T) Sources {
 			return Sources{Override: map[string]string{"database_url": "mysql://root:hunter2@x/y"}}
 		}, "database_url"},
+		{"bad graph", func(*testing.T) Sources {
+			return Sources{Override: map[string]string{"graph_url": "neo4j://neo4j:hunter2@x"}}
+		}, "graph_url: want bolt://host:7687"},
+		{"a graph over http", func(*testing.T) Sources { return Sources{Environ: []string{"PATCHSCOUT_GRAPH_URL=http://x:7474"}} }, "graph_url"},
 		{"user name in a feed URL", func(*testing.T) Sources {
 			return Sources{Override: map[string]string{"feeds.kev.url": "https://u:hunter2@x.test/"}}
 		}, "feeds.kev.url"},
@@ -122,7 +126,7 @@ func TestMistakesAreNamedInOneSentence(t *testing.T) {
 }
 
 func TestSecretPrintsStarsEverywhere(t *testing.T) {
-	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", OpenVAS: OpenVAS{Password: "hunter2"},
+	c := Config{DatabaseURL: "postgres://u:hunter2@h/d", GraphURL: "bolt://u:hunter2@h", GraphPass: "hunter2", OpenVAS: OpenVAS{Password: "hunter2"},
 		Nessus: Nessus{AccessKey: "hunter2", SecretKey: "hunter2", Password: "hunter2"}, Feeds: Feeds{NVD: NVDFeed{APIKey: "hunter2"}, AbuseCH: AbuseCH{AuthKey: "hunter2"}}}
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -19,7 +19,7 @@ func (c Config) Validate() error {
 // Mistakes are the sentences of Validate, one of each part of the configuration that has any.
 func (c Config) Mistakes() (mistakes []error) {
 	for _, check := range []func() error{
-		c.validateData, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate, c.OIDC.validate,
+		c.validateData, c.validateGraph, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate, c.OIDC.validate,
 		c.Jobs.validate, c.Telemetry.validate,
 	} {
 		if err := check(); err != nil {
@@ -39,6 +39,17 @@ func (c Config) validateData() error {
 	u, err := url.Parse(c.DatabaseURL.Reveal())
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return fault.Invalid("database_url: want postgres://user@host/database, or nothing for SQLite in the data folder")
+	}
+	return nil
+}
+
+func (c Config) validateGraph() error {
+	if c.GraphURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.GraphURL.Reveal())
+	if err != nil || u.Scheme != "bolt" && u.Scheme != "bolt+s" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return fault.Invalid("graph_url: want bolt://host:7687, or bolt+s:// with TLS; neo4j:// would go wherever the server sends it")
 	}
 	return nil
 }
