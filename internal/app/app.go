@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
@@ -47,6 +48,7 @@ type parts struct {
 	effects  effects                    // of weaknesses, for attack paths
 	walks    pathService                // to what matters
 	mirror   pathMirror                 // nil for none
+	trouble  atomic.Pointer[string]     // what went wrong with the mirror the last time
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
@@ -69,6 +71,7 @@ type Progress struct {
 // Open opens the data that the configuration names, for the command line. Databases are created and migrated when they are first used.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
 	a := &App{parts: &parts{cfg: cfg, log: log, now: time.Now, resolver: net.DefaultResolver}, who: auth.ForCommand(localName())}
+	a.mirror = newMirror(cfg)
 	var err error
 	a.store, err = store.Open(ctx, store.Options{
 		DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Reveal(), Log: log, Now: a.now,

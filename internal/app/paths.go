@@ -20,6 +20,7 @@ func (a *App) Paths(ctx context.Context, req request.Paths) (report.Paths, error
 	})
 	if err == nil {
 		a.rememberRisk(ctx, req)
+		out.Notices = a.mirrored(ctx, req, out.Notices)
 	}
 	return a.dated(ctx, req, out, at, err)
 }

@@ -45,9 +45,6 @@ func (a *App) pathsJob(ctx context.Context, r *job.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := a.mirrorPaths(ctx, m); err != nil {
-		a.log.Warn("the graph database was not given the network of the estate", "error", err) // paths do not need it
-	}
 	r.Progress(30, "working out what each fix takes off the risk")
 	limited, cancel := context.WithTimeout(ctx, riskTime)
 	defer cancel()
@@ -61,24 +58,15 @@ func (a *App) pathsJob(ctx context.Context, r *job.Run) error {
 	if done.Left != "" {
 		a.log.Warn("the risk of findings was not worked out", "reason", done.Left)
 	}
+	r.Progress(80, "writing to the graph database")
+	a.mirrorPaths(ctx, m, mirrorJobTime)
 	return r.Result(done)
-}
-
-// mirrorPaths gives the network of the whole estate to the graph beside the embedded one, where there is one.
-func (a *App) mirrorPaths(ctx context.Context, m *pathModel) error {
-	if a.mirror == nil {
-		return nil
-	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return a.mirror.Load(ctx, m.model.Network())
 }
 
 // rememberRisk keeps the risk of findings when a command asked for the default scenario of everything and no server has
 // worked it out for this state. That it could not be kept does not keep anybody from the answer.
 func (a *App) rememberRisk(ctx context.Context, req request.Paths) {
-	plain := req.Scan == 0 && len(req.From) == 0 && len(req.To) == 0 && req.Assume != "flat" && !req.Reuse && !req.Secrets
-	if a.who.Kind != auth.Local || !a.who.View.All() || !plain {
+	if a.who.Kind != auth.Local || !a.who.View.All() || !isDefault(req) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, rememberTime)

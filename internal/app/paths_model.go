@@ -45,12 +45,6 @@ type keptEstate struct {
 	estate *pathEstate
 }
 
-// pathMirror is a graph beside the embedded one (attackpath.Graph): it is given the network of the whole estate whenever that
-// has changed, for those who would ask it themselves.
-type pathMirror interface {
-	Load(ctx context.Context, n *attackpath.Network) error
-}
-
 // pathModel is the model of one scenario of what one view sees.
 type pathModel struct {
 	key   string

@@ -15,18 +15,34 @@ const (
 	transaction = 6000 // rows of one transaction: a server with little memory holds that
 	dropAtOnce  = 10_000
 	longest     = time.Minute // of one transaction
+	maxActions  = 500_000     // of a network; one with its nodes and relationships is some kilobytes while it is written
 	indexTime   = 60          // seconds for the server to have its indexes ready
 )
 
 // Write replaces what the database holds of us. What is there already is changed, what is not in the picture is removed by
 // the number of the load; until its end answers say that they are incomplete. When it fails, the next one puts all right.
 func (g *Graph) Write(ctx context.Context, p Picture) error {
-	return g.write(ctx, toRows(p), "")
+	d, err := Draw(p)
+	if err != nil {
+		return err
+	}
+	return g.write(ctx, d.rows, "")
 }
 
-// Renew is Write, unless the database holds exactly that. It says whether it wrote.
-func (g *Graph) Renew(ctx context.Context, p Picture) (wrote bool, err error) {
-	r := toRows(p)
+// Drawing is a Picture as it is written: the network may change afterwards.
+type Drawing struct{ rows *rows }
+
+// Draw makes a Drawing, or fault.Invalid for a network that is too large.
+func Draw(p Picture) (Drawing, error) {
+	if n := len(p.Network.Actions); n > maxActions {
+		return Drawing{}, fault.Invalid("the network is too large for a graph database: %d steps, at most %d", n, maxActions)
+	}
+	return Drawing{toRows(p)}, nil
+}
+
+// Renew is Write, unless the database holds exactly that. It says whether it wrote. A Drawing is for one time.
+func (g *Graph) Renew(ctx context.Context, d Drawing) (wrote bool, err error) {
+	r := d.rows
 	content, err := r.content()
 	if err != nil {
 		return false, err
