@@ -49,7 +49,7 @@ function Whole({ map, seen }: { map: PathMap; seen: ReturnType<typeof useSeen> }
   const picture = useRef<Picture | null>(null);
   const shown = useMemo(() => shownOf(map, chosen.show), [map, chosen.show]);
   const ids = useMemo(() => new Set(shown.map((n) => n.id)), [shown]);
-  const scene = useMemo(() => ({ placed: placedOf(map, shown, aspect < 1 ? 0.75 : aspect > 2.2 ? 2.4 : 1.6), lines: linesOf(map, shown, farOf(map)) }), [map, shown, aspect]);
+  const scene = useMemo(() => ({ placed: placedOf(map, shown, Math.min(2.6, Math.max(0.6, Math.round(aspect * 5) / 5))), lines: linesOf(map, shown, farOf(map)) }), [map, shown, aspect]);
   const nodes = useMemo(() => new Map(map.nodes.map((n) => [n.id, n])), [map]);
   const open = nodes.get(chosen.node);
   const [moved, setMoved] = useState("");
@@ -77,7 +77,7 @@ function Whole({ map, seen }: { map: PathMap; seen: ReturnType<typeof useSeen> }
         <section className="pm-main" aria-label="The map">
           <Canvas scene={scene} look={seenNow} nodes={nodes} findings={(id) => findingsOf(map, id)} pick={pick} over={setOver} picture={picture} shape={setAspect} />
         </section>
-        {open && <Side key={open.id} map={map} node={open} ask={ask} way={chosen.way} reach={reach} setWay={(way) => look({ way }, true)} show={show} onMap={(host) => nodeOfHost(map, host) !== undefined} close={() => pick("")} />}
+        {open && <Side key={open.id} map={map} node={open} ask={ask} way={chosen.way} reach={reach} setWay={(way) => look({ way }, true)} show={show} onMap={(host) => nodeOfHost(map, host) !== undefined} close={() => { pick(""); document.querySelector<HTMLElement>(".pm-list")?.focus(); }} />}
       </div>
       <Notices map={map} />
     </>

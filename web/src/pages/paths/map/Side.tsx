@@ -41,7 +41,7 @@ export function Side({ map, node, way, reach, setWay, show, onMap, close, ask }:
       </header>
       <Facts rows={factsOf(map, node)} />
       {node.host_id !== null && (
-        <p className="pm-goes"><Link to="/assets/$id" params={{ id: String(node.host_id) }}>The host</Link> <Link to="/paths" search={{ ...onward(ask), to: String(node.host_id) } as never}>Paths to here</Link> <Link to="/paths" search={{ ...onward({ ...ask, from: [] }), from: `host:${node.host_id}` } as never}>Paths from here</Link></p>
+        <p className="pm-goes"><Link to="/assets/$id" params={{ id: String(node.host_id) }}>The host</Link> <Link to="/findings" search={{ host: node.name, sort: "risk_removed" } as never}>Its findings</Link> <Link to="/paths" search={{ ...onward(ask), to: String(node.host_id) } as never}>Paths to here</Link> <Link to="/paths" search={{ ...onward({ ...ask, from: [] }), from: `host:${node.host_id}` } as never}>Paths from here</Link></p>
       )}
       {node.kind === "site" && <p className="pm-goes"><Link to="/assets" search={{ site: node.name }}>Its hosts</Link> <Link to="/paths" search={{ ...onward({ ...ask, from: [] }), from: node.id } as never}>Paths from inside</Link></p>}
       {node.kind === "entry" && <p className="dim">Attackers are taken to begin here. The tab “Paths” says what is assumed, and lets you begin elsewhere.</p>}
@@ -76,7 +76,7 @@ function factsOf(map: PathMap, n: PathNode): Parameters<typeof Facts>[0]["rows"]
     ...(n.jewel ? [["Is", "a jewel"] as [string, string]] : []),
     ["Falls by", n.reached ? <span key="c" className="num">{percent(n.chance)}{n.kind === "group" && " at most"}</span> : "not reached"],
     ...(n.reached ? [["Attacker is", privilegeWord(n.privilege)] as [string, string]] : []),
-    ["Let him in", findings > 0 ? (n.host_id !== null ? <Link key="f" to="/findings" search={{ host: n.kind === "host" ? n.name : undefined, sort: "risk_removed" } as never}>{count(findings, "finding")}</Link> : count(findings, "finding")) : "no finding"],
+    ["Let him in", findings > 0 ? count(findings, "finding") : "no finding"],
   ];
 }
 
@@ -115,15 +115,17 @@ function MemberNames({ ids }: { ids: readonly number[] }) {
 }
 
 function Reached({ reach, way, show, onMap }: { reach: Props["reach"]; way: Direction; show: (host: number) => void; onMap: (host: number) => boolean }) {
+  const [all, setAll] = useState(false);
   if (reach.isError) return <Failure error={reach.error} what="the answer" retry={() => void reach.refetch()} />;
   if (!reach.data) return <Loading rows={5} height={14} label="Working it out" />;
   const doc: PathReach = reach.data;
+  const hosts = all ? doc.hosts : doc.hosts.slice(0, 15);
   const say = way === "forward" ? (doc.total === 0 ? "Who holds it can take nothing further from it." : `Who holds it can take ${count(doc.total, "host")} from it.`) : doc.total === 0 ? "Nothing leads to it." : `From ${count(doc.total, "host")} somebody who holds them can get to it.`;
   return (
     <section className="pm-reached" aria-live="polite">
       <p>{say}</p>
       <ol>
-        {doc.hosts.map((h) => (
+        {hosts.map((h) => (
           <li key={h.id}>
             {onMap(h.id) ? <button type="button" className="pa-link" onClick={() => show(h.id)}><Inert text={h.name} /></button> : <Link to="/assets/$id" params={{ id: String(h.id) }}><Inert text={h.name} /></Link>}
             <span className="dim cut"><Inert text={h.site} />{h.jewel && ", jewel"}</span>
@@ -131,7 +133,8 @@ function Reached({ reach, way, show, onMap }: { reach: Props["reach"]; way: Dire
           </li>
         ))}
       </ol>
-      {doc.total > doc.hosts.length && <p className="dim">the {doc.hosts.length} likeliest are listed</p>}
+      {hosts.length < doc.hosts.length && <button type="button" className="pa-link" onClick={() => setAll(true)}>{doc.hosts.length - hosts.length} more</button>}
+      {all && doc.total > doc.hosts.length && <p className="dim">the {doc.hosts.length} likeliest are listed</p>}
     </section>
   );
 }

@@ -42,7 +42,7 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
 
   const sigma = new Sigma(graph, place, {
     nodeProgramClasses: { mark: MarkProgram }, nodeHoverProgramClasses: { mark: MarkProgram }, defaultNodeType: "mark", itemSizesReference: "positions", zoomToSizeRatioFunction: (r) => r, zIndex: true,
-    renderLabels: false, defaultDrawNodeHover: () => {}, stagePadding: 18, minCameraRatio: 0.01, maxCameraRatio: 1.6, allowInvalidContainer: true, zoomDuration: still ? 0 : 160, inertiaDuration: still ? 0 : 200,
+    renderLabels: false, defaultDrawNodeHover: () => {}, stagePadding: 0, allowInvalidContainer: true, zoomDuration: still ? 0 : 160, inertiaDuration: still ? 0 : 200,
     nodeReducer: (id, data) => {
       const kept = data as NodeDisplayData & Marked;
       if (!look.bright || look.bright.has(id) || id === look.active) return kept;
@@ -52,7 +52,29 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
   sigma.createCanvasContext("ground", { beforeLayer: "edges" } as object).createCanvasContext("words", { afterLayer: "nodes" } as object); // where they lie is not in its types
   sigma.resize(true);
   const bounds = () => sigma.setCustomBBox({ x: [0, scene.placed.width], y: [-scene.placed.height, 0] });
+  // Sigma fits a square; the map has a shape. fit is how far away the camera is when all of it fills the window.
+  const gap = 16, nearest = 48; // pixels: the space around it, and what a unit is at most
+  let fit = 1;
+  const fitting = () => {
+    const { width, height } = sigma.getDimensions();
+    const one = (sigma.graphToViewport({ x: 1, y: 0 }).x - sigma.graphToViewport({ x: 0, y: 0 }).x) * sigma.getCamera().getState().ratio;
+    const scale = Math.min((width - 2 * gap) / scene.placed.width, (height - 2 * gap) / scene.placed.height, nearest);
+    const before = fit;
+    fit = one > 0 && scale > 0 ? one / scale : 1;
+    sigma.setSetting("maxCameraRatio", fit * 1.8);
+    sigma.setSetting("minCameraRatio", Math.min(fit, one / 90));
+    return before;
+  };
+  const whole = () => ({ x: 0.5, y: 0.5, ratio: fit });
   bounds();
+  sigma.refresh();
+  fitting();
+  sigma.getCamera().setState({ ...whole(), angle: 0 });
+  sigma.on("resize", () => {
+    const { x, y, ratio } = sigma.getCamera().getState();
+    const before = fitting();
+    if (x === 0.5 && y === 0.5 && Math.abs(ratio - before) < 1e-6) sigma.getCamera().setState(whole());
+  });
 
   const pens = (["ground", "words"] as const).map((name) => sigma.getCanvases()[name]!.getContext("2d")!);
   sigma.on("afterRender", () => {
@@ -90,9 +112,10 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
       if (other) {
         fill();
         bounds();
-        sigma.getCamera().setState({ x: 0.5, y: 0.5, ratio: 1, angle: 0 });
-      }
-      sigma.refresh();
+        sigma.refresh();
+        fitting();
+        sigma.getCamera().setState(whole());
+      } else sigma.refresh();
     },
     look(next) {
       const dimmed = look.bright !== next.bright;
@@ -110,8 +133,8 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
       const scale = sigma.graphToViewport({ x: 1, y: 0 }).x - sigma.graphToViewport({ x: 0, y: 0 }).x;
       move({ x: data.x, y: data.y, ratio: near && scale < 34 ? (ratio * scale) / 34 : ratio });
     },
-    whole: () => move({ x: 0.5, y: 0.5, ratio: 1 }),
-    zoom: (by) => move({ ratio: Math.min(1.6, Math.max(0.01, sigma.getCamera().getState().ratio / by)) }),
+    whole: () => move(whole()),
+    zoom: (by) => move({ ratio: Math.min(fit * 1.8, sigma.getCamera().getState().ratio / by) }),
     end() {
       coloured.disconnect();
       for (const canvas of canvases) canvas.removeEventListener("webglcontextlost", lost);

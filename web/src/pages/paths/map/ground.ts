@@ -97,21 +97,22 @@ function tip(pen: Pen, x: number, y: number, turn: number, long: number) {
 /** drawNames writes names, what matters most first, each only where nothing is written yet. */
 export function drawNames(pen: Pen, v: View, scene: Scene, named: readonly PathNode[], active: string, bright: ReadonlySet<string> | null, c: Colours, font: string) {
   const taken: [number, number, number, number][] = [];
-  const all = v.scale >= 26;
+  const all = v.scale >= 24;
+  const few = bright !== null && bright.size <= 12;
   pen.textBaseline = "middle";
   pen.textAlign = "center";
   for (const n of named) {
     const spot = scene.placed.spots.get(n.id);
-    const special = n.kind === "entry" || n.jewel || n.on_path || n.id === active || (bright?.has(n.id) ?? false);
+    const special = n.kind === "entry" || n.jewel || (n.on_path && v.scale >= 13) || n.id === active || (few && bright.has(n.id));
     if (!spot || n.kind === "site" || (!special && !all)) continue;
     const { x, y } = px(v, spot);
-    if (x < -40 || y < -20 || x > v.width + 40 || y > v.height + 20) continue;
+    if (x < 0 || y < -20 || x > v.width || y > v.height + 20) continue;
     const strong = n.kind === "entry" || n.jewel || n.id === active;
     pen.font = `${strong ? 600 : 450} 11px ${font}`;
     const room = special ? 150 : Math.max(40, 2.5 * v.scale);
     const text = fitting(pen, plain(nameOf(n)) + (n.reached && n.kind !== "entry" && (n.jewel || n.id === active) ? ` ${percent(n.chance)}` : ""), room);
-    const w = pen.measureText(text).width, down = Math.max(spot.r * v.scale, 6) + 8;
-    const box: [number, number, number, number] = [x - w / 2 - 3, y + down - 7, w + 6, 14];
+    const w = pen.measureText(text).width, middle = Math.max(w / 2 + 5, Math.min(v.width - w / 2 - 5, x)), down = Math.max(spot.r * v.scale, 6) + 8;
+    const box: [number, number, number, number] = [middle - w / 2 - 3, y + down - 7, w + 6, 14];
     if (n.id !== active && taken.some((t) => box[0] < t[0] + t[2] && t[0] < box[0] + box[2] && box[1] < t[1] + t[3] && t[1] < box[1] + box[3])) continue;
     taken.push(box);
     pen.globalAlpha = 0.82;
@@ -119,7 +120,7 @@ export function drawNames(pen: Pen, v: View, scene: Scene, named: readonly PathN
     pen.fillRect(...box);
     pen.globalAlpha = bright && !bright.has(n.id) && n.id !== active ? 0.45 : 1;
     pen.fillStyle = strong ? c.ink : c.dim;
-    pen.fillText(text, x, y + down);
+    pen.fillText(text, middle, y + down);
     pen.globalAlpha = 1;
   }
 }

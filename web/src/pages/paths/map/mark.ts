@@ -27,7 +27,7 @@ varying float v_radius;
 varying float v_shape;
 const float bias = 255.0 / 254.0;
 void main() {
-  float least = a_shape > 1.5 && a_shape < 3.5 ? 5.5 : 1.6;
+  float least = a_shape > 1.5 && a_shape < 3.5 ? 6.5 : 1.6;
   float size = max(a_size / u_sizeRatio, least) * u_correctionRatio * 4.0;
   vec2 away = size * vec2(cos(a_angle), sin(a_angle));
   gl_Position = vec4((u_matrix * vec3(a_position + away, 1)).xy, 0, 1);

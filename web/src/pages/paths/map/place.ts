@@ -48,25 +48,41 @@ type Site = { name: string; nodes: PathNode[]; gate: PathNode | undefined; far: 
 export function placedOf(map: PathMap, shown: readonly PathNode[], shape = 1.6): Placed {
   const far = farOf(map);
   const cell = shown.length > 400 ? room.many : room.few;
-  let head = 1.3;
-  let placed = layOut(shown, far, cell, head, shape);
-  head = Math.max(head, (18 * placed.width) / 1000); // room for a title of a readable size
-  placed = layOut(shown, far, cell, head, shape);
-  return placed;
+  const whole = new Map<string, { hosts: number; reached: number }>();
+  for (const n of map.nodes.filter(isHost)) {
+    const of = whole.get(n.site ?? "") ?? { hosts: 0, reached: 0 };
+    whole.set(n.site ?? "", { hosts: of.hosts + n.hosts, reached: of.reached + (n.reached ? n.hosts : 0) });
+  }
+  const away = (p: Placed) => Math.abs(Math.log(p.width / p.height / shape));
+  let head = 1.3, best: Placed | undefined;
+  for (let round = 0; round < 2; round++) {
+    best = undefined;
+    for (const form of forms) {
+      const placed = layOut(shown, far, whole, { cell, head, form, shape });
+      if (!best || away(placed) < away(best) - 0.05) best = placed;
+    }
+    head = Math.max(head, (18 * best!.width) / 1000); // room for a title of a readable size
+  }
+  return best!;
 }
 
-function layOut(shown: readonly PathNode[], far: Map<string, number>, cell: number, head: number, shape: number): Placed {
-  const sites = sitesOf(shown, far, cell, head);
+// How wide the grid of a site is for its height, the calmest first.
+const forms = [1.25, 0.9, 1.8, 0.6, 0.4];
+
+type Way = { cell: number; head: number; form: number; shape: number };
+
+function layOut(shown: readonly PathNode[], far: Map<string, number>, whole: ReadonlyMap<string, { hosts: number; reached: number }>, { cell, head, form, shape }: Way): Placed {
+  const sites = sitesOf(shown, far, cell, head, form);
   const entries = shown.filter((n) => n.kind === "entry");
   const { at, width, height } = bestOf(sites, shape);
-  const left = entries.length > 0 ? 3.4 : 0;
+  const left = entries.length > 0 ? 4 : 0;
   const spots = new Map<string, Spot>();
-  entries.forEach((n, i) => spots.set(n.id, { x: 0.6, y: height / 2 + (i - (entries.length - 1) / 2) * Math.max(2, head), r: 0.6 }));
+  entries.forEach((n, i) => spots.set(n.id, { x: 1, y: height / 2 + (i - (entries.length - 1) / 2) * Math.max(2, head), r: 0.6 }));
   const frames: Frame[] = [];
   const order = [...entries];
   sites.forEach((s, i) => {
     const x = at[i]!.x + left, y = at[i]!.y;
-    frames.push({ site: s.name, name: s.gate?.name ?? s.name, hosts: s.nodes.reduce((n, x) => n + x.hosts, 0), reached: s.nodes.reduce((n, x) => n + (x.reached ? x.hosts : 0), 0), far: s.far, x, y: y + head, w: s.w, h: s.h - head });
+    frames.push({ site: s.name, name: s.gate?.name ?? s.name, ...whole.get(s.name)!, far: s.far, x, y: y + head, w: s.w, h: s.h - head });
     if (s.gate) {
       spots.set(s.gate.id, { x, y: y + head + (s.h - head) / 2, r: 0.3 });
       order.push(s.gate);
@@ -82,11 +98,11 @@ function layOut(shown: readonly PathNode[], far: Map<string, number>, cell: numb
 
 const rowOf = (cell: number) => (cell === room.few ? 1.7 : 1.25);
 
-function sitesOf(shown: readonly PathNode[], far: Map<string, number>, cell: number, head: number): Site[] {
+function sitesOf(shown: readonly PathNode[], far: Map<string, number>, cell: number, head: number, form: number): Site[] {
   const names = [...new Set(shown.filter((n) => isHost(n)).map((n) => n.site ?? ""))];
   const sites = names.map((name): Site => {
     const nodes = shown.filter((n) => isHost(n) && (n.site ?? "") === name).sort(inOrder);
-    const rows = Math.max(1, Math.ceil(Math.sqrt((nodes.length * cell) / (1.25 * rowOf(cell)))));
+    const rows = Math.max(1, Math.ceil(Math.sqrt((nodes.length * cell) / (form * rowOf(cell)))));
     const columns = Math.ceil(nodes.length / rows);
     return {
       name, nodes, gate: shown.find((n) => n.kind === "site" && (n.site ?? "") === name), far: far.get(name) ?? null, columns, rows,
