@@ -34,7 +34,7 @@ type edge struct {
 // Validate says what is wrong with an edge's name.
 func (k EdgeKey) Validate() error {
 	if _, ok := k.read(); !ok {
-		return fault.Invalid(`edge %q: want "finding:12", "reach:internet>7:tcp/443" or "reach:SITE>7:tcp/443"`, string(k))
+		return fault.Invalid(`edge %q: want "finding:12", "reach:internet>7:tcp/443" or "reach:SITE>7:tcp/443"`, clip(string(k)))
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func (k EdgeKey) read() (edge, bool) {
 	protocol, port, _ := strings.Cut(service, "/")
 	n, err := strconv.ParseInt(host, 10, 64)
 	p, err2 := strconv.ParseUint(port, 10, 16)
-	if err != nil || err2 != nil || n <= 0 || p == 0 || protocol != "tcp" && protocol != "udp" {
+	if err != nil || err2 != nil || n <= 0 || p == 0 || protocol != "tcp" && protocol != "udp" || e.site != "" && checkName(e.site) != nil {
 		return edge{}, false
 	}
 	e.host, e.protocol, e.port = n, protocol, uint16(p)

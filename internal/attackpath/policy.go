@@ -144,7 +144,7 @@ func (f *policyFile) note(text string) (string, error) {
 func (f *policyFile) addRule(field string, r map[string]placed) error {
 	n := len(f.set.Rules) + 1
 	if n > MaxPolicyRules {
-		return f.wrong(r["from"].line, field, "more than %d rules", MaxPolicyRules)
+		return f.wrong(r["from"].line, strings.TrimSuffix(field, "."), "more than %d rules", MaxPolicyRules)
 	}
 	out := PolicyRule{N: n}
 	var err error
@@ -216,6 +216,8 @@ func checkName(name string) error {
 		return fmt.Errorf("the name is missing")
 	case len(name) > maxName:
 		return fmt.Errorf("longer than %d bytes", maxName)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("not UTF-8")
 	case name != strings.TrimSpace(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return fmt.Errorf("blanks around it or control characters in it")
 	}

@@ -131,9 +131,10 @@ func TestEdgesOfCorrectionsAreChecked(t *testing.T) {
 	for edge, ok := range map[EdgeKey]bool{
 		"finding:12": true, "finding:0": false, "finding:+1": false, "finding:x": false, "reach:internet>7:tcp/443": true, "reach:branch>7:udp/53": true,
 		"reach:branch>7:tcp/0": false, "reach:branch>7:tcp": false, "reach:>7:tcp/1": false, "reach:site:internet>7:tcp/1": true, "reach:site:branch>7:tcp/1": false, "": false,
+		"reach:a\x00b>7:tcp/1": false, "reach: >7:tcp/1": false, "reach:\xff>7:tcp/1": false, "reach:a>b>7:tcp/1": true, EdgeKey("reach:" + strings.Repeat("x", 1<<20) + ">7:tcp/1"): false,
 	} {
-		if err := edge.Validate(); (err == nil) != ok {
-			t.Errorf("%q: %v", edge, err)
+		if err := edge.Validate(); (err == nil) != ok || err != nil && len(err.Error()) > 500 {
+			t.Errorf("%.100q: %.600v", edge, err)
 		}
 	}
 	for _, c := range []Correction{{Edge: "finding:1", Says: SaysChance}, {Edge: "finding:1", Says: SaysChance, P: 1.5}, {Edge: "finding:1", Says: "maybe"}} {
