@@ -13,8 +13,8 @@ ARGS     ?= scan 127.0.0.1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
-# Packages whose tests start real programs (PostgreSQL, nmap) or the built command.
-INTEGRATION := ./internal/app/... ./internal/job/... ./internal/store/... ./internal/scan/...
+# Packages whose tests start real programs (PostgreSQL, nmap, Neo4j) or the built command.
+INTEGRATION := ./internal/app/... ./internal/attackpath/neo4j/... ./internal/job/... ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
 CONCURRENT  := ./internal/api/... ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
 # The stories of the whole product in which most happens at once; test-race has all of them, for a quarter of an hour.
@@ -22,10 +22,10 @@ SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJo
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build ui ui-types ui-figures test test-ui test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality attack-rules starter release deploy-check topology setup setup-ui clean-clone clean help
+.PHONY: run build ui ui-types ui-figures test test-ui test-neo4j test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality attack-rules starter release deploy-check topology setup setup-ui setup-neo4j clean-clone clean help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: ## run the command: make run ARGS="scan 127.0.0.1"
 	$(GO) run ./cmd/patchscout $(ARGS)
@@ -58,16 +58,19 @@ test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every
 	cd web && npm run -s test && npm run -s e2e
 
 # Both at once: the stories of the command wait more than they compute.
-test-whole: setup ## test-integration and test-e2e
+test-whole: setup setup-neo4j ## test-integration and test-e2e
 	$(GO) test -count=1 -timeout 20m $(E2E) $(INTEGRATION) ./scripts/...
 
-test-integration: setup ## the same stories on real PostgreSQL and real tools
+test-integration: setup setup-neo4j ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
 
 test-e2e: setup ## the command as a user types it
 	$(GO) test -count=1 -timeout 20m $(E2E) ./scripts/...
 
-test-long: setup ## test, plus the long stories, the race detector and fuzzing of each parser
+test-neo4j: setup-neo4j-all ## the graph database: each Neo4j version that the product is tested with, for real
+	TEST_NEO4J=all $(GO) test -count=1 -timeout 20m -v -run 'OnThe|URLs|Nobody' ./internal/attackpath/neo4j | grep -v '^=== '
+
+test-long: setup setup-neo4j-all ## test, plus the long stories, the race detector and fuzzing of each parser
 	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
 	$(MAKE) test-race
 	scripts/fuzz.sh 50000x
@@ -147,6 +150,13 @@ topology: build ## the compose file's processes on loopback, one killed and repl
 
 setup: ## install what the tests need (apt, as root) or say what is missing
 	@scripts/setup.sh
+
+setup-neo4j: ## get the Neo4j server that the tests start (once, 130 MB from Maven Central) or say why not
+	@scripts/setup-neo4j.sh 5.26.0
+
+.PHONY: setup-neo4j-all
+setup-neo4j-all:
+	@scripts/setup-neo4j.sh
 
 setup-ui: ## install what the web UI is built and tested with (apt, as root) or say what is missing
 	@scripts/setup-ui.sh

@@ -20,6 +20,8 @@ newest_java() {
 }
 
 java=$(newest_java)
+limit=()
+! command -v timeout >/dev/null 2>&1 || limit=(timeout 600) # a server that is silent must not keep the tests from going on
 for version in "${versions[@]}"; do
   want=21
   case $version in 5.*) want=17 ;; esac
@@ -39,7 +41,7 @@ for version in "${versions[@]}"; do
   mkdir -p "$cache/$version"
   part=$cache/$version/part.$$
   trap 'rm -rf "$part"' EXIT
-  if ! mvn -q -B -f "$here/neo4j/pom.xml" -Dneo4j.version="$version" dependency:copy-dependencies -DoutputDirectory="$part" >"$cache/$version/maven.log" 2>&1; then
+  if ! ${limit[@]+"${limit[@]}"} mvn -q -B -f "$here/neo4j/pom.xml" -Dneo4j.version="$version" dependency:copy-dependencies -DoutputDirectory="$part" >"$cache/$version/maven.log" 2>&1; then
     echo "Neo4j $version: SKIPPED, Maven could not get it; the end of $cache/$version/maven.log:" >&2
     tail -n 5 "$cache/$version/maven.log" >&2
     rm -rf "$part"

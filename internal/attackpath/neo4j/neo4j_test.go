@@ -77,7 +77,7 @@ func (b *bench) open(t *testing.T) *neo4j.Graph {
 }
 
 func (b *bench) same(t *testing.T) {
-	graphs := uint64(150)
+	graphs := uint64(100)
 	if os.Getenv("TEST_LONG") != "" {
 		graphs = 500
 	}
@@ -257,7 +257,7 @@ func (b *bench) others(t *testing.T) {
 
 // overtaken: a load that takes long, and another one that begins meanwhile.
 func (b *bench) overtaken(t *testing.T) {
-	large, _ := estate(t, 2000)
+	large, _ := estate(t, 1000)
 	small, _ := estate(t, 20)
 	first, second := b.open(t), b.open(t)
 	write(t, second, small)

@@ -5,8 +5,8 @@ package neo4jserver
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -39,6 +39,10 @@ type Server struct {
 func Start(t testing.TB, version string) Server {
 	t.Helper()
 	java, lib, why := find(version)
+	main := "org.neo4j.server.Neo4jCommunity"
+	if strings.HasPrefix(version, "5.") {
+		main = "org.neo4j.server.CommunityEntryPoint"
+	}
 	if why != "" {
 		t.Skipf("no Neo4j %s: %s", version, why)
 	}
@@ -47,9 +51,9 @@ func Start(t testing.TB, version string) Server {
 	if err := configure(home, port); err != nil {
 		t.Fatal(err)
 	}
-	log := run(t, java, lib, home)
+	log, ended := run(t, home, java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(lib, "*"), main)
 	s := Server{URL: fmt.Sprintf("bolt://127.0.0.1:%d", port), User: "neo4j", Password: rand.Text()}
-	if err := s.await(t.Context()); err != nil {
+	if err := s.await(t.Context(), ended); err != nil {
 		t.Fatalf("Neo4j %s did not start: %v\n%s", version, err, tail(log))
 	}
 	s.Took = time.Since(begun)
@@ -122,12 +126,12 @@ dbms.usage_report.enabled=false
 }
 
 // run starts the server below a shell that ends it when its input is closed: that happens too when the test is killed.
-func run(t testing.TB, java, lib, home string) (log string) {
+func run(t testing.TB, home string, command ...string) (log string, ended <-chan struct{}) {
 	t.Helper()
-	const keep = `"$@" </dev/null & pid=$!; cat >/dev/null; kill $pid; wait $pid`
+	const keep = `exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill $pid 2>/dev/null) & wait $pid; exec 3<&-`
+	command = append([]string{"-c", keep, "sh"}, append(command, "--home-dir="+home, "--config-dir="+filepath.Join(home, "conf"), "--console-mode")...)
 	// No context ends it: that would kill the shell and leave the server.
-	child := exec.CommandContext(context.Background(), "sh", "-c", keep, "sh", java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(lib, "*"),
-		"org.neo4j.server.CommunityEntryPoint", "--home-dir="+home, "--config-dir="+filepath.Join(home, "conf"), "--console-mode")
+	child := exec.CommandContext(context.Background(), "sh", command...)
 	log = filepath.Join(home, "out")
 	out, err := os.Create(log)
 	if err != nil {
@@ -142,13 +146,16 @@ func run(t testing.TB, java, lib, home string) (log string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { end(child, input) })
-	return log
-}
-
-func end(child *exec.Cmd, input io.Closer) {
-	input.Close()
-	_ = child.Wait() // what the server ends with says nothing of what was tested
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = child.Wait() // what the server ends with says nothing of what was tested
+	}()
+	t.Cleanup(func() {
+		input.Close()
+		<-done
+	})
+	return log, done
 }
 
 func tail(log string) string {
@@ -160,7 +167,7 @@ func tail(log string) string {
 }
 
 // await waits until the server answers, and gives it a password that nobody knows: the first thing it wants.
-func (s Server) await(ctx context.Context) error {
+func (s Server) await(ctx context.Context, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	first, err := driver.NewDriverWithContext(s.URL, driver.BasicAuth("neo4j", "neo4j", ""))
@@ -177,6 +184,8 @@ func (s Server) await(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return err
+		case <-ended:
+			return errors.New("it ended")
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
