@@ -13,7 +13,7 @@ import (
 	"github.com/patchscout/patchscout/internal/request"
 )
 
-// Paths says how attackers would walk to what matters, the likeliest times its weight first.
+// Paths says how attackers would walk to what matters: the best way to each jewel first, then the second to each.
 func (a *App) Paths(ctx context.Context, req request.Paths) (report.Paths, error) {
 	out, at, err := askPaths(ctx, a, "paths", req, func(ctx context.Context, q *pathsAsked) (report.Paths, error) {
 		return q.paths(ctx, byDanger)
@@ -67,8 +67,9 @@ const maxJewels = 200
 
 // walked is a path to a goal.
 type walked struct {
-	goal attackpath.Goal
-	path attackpath.Path
+	goal  attackpath.Goal
+	path  attackpath.Path
+	round int // how many better ones lead to the goal: rank
 }
 
 // danger is how much a walk matters.
@@ -127,7 +128,7 @@ func (q *pathsAsked) goals(ctx context.Context) ([]attackpath.Goal, error) {
 	return goals[:min(len(goals), maxJewels)], nil
 }
 
-// find looks for the best paths to goals, the most dangerous first.
+// find looks for the best paths to goals, in the order of rank.
 func (q *pathsAsked) find(ctx context.Context, goals []attackpath.Goal) (found []walked, err error) {
 	limited, cancel := partOf(ctx, 0.5)
 	defer cancel()
@@ -143,13 +144,26 @@ func (q *pathsAsked) find(ctx context.Context, goals []attackpath.Goal) (found [
 			q.say("there may be more paths to %s: %s", q.hostOf(goal.Host).Name, cmp.Or(f.Why, "a limit was reached"))
 		}
 		for _, p := range f.Paths {
-			found = append(found, walked{goal, p})
+			found = append(found, walked{goal: goal, path: p})
 		}
 	}
+	rank(found)
+	return found, nil
+}
+
+// rank puts the best way to each goal first, the most dangerous of them in front, then the second to each, and so on: ten
+// ways to one goal are mostly alike.
+func rank(found []walked) {
 	slices.SortStableFunc(found, func(a, b walked) int {
 		return cmp.Or(cmp.Compare(b.danger(), a.danger()), cmp.Compare(len(a.path.Hosts), len(b.path.Hosts)), cmp.Compare(a.goal.Host, b.goal.Host))
 	})
-	return found, nil
+	before := map[attackpath.Fact]int{}
+	for i := range found {
+		goal := found[i].goal.Fact
+		found[i].round = before[goal]
+		before[goal]++
+	}
+	slices.SortStableFunc(found, func(a, b walked) int { return cmp.Compare(a.round, b.round) })
 }
 
 // partOf bounds something to a part of the time that is left.

@@ -15,6 +15,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
+	"github.com/patchscout/patchscout/internal/store"
 )
 
 // What is asked of attack paths, and how long an answer may take.
@@ -43,7 +44,8 @@ type pathsAsked struct {
 
 	corrected  map[attackpath.EdgeKey]bool
 	entries    map[attackpath.Fact]attackpath.EntryInfo
-	updates    map[string]string // by weakness: to what to update
+	updates    map[string]string        // by weakness: to what to update, as the catalogue says
+	remedies   map[int64]store.Remedied // by finding
 	incomplete []string
 }
 
@@ -114,6 +116,7 @@ func newPathsAsked(a *App, req request.Paths, m *pathModel, assume attackpath.As
 // learn notes what paths are told with.
 func (q *pathsAsked) learn() {
 	q.corrected, q.entries, q.updates = map[attackpath.EdgeKey]bool{}, map[attackpath.Fact]attackpath.EntryInfo{}, map[string]string{}
+	q.remedies = map[int64]store.Remedied{}
 	for _, c := range q.estate.Corrections {
 		q.corrected[c.Edge] = true
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/attackpath/graph"
-	"github.com/patchscout/patchscout/internal/explain"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 )
@@ -72,6 +71,9 @@ func (q *pathsAsked) cuts(ctx context.Context, goals []attackpath.Fact, found []
 	return findings, weaknesses, nil
 }
 
+// maxFixes is how many fixes of a set are listed.
+const maxFixes = 500
+
 // fixSet is nil where there is nothing to cut, or where no fix cuts it.
 func (q *pathsAsked) fixSet(ctx context.Context, cut graph.Cut, found []walked) (*report.FixSet, error) {
 	if !cut.Possible || cut.Size == 0 {
@@ -79,9 +81,7 @@ func (q *pathsAsked) fixSet(ctx context.Context, cut graph.Cut, found []walked) 
 	}
 	out := &report.FixSet{Fixes: []report.Fix{}, Smallest: cut.Smallest, Verified: cut.Verified, Complete: cut.Complete}
 	flaws := q.flawsOf(cut.Findings, cut.Weaknesses)
-	if err := q.learnUpdates(ctx, flaws.all()); err != nil {
-		return nil, err
-	}
+	out.Total = len(cut.Findings) + len(cut.Weaknesses)
 	for _, id := range cut.Findings {
 		out.Fixes = append(out.Fixes, q.fixOfFinding(id, flaws, found, nil))
 	}
@@ -89,6 +89,11 @@ func (q *pathsAsked) fixSet(ctx context.Context, cut graph.Cut, found []walked) 
 		out.Fixes = append(out.Fixes, q.fixOfWeakness(name, flaws, found))
 	}
 	slices.SortStableFunc(out.Fixes, func(a, b report.Fix) int { return cmp.Compare(b.Cuts, a.Cuts) })
+	out.Fixes = slices.Clip(out.Fixes[:min(len(out.Fixes), maxFixes)])
+	if err := q.sayDo(ctx, out.Fixes, flaws); err != nil {
+		return nil, err
+	}
+	out.Actions = q.actions(out.Fixes, flaws)
 	return out, nil
 }
 
@@ -104,14 +109,15 @@ type flawIndex struct {
 	weaknesses map[string][]flawed
 }
 
-func (x *flawIndex) all() (out []*attackpath.Flaw) {
-	for _, f := range x.findings {
-		out = append(out, f.flaw)
+// of is the flaw that a fix ends, one of them where it ends several; the zero value where it is not there.
+func (x *flawIndex) of(f report.Fix) flawed {
+	if f.Finding != nil {
+		return x.findings[*f.Finding]
 	}
-	for _, list := range x.weaknesses {
-		out = append(out, list[0].flaw)
+	if list := x.weaknesses[f.Weakness]; len(list) > 0 {
+		return list[0]
 	}
-	return out
+	return flawed{}
 }
 
 // flawsOf looks for the flaws that are named.
@@ -146,27 +152,33 @@ func (q *pathsAsked) fixOfFinding(id int64, flaws flawIndex, found []walked, ris
 		return out
 	}
 	host := q.hostOf(f.host)
-	out.Host, out.Weakness, out.Title, out.Do = &host, f.flaw.Weakness, report.Text(f.flaw.Title), q.do(f, false)
+	out.Host, out.Weakness, out.Title = &host, f.flaw.Weakness, report.Text(f.flaw.Title)
 	return out
 }
 
 func (q *pathsAsked) fixOfWeakness(name string, flaws flawIndex, found []walked) report.Fix {
 	out := report.Fix{Weakness: name, Findings: len(flaws.weaknesses[name]), Cuts: q.ends(found, attackpath.Removal{Weaknesses: []string{name}})}
 	if list := flaws.weaknesses[name]; len(list) > 0 {
-		out.Title, out.Do = report.Text(list[0].flaw.Title), q.do(list[0], true)
+		out.Title = report.Text(list[0].flaw.Title)
 	}
 	return out
 }
 
-// do says what ends a flaw, on its host or everywhere.
-func (q *pathsAsked) do(f flawed, everywhere bool) report.Text {
-	step := explain.PathStep{Kind: attackpath.Exploit, Flaw: f.flaw, Update: q.updates[f.flaw.Weakness], Protocol: f.flaw.Protocol, Port: f.flaw.Port}
-	if everywhere {
-		return report.Text(explain.Everywhere(step))
+// sayDo fills in what is to be done.
+func (q *pathsAsked) sayDo(ctx context.Context, fixes []report.Fix, flaws flawIndex) error {
+	list := make([]*attackpath.Flaw, 0, len(fixes))
+	for _, f := range fixes {
+		list = append(list, flaws.of(f).flaw)
 	}
-	host := q.hostOf(f.host)
-	step.Gains = explain.PathFact{Kind: attackpath.Holds, Host: host.Name, Site: host.Site}
-	return report.Text(explain.Path(step).Fix)
+	if err := q.learnRemedies(ctx, list); err != nil {
+		return err
+	}
+	for i, f := range fixes {
+		if flaw := flaws.of(f); flaw.flaw != nil {
+			fixes[i].Do = q.do(flaw, f.Finding == nil)
+		}
+	}
+	return nil
 }
 
 // ends counts the walks that a removal ends: those with a step that nothing is left for.
@@ -230,12 +242,9 @@ func (q *pathsAsked) ranked(ctx context.Context, found []walked) ([]report.Fix, 
 		ids[i] = r.Finding
 	}
 	flaws := q.flawsOf(ids, nil)
-	if err := q.learnUpdates(ctx, flaws.all()); err != nil {
-		return nil, err
-	}
 	out := make([]report.Fix, 0, len(removed))
 	for _, r := range removed {
 		out = append(out, q.fixOfFinding(r.Finding, flaws, found, &r.Drop))
 	}
-	return out, nil
+	return out, q.sayDo(ctx, out, flaws)
 }

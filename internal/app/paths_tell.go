@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
-	"github.com/patchscout/patchscout/internal/catalogue"
-	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/explain"
 	"github.com/patchscout/patchscout/internal/report"
 )
@@ -24,7 +22,13 @@ var stepKinds = map[attackpath.ActionKind]string{
 // tell puts paths into documents.
 func (q *pathsAsked) tell(ctx context.Context, list []walked) ([]report.Path, error) {
 	out := make([]report.Path, 0, len(list))
-	if err := q.readUpdates(ctx, list); err != nil {
+	var flaws []*attackpath.Flaw
+	for _, w := range list {
+		for _, s := range w.path.Steps {
+			flaws = append(flaws, q.net.Actions[s.Action].Flaw)
+		}
+	}
+	if err := q.learnRemedies(ctx, flaws); err != nil {
 		return out, err
 	}
 	for _, w := range list {
@@ -35,41 +39,6 @@ func (q *pathsAsked) tell(ctx context.Context, list []walked) ([]report.Path, er
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// readUpdates notes to what version CVEs are fixed of whose findings nobody says what to do.
-func (q *pathsAsked) readUpdates(ctx context.Context, list []walked) error {
-	var flaws []*attackpath.Flaw
-	for _, w := range list {
-		for _, s := range w.path.Steps {
-			flaws = append(flaws, q.net.Actions[s.Action].Flaw)
-		}
-	}
-	return q.learnUpdates(ctx, flaws)
-}
-
-func (q *pathsAsked) learnUpdates(ctx context.Context, flaws []*attackpath.Flaw) error {
-	var ids []cve.ID
-	for _, f := range flaws {
-		if f == nil || f.Remedy != "" {
-			continue
-		}
-		if _, known := q.updates[f.Weakness]; known {
-			continue
-		}
-		if id, err := cve.ParseID(f.Weakness); err == nil {
-			q.updates[f.Weakness] = ""
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	records, err := q.app.store.Catalogue().CVEs(ctx, ids)
-	for id, r := range records {
-		q.updates[id.String()] = explain.Update(explain.Input{ID: id, Record: r, Name: catalogue.DisplayName})
-	}
-	return err
 }
 
 // telling is a path while it is put into words.
@@ -198,9 +167,7 @@ func (t *telling) step(i int) {
 		said.Needs = append(said.Needs, t.fact(t.resolve(f)))
 	}
 	host, service := t.over(a, &said)
-	if a.Flaw != nil {
-		said.Update = t.updates[a.Flaw.Weakness]
-	}
+	t.remedied(&said)
 	t.place[a.Post] = said.Gains
 	if said.Gains.Kind != attackpath.Holds {
 		t.place[a.Post] = from

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/attackpath"
 	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
@@ -676,5 +678,106 @@ func TestManyAskWhileSomebodyScans(t *testing.T) {
 	asking.Wait()
 	if doc := pathsOf(t, a, request.Paths{}); len(doc.Paths) != 1 {
 		t.Errorf("%d paths in the end", len(doc.Paths))
+	}
+}
+
+func TestTheBestWayToEachJewelComesFirst(t *testing.T) {
+	a := open(t)
+	ctx := context.Background()
+	hosts := append([]netHost{{"inside", "10.0.0.50", 3306, "native:hard-hole", "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H"}}, town...)
+	for i := range 4 {
+		hosts = append(hosts, netHost{"edge", fmt.Sprintf("192.0.2.%d", 20+i), 80, "native:web-hole", rce})
+	}
+	for _, site := range []string{"edge", "inside"} {
+		if err := a.AddSite(ctx, site, false); err != nil {
+			t.Fatal(err)
+		}
+		look(t, a, site, hosts)
+	}
+	if _, err := a.SetPathPolicy(ctx, "town.yaml", []byte(townPolicy)); err != nil {
+		t.Fatal(err)
+	}
+	doc := pathsOf(t, a, request.Paths{To: []string{"10.0.0.30", "10.0.0.50"}, K: 4})
+	var to []string
+	for _, p := range doc.Paths {
+		to = append(to, p.To.Name)
+	}
+	if got := strings.Join(to, " "); !strings.HasPrefix(got, "10.0.0.30 10.0.0.50 10.0.0.30 10.0.0.50 ") || len(to) != 8 {
+		t.Errorf("%s", got)
+	}
+	if doc.Paths[0].Chance <= doc.Paths[1].Chance {
+		t.Errorf("the more dangerous jewel stands second: %g, %g", doc.Paths[0].Chance, doc.Paths[1].Chance)
+	}
+	// With fewer listed than there are, those that were not listed are nothing new.
+	what, err := a.PathWhatIf(ctx, request.WhatIf{Paths: request.Paths{To: []string{"10.0.0.30", "10.0.0.50"}, K: 4, Limit: 2}, Weaknesses: []string{"CVE-1999-0001"}})
+	if err != nil || len(what.New) != 0 || what.Says != "None of the 2 paths is gone; 2 of 2 jewels are still reached." {
+		t.Errorf("%+v %v", what, err)
+	}
+}
+
+// leaky finds several CVEs in one service of a host, as a scanner that reads versions does.
+func leaky(t *testing.T, a *App, address string, flaws []finding.Observation) {
+	t.Helper()
+	run, err := a.assessor().Begin(context.Background(), finding.Scan{Kind: finding.KindScan, Site: asset.DefaultSite, Targets: []string{address}, By: "anna", Created: a.now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, at := netip.MustParseAddr(address), a.now().UTC()
+	events := []finding.Event{{Host: &finding.HostSeen{Address: addr, Status: "up", At: at}}, {Service: &finding.ServiceSeen{Address: addr, Protocol: "tcp", Port: 445, Name: "smb", Product: "Samba smbd", At: at}}}
+	for i := range flaws {
+		o := flaws[i]
+		o.Address, o.Protocol, o.Port, o.CWEs, o.Vector, o.Severity, o.Confidence, o.At = addr, "tcp", 445, []int{78}, rce, "critical", 99, at
+		events = append(events, finding.Event{Observation: &o})
+	}
+	for _, e := range events {
+		if err := run.Emit("native", e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := run.Finish(context.Background(), assess.End{Status: finding.Completed, Scanners: []finding.ScannerRun{{Name: "native", Status: "completed"}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindingsThatOneUpdateEndsAreOneThingToDo(t *testing.T) {
+	onBoth(t, func(t *testing.T, a *App) {
+		leaky(t, a, "198.51.100.7", []finding.Observation{
+			{Check: "smb-1", CVEs: []cve.ID{cve.NewID(2017, 11103)}, Title: "Samba before 4.5.12", Remedy: "Update Samba to 4.5.12 or later", FixedIn: "4.5.12"},
+			{Check: "smb-2", CVEs: []cve.ID{cve.NewID(2017, 14746)}, Title: "Samba before 4.13.3", Remedy: "Update Samba to 4.13.3 or later", FixedIn: "4.13.3"},
+			{Check: "smb-3", CVEs: []cve.ID{cve.NewID(2017, 7494)}, Title: "a library is loaded from a share"},
+		})
+		doc, err := a.PathFixes(context.Background(), request.Paths{})
+		if err != nil || doc.All == nil || doc.All.Total != 3 || len(doc.All.Fixes) != 3 || len(doc.All.Actions) != 2 {
+			t.Fatalf("%+v %+v %v", doc, doc.All, err)
+		}
+		said := map[string]int{}
+		for _, action := range doc.All.Actions {
+			said[string(action.Do)] = len(action.Findings)
+			if action.Host == nil || action.Host.Name != "198.51.100.7" || len(action.Weaknesses) != len(action.Findings) {
+				t.Errorf("%+v", action)
+			}
+		}
+		want := map[string]int{"Update Samba to 4.13.3 or later.": 2, "Update Samba smbd to a version without CVE-2017-7494.": 1}
+		if !maps.Equal(said, want) {
+			t.Errorf("%v, want %v", said, want)
+		}
+		for _, s := range pathsOf(t, a, request.Paths{}).Paths[0].Steps {
+			if s.Kind == "exploit" && !strings.HasPrefix(string(s.Fix), "Update Samba") {
+				t.Errorf("against a step that an update ends: %s", s.Fix)
+			}
+		}
+	})
+}
+
+func TestASetOfManyFixesListsTheFirst(t *testing.T) {
+	a := open(t)
+	var flaws []finding.Observation
+	for i := range maxFixes + 20 {
+		flaws = append(flaws, finding.Observation{Check: fmt.Sprintf("hole-%d", i), Title: fmt.Sprintf("hole %d", i)})
+	}
+	leaky(t, a, "198.51.100.7", flaws)
+	doc, err := a.PathFixes(context.Background(), request.Paths{})
+	if err != nil || doc.All == nil || doc.All.Total != len(flaws) || len(doc.All.Fixes) != maxFixes {
+		t.Fatalf("%+v %v", doc.All, err)
 	}
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -246,12 +245,10 @@ func (q *pathsAsked) findWithout(ctx context.Context, removal attackpath.Removal
 			return nil, err
 		}
 		for _, p := range f.Paths {
-			found = append(found, walked{goal, p})
+			found = append(found, walked{goal: goal, path: p})
 		}
 	}
-	slices.SortStableFunc(found, func(a, b walked) int {
-		return cmp.Compare(b.danger(), a.danger())
-	})
+	rank(found)
 	return found, nil
 }
 

@@ -47,6 +47,8 @@ type PathStep struct {
 	Flaw      *attackpath.Flaw // of Exploit
 	Corrected bool             // a person said how likely it is
 	Update    string           // what the catalogue names to update to: Update
+	Software  string           // what an update of ends the finding; "" is not known
+	FixedIn   string           // to which version at least; "" is not known
 	Jewel     bool             // the host that it gains matters
 }
 
@@ -300,13 +302,13 @@ func chanceWhy(s PathStep) string {
 	}
 }
 
-// fixWords say in one imperative sentence what ends a step: what the finding says, else to update, else to close the port.
+// fixWords say in one imperative sentence what ends a step.
 func fixWords(s PathStep) string {
 	host, port := hostName(s.Gains), portName(s.Protocol, s.Port)
 	text := ""
 	switch s.Kind {
 	case attackpath.Exploit:
-		text = fixOfFlaw(s)
+		text = fixOfFlaw(s, false)
 	case attackpath.Moves:
 		if s.Gains.Kind == attackpath.Reaches && s.Gains.Port != 0 && host != "" {
 			text = tell("fix.close", "port", portName(s.Gains.Protocol, s.Gains.Port), "host", host, "from", closedTo(s.From))
@@ -328,33 +330,6 @@ func fixWords(s PathStep) string {
 		return ""
 	}
 	return phrase{text: text}.sentence()
-}
-
-// Everywhere says in one sentence what ends a weakness wherever it was found.
-func Everywhere(s PathStep) string {
-	text := ""
-	if s.Flaw != nil {
-		text = quotable(s.Flaw.Remedy)
-	}
-	if text = either(text, cut(clean(s.Update), maxQuote)); text == "" {
-		text = tell("fix.all", "weakness", flawName(s, false))
-	}
-	return phrase{text: text}.sentence()
-}
-
-func fixOfFlaw(s PathStep) string {
-	if s.Flaw != nil {
-		if remedy := quotable(s.Flaw.Remedy); remedy != "" {
-			return remedy
-		}
-	}
-	if s.Update != "" {
-		return cut(clean(s.Update), maxQuote)
-	}
-	if s.Port != 0 {
-		return tell("fix.close", "port", portName(s.Protocol, s.Port), "host", hostName(s.Gains), "from", closedTo(s.From))
-	}
-	return tell("fix.flaw", "weakness", flawName(s, false), "host", hostName(s.Gains))
 }
 
 // closedTo is to whom a port is to be closed: a place that many stand in rather than the host that the attacker came over.

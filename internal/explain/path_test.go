@@ -146,3 +146,53 @@ func TestAnUpdateIsNamedWhereTheRecordKnowsIt(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAnUpdateStandsBeforeAClosedPort(t *testing.T) {
+	step := func(weakness, remedy string) explain.PathStep {
+		return explain.PathStep{Kind: attackpath.Exploit, Flaw: &attackpath.Flaw{Weakness: weakness, Title: "a hole", Remedy: remedy}, Protocol: "tcp", Port: 445,
+			Gains: explain.PathFact{Kind: attackpath.Holds, Host: "10.0.0.5"}}
+	}
+	with := func(s explain.PathStep, software, fixedIn, update, product string) explain.PathStep {
+		s.Software, s.FixedIn, s.Update, s.Product = software, fixedIn, update, product
+		return s
+	}
+	const id = "CVE-2017-7494"
+	for _, c := range []struct {
+		step explain.PathStep
+		want string
+	}{
+		{with(step(id, "Disable wide links"), "Samba", "4.6.4", "Update Samba to 4.4 or later.", "Samba smbd"), "Disable wide links."},
+		{with(step(id, "The vendor has released updates. Please see the references."), "Samba", "4.6.4", "Update Samba to 4.4 or later.", "Samba smbd"), "Update Samba to 4.6.4 or later."},
+		{with(step(id, ""), "Samba", "", "Update Samba to 4.4 or later.", "Samba smbd"), "Update Samba to 4.4 or later."},
+		{with(step(id, "No solution is known"), "Samba", "", "", "Samba smbd"), "Update Samba to a version without CVE-2017-7494."},
+		{with(step(id, ""), "", "", "", "Samba smbd"), "Update Samba smbd to a version without CVE-2017-7494."},
+		{step(id, "The vendor has released updates."), "The vendor has released updates."},
+		{step(id, ""), "Close tcp/445 of 10.0.0.5 to all who do not need it."},
+		{with(step("nuclei:open-share", "n/a"), "", "", "", "Samba smbd"), "Close tcp/445 of 10.0.0.5 to all who do not need it."},
+	} {
+		if got := explain.Path(c.step).Fix; got != c.want {
+			t.Errorf("%+v:\n%s, want\n%s", c.step, got, c.want)
+		}
+	}
+	if got := explain.Everywhere(step("nuclei:open-share", "")); got != "Deal with “a hole” on every host that has it." {
+		t.Error(got)
+	}
+	older, newer, open := with(step("CVE-2017-11103", "Update Samba smbd to 4.5.12 or later"), "Samba", "4.5.12", "", ""), with(step("CVE-2017-14746", "Update Samba smbd to 4.13.3 or later"), "Samba", "4.13.3", "", ""),
+		with(step(id, ""), "Samba", "", "", "")
+	for _, c := range []struct {
+		steps []explain.PathStep
+		want  string
+	}{
+		{[]explain.PathStep{newer, older}, "Update Samba smbd to 4.13.3 or later."},
+		{[]explain.PathStep{older, open, newer}, "Update Samba smbd to 4.13.3 or later, to a version without CVE-2017-7494 too."},
+		{[]explain.PathStep{open, with(step("CVE-2015-0240", ""), "Samba", "", "", "")}, "Update Samba to a version without CVE-2015-0240 and CVE-2017-7494."},
+	} {
+		if got := explain.Together(c.steps); got != c.want {
+			t.Errorf("%s, want\n%s", got, c.want)
+		}
+	}
+	evil := strings.Repeat("\x1b[31m\u202e{gain}", 5000)
+	if got := explain.Together([]explain.PathStep{with(step(evil, evil), evil, evil, evil, evil), with(step(evil, ""), evil, "", evil, evil)}); len(got) > 4096 || strings.ContainsAny(got, "\x1b\u202e") {
+		t.Errorf("%.200q", got)
+	}
+}

@@ -8,7 +8,7 @@ type Paths struct {
 	Scenario   PathScenario `json:"scenario"`
 	Scan       *int64       `json:"scan_id" doc:"only what this scan saw; null is the whole estate"`
 	Jewels     []PathJewel  `json:"jewels" doc:"the most in danger first"`
-	Paths      []Path       `json:"paths" doc:"the likeliest times the weight of its jewel first"`
+	Paths      []Path       `json:"paths" doc:"the best way to each jewel first, the likeliest times the weight of its jewel in front, then the second to each, and so on"`
 	Totals     PathTotals   `json:"totals"`
 	Notices    []string     `json:"notices" doc:"what is assumed, and what to do about it"`
 	Complete   bool         `json:"complete" doc:"false: there may be more; incomplete says why"`
@@ -146,6 +146,17 @@ type FixSet struct {
 	Smallest bool  `json:"smallest" doc:"no smaller set does; false: none was found"`
 	Verified bool  `json:"verified" doc:"asked again without them: nothing is reached"`
 	Complete bool  `json:"complete"`
+	Total    int   `json:"total" doc:"how many fixes there are; fixes lists 500 at most"`
+
+	Actions []FixAction `json:"actions" doc:"the fixes that are listed, as things to do: one update of a host's software ends all its findings"`
+}
+
+// FixAction is one thing to do, which may end several findings.
+type FixAction struct {
+	Do         Text      `json:"do"`
+	Host       *PathHost `json:"host" doc:"null: everywhere"`
+	Findings   []int64   `json:"findings" doc:"empty where it is to be done everywhere"`
+	Weaknesses []string  `json:"weaknesses"`
 }
 
 // Fix is one thing to do.

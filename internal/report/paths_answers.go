@@ -19,43 +19,144 @@ func PathFixTable(w io.Writer, p Paths, f PathFixes, v View) error {
 		none = "No set of fixes was found that ends every path: some steps need no finding that could be fixed, or the time was over."
 	}
 	out.fixSet(f.All, none, "to every path")
-	if f.Patches != nil && len(f.Patches.Fixes) > 0 {
+	if f.Patches.count() > 0 {
 		out.line("")
 		out.fixSet(f.Patches, "", "to every path, where each is patched everywhere")
 	}
 	out.ranked(f.Ranked)
 	out.line("")
 	out.faint(p.Scenario.sentence(p.things()))
-	out.notices(f.Notices)
+	out.fewNotices(f.Notices)
 	return out.err
 }
 
+// maxActions is how many things to do a table lists.
+const maxActions = 40
+
 func (p *printer) fixSet(set *FixSet, none, what string) {
-	if set == nil || len(set.Fixes) == 0 {
+	if set.count() == 0 {
 		p.text(none)
 		return
 	}
-	p.text(fmt.Sprintf("%s an end %s%s:", puts(len(set.Fixes)), what, set.how()))
-	for i, fix := range set.Fixes {
-		p.hanging(fmt.Sprintf("%3d. ", i+1), fix.line())
-		if fix.Do != "" {
-			p.painted(toneFaint, "     ", string(fix.Do))
-		}
+	p.text(fmt.Sprintf("%s an end %s%s:", set.puts(), what, set.how()))
+	list := set.things()
+	rest := set.count() // of fixes
+	for i, a := range list[:min(len(list), maxActions)] {
+		p.hanging(fmt.Sprintf("%3d. ", i+1), a.line())
+		p.painted(toneFaint, "     ", a.about(set.Fixes))
+		rest -= len(a.Weaknesses)
+	}
+	if set.gathered() {
+		rest = len(list) - maxActions
+	}
+	if rest > 0 {
+		p.faint(fmt.Sprintf("… and %s more", Thousands(rest)))
 	}
 }
 
-func puts(n int) string {
-	if n == 1 {
-		return "1 fix puts"
+// count is how many fixes a set has; not all of them need be listed.
+func (s *FixSet) count() int {
+	if s == nil {
+		return 0
 	}
-	return strconv.Itoa(n) + " fixes put"
+	return max(s.Total, len(s.Fixes))
+}
+
+// gathered says whether the things to do are fewer than the findings that they end, and all known.
+func (s *FixSet) gathered() bool {
+	return s.count() == len(s.Fixes) && len(s.Actions) > 0 && len(s.Actions) < len(s.Fixes)
+}
+
+// things are what is to be done: of an answer that does not gather fixes, each.
+func (s *FixSet) things() []FixAction {
+	if len(s.Actions) > 0 {
+		return s.Actions
+	}
+	out := []FixAction{}
+	for _, f := range s.Fixes {
+		a := FixAction{Do: f.Do, Host: f.Host, Weaknesses: []string{f.Weakness}}
+		if f.Finding != nil {
+			a.Findings = []int64{*f.Finding}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// kind is what fixes of a set end.
+func (s *FixSet) kind() string {
+	if s.Fixes[0].Finding == nil {
+		return "weaknesses"
+	}
+	return "findings"
+}
+
+func (s *FixSet) puts() string {
+	switch n := s.count(); {
+	case n == 1:
+		return "1 fix puts"
+	case !s.gathered():
+		return Thousands(n) + " fixes put"
+	default:
+		return fmt.Sprintf("%d %s, %s, put", n, s.kind(), Plural(len(s.Actions), "thing to do", "things to do"))
+	}
+}
+
+// line says what is done, and where.
+func (a FixAction) line() string {
+	where := "Everywhere"
+	if a.Host != nil {
+		where = a.Host.Name
+	}
+	return where + ": " + cmp.Or(string(a.Do), strings.Join(a.Weaknesses, ", "))
+}
+
+// maxEnded is how many weaknesses are named that one action ends.
+const maxEnded = 8
+
+// about says what an action ends: of one finding, what it is.
+func (a FixAction) about(fixes []Fix) string {
+	if len(a.Weaknesses) == 1 {
+		for _, f := range fixes {
+			if f.is(a) {
+				return f.line()
+			}
+		}
+	}
+	names := []string{}
+	for i, w := range a.Weaknesses[:min(len(a.Weaknesses), maxEnded)] {
+		if i < len(a.Findings) {
+			w += fmt.Sprintf(" (finding %d)", a.Findings[i])
+		}
+		names = append(names, w)
+	}
+	text := strings.Join(names, ", ")
+	if rest := len(a.Weaknesses) - len(names); rest > 0 {
+		text += fmt.Sprintf(" and %s more", Thousands(rest))
+	}
+	return text
+}
+
+// is says whether an action is about a fix alone.
+func (f Fix) is(a FixAction) bool {
+	if f.Finding != nil {
+		return len(a.Findings) == 1 && a.Findings[0] == *f.Finding
+	}
+	return len(a.Findings) == 0 && a.Weaknesses[0] == f.Weakness
+}
+
+func (s FixSet) smallest() string {
+	if s.gathered() { // fewest of these, which need not be the fewest things to do
+		return "no fewer " + s.kind() + " do"
+	}
+	return "no smaller set does"
 }
 
 // how says how far a set can be relied on.
 func (s FixSet) how() string {
 	words := []string{}
 	if s.Smallest {
-		words = append(words, "no smaller set does")
+		words = append(words, s.smallest())
 	} else {
 		words = append(words, "a smaller set may")
 	}
@@ -68,17 +169,14 @@ func (s FixSet) how() string {
 	return " (" + strings.Join(words, "; ") + ")"
 }
 
-// line says what is fixed, and where.
+// line says what is fixed: where is told before.
 func (f Fix) line() string {
 	text := f.Weakness
 	switch {
-	case f.Host != nil:
-		text += " on " + f.Host.Name
+	case f.Finding != nil:
+		text += fmt.Sprintf(" (finding %d)", *f.Finding)
 	case f.Findings > 0:
-		text += ", everywhere (" + Plural(f.Findings, "finding", "findings") + ")"
-	}
-	if f.Finding != nil {
-		text += fmt.Sprintf(", finding %d", *f.Finding)
+		text += " (" + Plural(f.Findings, "finding", "findings") + ")"
 	}
 	if f.Title != "" && string(f.Title) != f.Weakness {
 		text += ": " + string(f.Title)
@@ -138,18 +236,20 @@ func WhatIfTable(w io.Writer, doc WhatIf, v View) error {
 		out.assumptions(Paths{Paths: doc.New})
 	}
 	out.line("")
-	out.notices(doc.Notices)
+	out.fewNotices(doc.Notices)
 	return out.err
 }
 
 // PathReachTable writes for people what a host exposes, or what leads to it.
 func PathReachTable(w io.Writer, doc PathReach, v View) error {
 	out := &printer{w: w, view: v}
+	out.incomplete(doc.Complete, doc.Incomplete)
 	switch {
+	case doc.Total == 0 && !doc.Complete:
 	case doc.Direction == "backward" && doc.Total == 0:
 		out.text(fmt.Sprintf("Nothing leads to %s.", doc.Host.Name))
 	case doc.Direction == "backward":
-		out.text(fmt.Sprintf("%s on the way to %s:", Plural(doc.Total, "host is", "hosts are"), doc.Host.Name))
+		out.text(fmt.Sprintf("%s to %s, each as likely as the best way from it:", Plural(doc.Total, "host leads", "hosts lead"), doc.Host.Name))
 	case doc.Total == 0:
 		out.text(fmt.Sprintf("Who holds %s can take no other host from it.", doc.Host.Name))
 	default:
@@ -169,7 +269,7 @@ func PathReachTable(w io.Writer, doc PathReach, v View) error {
 		}
 	}
 	out.line("")
-	out.notices(doc.Notices)
+	out.fewNotices(doc.Notices)
 	return out.err
 }
 

@@ -28,8 +28,22 @@ func PathTable(w io.Writer, p Paths, fixes *PathFixes, steps bool, v View) error
 		out.faint(correctable)
 	}
 	out.faint(p.Scenario.sentence(p.things()))
-	out.notices(p.Notices)
+	out.fewNotices(p.Notices)
 	return out.err
+}
+
+// maxNotices is how many notices stand below an answer.
+const maxNotices = 6
+
+// fewNotices writes the first of them, which say what is assumed.
+func (p *printer) fewNotices(list []string) {
+	rest := len(list) - maxNotices
+	if rest <= 1 {
+		p.notices(list)
+		return
+	}
+	p.notices(list[:maxNotices])
+	p.faint(fmt.Sprintf("… and %d more notices: --format json has them", rest))
 }
 
 // Sentence is what the answer comes to.
@@ -57,13 +71,18 @@ func (p Paths) Sentence(fixes *PathFixes) string {
 
 // ends says what stops all of it.
 func (f PathFixes) ends() string {
-	switch {
-	case f.All == nil || len(f.All.Fixes) == 0:
+	switch n := f.All.count(); {
+	case n == 0:
 		return ""
-	case len(f.All.Fixes) == 1:
+	case n == 1:
 		return "; 1 fix ends all of it"
+	case f.All.gathered() && len(f.All.Actions) == 1:
+		return fmt.Sprintf("; 1 thing to do ends all of it (%s findings)", Thousands(n))
+	case f.All.gathered():
+		return fmt.Sprintf("; %d things to do end all of it (%s findings)", len(f.All.Actions), Thousands(n))
+	default:
+		return fmt.Sprintf("; %s fixes end all of it", Thousands(n))
 	}
-	return fmt.Sprintf("; %d fixes end all of it", len(f.All.Fixes))
 }
 
 // thing is what the paths lead to: jewels where somebody named some.
@@ -198,7 +217,7 @@ func (c PathChance) text(reached bool) string {
 	return low
 }
 
-// paths lists the walks, the most dangerous first.
+// paths lists the walks.
 func (p *printer) paths(doc Paths, steps bool) {
 	for i, path := range doc.Paths {
 		if i == 0 || steps {

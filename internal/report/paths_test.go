@@ -76,7 +76,7 @@ func someFixes() PathFixes {
 	web, finding, removes := pathHost(1, "203.0.113.5", 0), int64(13), 0.41
 	fix := Fix{Weakness: "CVE-2021-41773", Finding: &finding, Host: &web, Title: "Apache \x1b[31mhttpd", Do: "update Apache httpd to 2.4.51 or later", Findings: 1, Cuts: 2, RiskRemoved: &removes}
 	patch := Fix{Weakness: "CVE-2021-41773", Do: fix.Do, Findings: 3, Cuts: 2}
-	return PathFixes{All: &FixSet{[]Fix{fix}, true, true, true}, Patches: &FixSet{[]Fix{patch}, true, true, true}, Ranked: []Fix{fix}, Notices: twoPaths().Notices, Complete: true}
+	return PathFixes{All: &FixSet{Fixes: []Fix{fix}, Smallest: true, Verified: true, Complete: true}, Patches: &FixSet{Fixes: []Fix{patch}, Smallest: true, Verified: true, Complete: true}, Ranked: []Fix{fix}, Notices: twoPaths().Notices, Complete: true}
 }
 
 func TestPathTableAtSeveralWidths(t *testing.T) {
@@ -125,8 +125,9 @@ func TestPathAnswersForPeople(t *testing.T) {
 		PathFixTable(&out, twoPaths(), PathFixes{Complete: false, Incomplete: "the time was over"}, v),
 		WhatIfTable(&out, WhatIf{Says: "1 of 2 paths is gone; 1 of 2 jewels is still reached.", Risk: 0.41, RiskAfter: 0.1, Before: PathTotals{Reached: 3}, After: PathTotals{Reached: 2},
 			Jewels: []WhatIfJewel{{db, PathChance{Low: 0.4, High: 0.6}, PathChance{}}}, New: twoPaths().Paths[1:], Notices: []string{"a notice"}}, v),
-		PathReachTable(&out, PathReach{Host: pathHost(1, "203.0.113.5", 0), Direction: "forward", Hosts: []PathReached{{db, "root", 0.45}}, Total: 12, Notices: []string{"a notice"}}, v),
-		PathReachTable(&out, PathReach{Host: pathHost(1, "203.0.113.5", 0), Direction: "backward"}, v),
+		PathReachTable(&out, PathReach{Host: pathHost(1, "203.0.113.5", 0), Direction: "forward", Hosts: []PathReached{{db, "root", 0.45}}, Total: 12, Notices: []string{"a notice"}, Complete: true}, v),
+		PathReachTable(&out, PathReach{Host: pathHost(1, "203.0.113.5", 0), Direction: "backward", Complete: true}, v),
+		PathReachTable(&out, PathReach{Host: pathHost(1, "203.0.113.5", 0), Direction: "backward", Incomplete: "the time was over"}, v),
 		PathPolicyTable(&out, PathPolicy{}, v),
 		PathPolicyTable(&out, PathPolicy{Rules: []PathRule{{1, "internet", "10.0.0.0/24", []string{"tcp/443"}, true, hostileName}, {2, "any", "site:vault", nil, false, ""}},
 			Same: [][]string{{"default/10.0.0.1", "vault/10.0.9.1"}}, Clients: []string{"10.0.5.0/24"}, Source: "policy.yaml", At: &at, By: "anna"}, v),
@@ -138,6 +139,40 @@ func TestPathAnswersForPeople(t *testing.T) {
 	}
 	golden(t, "paths_answers.txt", out.Bytes())
 	noEscapes(t, "answers", out.String())
+}
+
+func TestFixesThatAreOneThingToDoAreOneLine(t *testing.T) {
+	web := pathHost(1, "203.0.113.5", 0)
+	one, two, three := int64(3), int64(4), int64(5)
+	set := &FixSet{Fixes: []Fix{{Weakness: "CVE-2017-14746", Finding: &one, Host: &web}, {Weakness: "CVE-2017-11103", Finding: &two, Host: &web}, {Weakness: "CVE-2024-6387", Finding: &three, Host: &web, Title: "a race"}},
+		Smallest: true, Verified: true, Complete: true, Total: 3, Actions: []FixAction{{Do: "Update Samba to 4.7.3 or later.", Host: &web, Findings: []int64{3, 4}, Weaknesses: []string{"CVE-2017-14746", "CVE-2017-11103"}},
+			{Do: "Update OpenSSH to 9.8 or later.", Host: &web, Findings: []int64{5}, Weaknesses: []string{"CVE-2024-6387"}}}}
+	var out bytes.Buffer
+	if err := PathFixTable(&out, twoPaths(), PathFixes{All: set, Complete: true, Notices: []string{"1", "2", "3", "4", "5", "6", "7", "8"}}, View{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"; 2 things to do end all of it (3 findings).\n",
+		"3 findings, 2 things to do, put an end to every path (no fewer findings do; checked",
+		"  1. 203.0.113.5: Update Samba to 4.7.3 or later.\n     CVE-2017-14746 (finding 3), CVE-2017-11103 (finding 4)\n",
+		"  2. 203.0.113.5: Update OpenSSH to 9.8 or later.\n     CVE-2024-6387 (finding 5): a race\n",
+		"\n6\n… and 2 more notices",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	set.Total = 4000
+	for i := range 500 {
+		set.Actions = append(set.Actions, FixAction{Do: "Close a port.", Host: &web, Findings: []int64{int64(i)}, Weaknesses: []string{"nuclei:x"}})
+	}
+	out.Reset()
+	if err := PathFixTable(&out, twoPaths(), PathFixes{All: set, Complete: true}, View{}); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, "; 4,000 fixes end all of it.") || !strings.Contains(text, " 40. 203") || strings.Contains(text, " 41. ") || !strings.Contains(text, "… and 3,959 more") {
+		t.Error(text)
+	}
 }
 
 func TestAChanceNeverReadsSurerThanItIs(t *testing.T) {

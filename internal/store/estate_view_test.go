@@ -128,6 +128,10 @@ func readsOf(ctx context.Context, e *store.Estate, s siteThings) map[string]func
 			evidence, err := e.Evidence(ctx, v, []int64{s.finding})
 			return evidence[s.finding], err
 		},
+		"Remedies": func(v view) (any, error) {
+			remedies, err := e.Remedies(ctx, v, []int64{s.finding})
+			return len(remedies), err
+		},
 		"Changes of finding": func(v view) (any, error) { return e.Changes(ctx, v, finding.OfFinding, s.finding) },
 		"Changes of host":    func(v view) (any, error) { return e.Changes(ctx, v, finding.OfHost, s.host) },
 		"Changes of rule":    func(v view) (any, error) { return e.Changes(ctx, v, finding.OfRule, s.rule) },
