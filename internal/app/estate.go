@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/auth"
@@ -27,6 +28,9 @@ func (a *App) checkExist(ctx context.Context, scanID int64, site string) error {
 		}
 	}
 	if site != "" {
+		if len(site) > 255 || !utf8.ValidString(site) || strings.Contains(site, "\x00") { // PostgreSQL fails on it
+			return fault.NotFound("there is no site %.63q", site)
+		}
 		if _, err := a.store.Estate().Site(ctx, a.who.View, site); err != nil {
 			return err
 		}
@@ -46,7 +50,7 @@ func (a *App) hostID(ctx context.Context, text, site string) (int64, error) {
 	}
 	called := asset.NameValue(text)
 	if called == "" {
-		return 0, fault.NotFound("no host %s", text)
+		return 0, fault.NotFound("no host %.255s", text)
 	}
 	text = called
 	hosts, err := a.store.Estate().Hosts(ctx, a.who.View, store.HostFilter{Site: site, Called: text})

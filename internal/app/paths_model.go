@@ -38,6 +38,7 @@ type pathService struct {
 	end     context.CancelFunc
 	work    sync.WaitGroup
 	asking  chan struct{} // a place for each question that is answered
+	turns   chan struct{} // a place for each thing in the making that is being made
 }
 
 type keptEstate struct {
@@ -62,10 +63,18 @@ type making struct {
 	done   chan struct{}
 	result any
 	err    error
+
+	asking int // who waits for it
+	begun  bool
+	cancel context.CancelFunc
 }
 
+// makingAtOnce bounds what is made at the same time: each holds an estate or a model that nobody has yet, also when whoever
+// asked is gone.
+const makingAtOnce = 2
+
 // once makes something for all who ask at the same time, in the background: who asked first may give up. It ends with the
-// service, or after buildTime.
+// service, or after buildTime; what has to wait for its turn ends when nobody waits for it any more.
 func (p *pathService) once(ctx context.Context, key string, work func(context.Context) (any, error)) (any, error) {
 	m, err := p.begin(ctx, key, work)
 	if err != nil {
@@ -75,14 +84,46 @@ func (p *pathService) once(ctx context.Context, key string, work func(context.Co
 	case <-m.done:
 		return m.result, m.err
 	case <-ctx.Done():
+		p.giveUp(key, m)
 		return nil, ctx.Err()
 	}
+}
+
+// giveUp is for who waits no longer.
+func (p *pathService) giveUp(key string, m *making) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.asking--; m.asking > 0 || m.begun {
+		return
+	}
+	m.cancel()
+	if p.making[key] == m {
+		delete(p.making, key) // whoever asks now begins anew
+	}
+}
+
+// turn waits until something in the making may be made.
+func (p *pathService) turn(ctx context.Context, m *making) error {
+	select {
+	case p.turns <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() != nil { // both came at once
+		<-p.turns
+		return ctx.Err()
+	}
+	m.begun = true
+	return nil
 }
 
 func (p *pathService) begin(ctx context.Context, key string, work func(context.Context) (any, error)) (*making, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m := p.making[key]; m != nil {
+		m.asking++
 		return m, nil
 	}
 	if p.ending == nil {
@@ -92,16 +133,24 @@ func (p *pathService) begin(ctx context.Context, key string, work func(context.C
 	if p.ending.Err() != nil {
 		return nil, fault.Unavailable("the product is being closed")
 	}
-	m := &making{done: make(chan struct{})}
-	p.making[key] = m
+	if p.turns == nil {
+		p.turns = make(chan struct{}, makingAtOnce)
+	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), buildTime)
+	m := &making{done: make(chan struct{}), asking: 1, cancel: cancel}
+	p.making[key] = m
 	forget := context.AfterFunc(p.ending, cancel)
 	p.work.Go(func() {
 		defer cancel()
 		defer forget()
-		m.result, m.err = work(own)
+		if m.err = p.turn(own, m); m.err == nil {
+			m.result, m.err = work(own)
+			<-p.turns
+		}
 		p.mu.Lock()
-		delete(p.making, key)
+		if p.making[key] == m {
+			delete(p.making, key)
+		}
 		p.mu.Unlock()
 		close(m.done)
 	})
