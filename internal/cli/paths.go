@@ -36,6 +36,9 @@ func (e *environment) pathsCommand() *cobra.Command {
 			if cmd.Flags().Changed("case") {
 				return e.pathsOfCase(cmd, file.with(cmd, q.out))
 			}
+			if cmd.Flags().Changed("timeout") {
+				return fault.Invalid("--timeout goes with --case: questions of the estate end within a minute")
+			}
 			return e.paths(cmd, q)
 		})
 	cmd.Long = "How an attacker would walk from where he stands, over weaknesses that were found, to the hosts that matter; each step with its\n" +
@@ -177,12 +180,12 @@ func (e *environment) pathsWhatIf(ctx context.Context, a *app.App, req request.W
 	if err != nil {
 		return err
 	}
-	return out.write(e, func(w io.Writer) error {
+	return incomplete(out.write(e, func(w io.Writer) error {
 		if out.format == "json" {
 			return report.JSON(w, doc)
 		}
 		return report.WhatIfTable(w, doc, e.view(out.target(e), 0, 0))
-	})
+	}), doc.Complete)
 }
 
 // incomplete ends a command whose answer may lack something with its own exit code, after it was printed.
@@ -255,12 +258,12 @@ func (e *environment) pathsReachCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return out.write(e, func(w io.Writer) error {
+		return incomplete(out.write(e, func(w io.Writer) error {
 			if out.format == "json" {
 				return report.JSON(w, doc)
 			}
 			return report.PathReachTable(w, doc, e.view(out.target(e), 0, 0))
-		})
+		}), doc.Complete)
 	})
 	cmd.Flags().BoolVar(&backward, "backward", false, "what leads to it")
 	cmd.Flags().IntVar(&req.Limit, "limit", 100, "hosts to list, 1 to 1000")
