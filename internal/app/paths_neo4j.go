@@ -107,7 +107,7 @@ func (a *App) mirrored(ctx context.Context, req request.Paths, notices []string)
 		a.mirrorPaths(ctx, m, mirrorTime)
 	}
 	if said := a.trouble.Load(); said != nil && *said != "" {
-		notices = append(slices.Clone(notices), *said)
+		notices = slices.Insert(slices.Clone(notices), 0, *said) // first: a table shows only some
 	}
 	return notices
 }

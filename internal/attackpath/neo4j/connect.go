@@ -160,6 +160,10 @@ func wrap(ctx context.Context, where string, err error) error {
 	if fault.KindOf(err) != fault.KindInternal {
 		return fmt.Errorf("graph database %s: %w", where, err)
 	}
+	var unreached *driver.ConnectivityError
+	if errors.As(err, &unreached) {
+		err = unreached.Inner
+	}
 	var said *driver.Neo4jError
 	if !errors.As(err, &said) {
 		return fault.Unavailable("graph database %s: no Neo4j answers there: %w", where, err)

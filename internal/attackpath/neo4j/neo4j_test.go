@@ -2,7 +2,12 @@ package neo4j_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"slices"
@@ -391,6 +396,30 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		case want != "" && (fault.KindOf(err) != fault.KindInvalid || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")):
 			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+}
+
+func TestNobodyAnswersOverTLSButWhomTheCertificateNames(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ReadHeaderTimeout = 100 * time.Millisecond // what comes is no header
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate()) // of example.com and 127.0.0.1
+	url := strings.Replace(server.URL, "https://", "bolt+s://", 1)
+	for name, tt := range map[string]struct {
+		options neo4j.Options
+		want    string
+	}{
+		"nobody knows who signed it": {neo4j.Options{URL: url}, "certificate signed by unknown authority"},
+		"another name":               {neo4j.Options{URL: strings.Replace(url, "127.0.0.1", "localhost", 1), RootCAs: roots}, "not localhost"},
+		"no Neo4j":                   {neo4j.Options{URL: url, RootCAs: roots}, "no Neo4j answers there"},
+	} {
+		_, err := neo4j.Open(t.Context(), tt.options)
+		if fault.KindOf(err) != fault.KindUnavailable || !strings.Contains(err.Error(), tt.want) || name == "no Neo4j" && strings.Contains(err.Error(), "certificate") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
