@@ -79,6 +79,15 @@ func askPaths[T any](ctx context.Context, a *App, kind string, req request.Paths
 	}
 	limited, cancel := context.WithTimeout(ctx, a.pathTime())
 	defer cancel()
+	question := fmt.Sprintf("%s %+v", kind, req)
+	if known, at := a.answered(limited, req.Scan, assume, question); at != nil {
+		return known.(T), at, nil
+	}
+	// Before the model: who waits must not hold one that is not kept.
+	if err := a.walks.enter(limited); err != nil {
+		return out, nil, errLate
+	}
+	defer a.walks.leave()
 	m, err := a.pathModel(limited, req.Scan, assume)
 	if tooSlow(ctx, err) {
 		return out, nil, errLate
@@ -88,14 +97,9 @@ func askPaths[T any](ctx context.Context, a *App, kind string, req request.Paths
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	question := fmt.Sprintf("%s %+v", kind, req)
 	if known, ok := m.answers.find(question); ok {
 		return known.(T), m.estate, nil
 	}
-	if err := a.walks.enter(limited); err != nil {
-		return out, nil, errLate
-	}
-	defer a.walks.leave()
 	q := newPathsAsked(a, req, m, assume)
 	out, err = work(limited, q)
 	if tooSlow(ctx, err) {
@@ -229,6 +233,8 @@ func (q *pathsAsked) otherReached(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	other.mu.RLock() // others may bring it up to date; they never wait for a lock, so that holding two is safe
+	defer other.mu.RUnlock()
 	reached, err := other.graph.Reached(ctx, attackpath.Removal{})
 	return reached.Goals, err
 }

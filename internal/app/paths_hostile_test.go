@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -96,4 +97,31 @@ func TestWhatNobodyWaitsForIsNotMade(t *testing.T) {
 		t.Errorf("whoever asks later gets %v %v", v, err)
 	}
 	p.stop()
+}
+
+func TestBothAnswersToAssumeAreAskedWhileSomebodyScans(t *testing.T) {
+	a := open(t)
+	built(t, a)
+	asking, done := sync.WaitGroup{}, make(chan struct{})
+	for i := range 4 {
+		asking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if _, err := a.Paths(context.Background(), request.Paths{K: i + 1, Assume: []string{"site", "flat"}[i%2]}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 8 {
+		look(t, a, "inside", town, "10.0.0.20")
+		look(t, a, "inside", town)
+	}
+	close(done)
+	asking.Wait()
 }

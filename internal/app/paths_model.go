@@ -262,13 +262,33 @@ func (a *App) pathEstate(ctx context.Context, scan int64) (*pathEstate, error) {
 	return made.(*pathEstate), nil
 }
 
+func (a *App) modelKey(scan int64, assume attackpath.Assumptions) string {
+	return fmt.Sprintf("%s %d %+v", viewKey(a.who.View), scan, assume)
+}
+
+// answered returns an answer that is kept and holds, and of what estate it is; nil where there is none.
+func (a *App) answered(ctx context.Context, scan int64, assume attackpath.Assumptions, question string) (any, *pathEstate) {
+	m := a.walks.model(a.modelKey(scan, assume))
+	if m == nil {
+		return nil, nil
+	}
+	estate, err := a.pathEstate(ctx, scan)
+	if err != nil || !m.shows(estate) {
+		return nil, nil
+	}
+	if known, ok := m.answers.find(question); ok {
+		return known, estate
+	}
+	return nil, nil
+}
+
 // pathModel is the model of a scenario as of now.
 func (a *App) pathModel(ctx context.Context, scan int64, assume attackpath.Assumptions) (*pathModel, error) {
 	estate, err := a.pathEstate(ctx, scan)
 	if err != nil {
 		return nil, err
 	}
-	key := fmt.Sprintf("%s %d %+v", viewKey(a.who.View), scan, assume)
+	key := a.modelKey(scan, assume)
 	if known := a.walks.model(key); known != nil && known.shows(estate) {
 		return known, nil
 	}
