@@ -20,7 +20,7 @@ import (
 // certificateWarning is how long before its end a certificate is warned of: time enough to get another.
 const certificateWarning = 21 * 24 * time.Hour
 
-// CheckConfig judges a configuration and the files that it names; with connect, also whether its database can be reached
+// CheckConfig judges a configuration and the files that it names; with connect, also whether its databases can be reached
 // and read. It changes nothing.
 func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setting, connect bool) report.ConfigCheck {
 	c := &configCheck{cfg: cfg, doc: report.ConfigCheck{Mistakes: []report.Text{}, Warnings: []report.Text{}, Settings: []report.Setting{}}}
@@ -40,6 +40,7 @@ func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setti
 	c.files()
 	if connect {
 		c.connect(ctx)
+		c.graph(ctx)
 	}
 	c.doc.OK = len(c.doc.Mistakes) == 0
 	return c.doc
@@ -133,6 +134,19 @@ func (c *configCheck) files() {
 			c.wrong("log.file: %s is a folder", path)
 		}
 	}
+}
+
+// graph logs in to the graph database. Without it everything else works.
+func (c *configCheck) graph(ctx context.Context) {
+	if c.cfg.GraphURL == "" {
+		return
+	}
+	g, err := neo4jMirror{c.cfg}.open(ctx)
+	if err != nil {
+		c.warn("%v", err)
+		return
+	}
+	_ = g.Close(ctx) // nothing was written
 }
 
 // connect opens the database for reading only.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/attackpath"
-	"github.com/patchscout/patchscout/internal/attackpath/graph"
 	"github.com/patchscout/patchscout/internal/attackpath/neo4j"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/config"
@@ -39,21 +38,25 @@ func newMirror(cfg config.Config) pathMirror {
 }
 
 func (n neo4jMirror) Renew(ctx context.Context, d neo4j.Drawing) (wrote bool, err error) {
-	o := neo4j.Options{URL: n.cfg.GraphURL.Reveal(), Password: n.cfg.GraphPass.Reveal(), Rank: func() attackpath.Graph { return graph.New(nil) }}
-	if o.Password != "" {
-		o.User = n.cfg.GraphUser
-	}
-	if file := n.cfg.Outbound.CAFile; file != "" {
-		if o.RootCAs, err = certificates(file); err != nil {
-			return false, err
-		}
-	}
-	g, err := neo4j.Open(ctx, o)
+	g, err := n.open(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer g.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was committed is
 	return g.Renew(ctx, d)
+}
+
+func (n neo4jMirror) open(ctx context.Context) (_ *neo4j.Graph, err error) {
+	o := neo4j.Options{URL: n.cfg.GraphURL.Reveal(), Password: n.cfg.GraphPass.Reveal()}
+	if o.Password != "" {
+		o.User = n.cfg.GraphUser
+	}
+	if file := n.cfg.Outbound.CAFile; file != "" {
+		if o.RootCAs, err = certificates(file); err != nil {
+			return nil, err
+		}
+	}
+	return neo4j.Open(ctx, o)
 }
 
 // mirrorPaths gives the network of the whole estate to the graph beside the embedded one, where there is one. Paths do not

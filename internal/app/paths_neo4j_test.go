@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -56,6 +57,18 @@ func TestAGraphDatabaseThatCannotBeHadIsANoticeAndNoMore(t *testing.T) {
 			t.Errorf("after it was written: %q", doc.Notices)
 		}
 	})
+}
+
+func TestTheCheckOfAConfigurationSaysThatTheGraphDatabaseCannotBeHad(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDir, cfg.GraphURL = t.TempDir(), "bolt://neo4j:hunter2@127.0.0.1:1"
+	doc := CheckConfig(t.Context(), cfg, nil, true)
+	if said := fmt.Sprint(doc.Warnings); !doc.OK || !strings.Contains(said, "graph database bolt://127.0.0.1:1: no Neo4j answers there") || strings.Contains(said, "hunter2") {
+		t.Errorf("%+v", doc)
+	}
+	if doc := CheckConfig(t.Context(), cfg, nil, false); strings.Contains(fmt.Sprint(doc.Warnings), "Neo4j") {
+		t.Errorf("it connected without being told: %q", doc.Warnings)
+	}
 }
 
 func TestPathsAreInTheGraphDatabaseThatIsConfigured(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"github.com/patchscout/patchscout/internal/attackpath"
 )
 
-// Options say where the database is. Only URL and Rank must be there.
+// Options say where the database is. Only URL must be there.
 type Options struct {
 	URL      string // bolt://host[:7687], bolt+s:// with TLS; a user and password in it count where User is ""
 	User     string // "" asks without a login
@@ -28,6 +28,7 @@ type Options struct {
 	Resolver *net.Resolver  // nil is the system's
 
 	// Rank makes an empty graph that judges what Cypher found: whether all needs are met, and which way is the likeliest.
+	// Without it the database is only written to.
 	Rank func() attackpath.Graph
 }
 
