@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,7 @@ func (a *App) readPathEstate(ctx context.Context, scan int64) (*pathEstate, erro
 	if read.Generation, err = a.beforeRisk(ctx, read.Generation); err != nil {
 		return nil, err
 	}
-	policy := seenPolicy(a.who.View, read.Policy)
+	policy := seenPolicy(a.who.View, read.Policy, read.Hosts)
 	return &pathEstate{
 		Estate: attackpath.Estate{Sites: read.Sites, Hosts: read.Hosts, Policy: policy, Corrections: read.Corrections},
 		state:  dataState{generation, read.Generation}, at: a.now().UTC(), limited: !a.who.View.All(),
@@ -129,13 +130,28 @@ func vectorVersion(vector string) string {
 	return "2.0"
 }
 
-// seenPolicy is what a view sees of a policy: rules that name other sites would tell of them.
-func seenPolicy(v auth.View, p attackpath.PolicySet) attackpath.PolicySet {
+// seenPolicy is what a view sees of a policy: what names other sites would tell of them, and so would networks in which nobody
+// stands whom it sees. Such rules decide nothing of what it sees.
+func seenPolicy(v auth.View, p attackpath.PolicySet, hosts []attackpath.Host) attackpath.PolicySet {
 	if v.All() {
 		return p
 	}
-	sees := func(z attackpath.Zone) bool { return z.Site == "" || v.Sees(z.Site) }
+	stands := func(n netip.Prefix) bool {
+		inside := func(a netip.Addr) bool { return n.Contains(a.Unmap().WithZone("")) }
+		return slices.ContainsFunc(hosts, func(h attackpath.Host) bool { return slices.ContainsFunc(h.Addresses, inside) })
+	}
+	known := map[netip.Prefix]bool{}
+	populated := func(n netip.Prefix) bool {
+		if _, asked := known[n]; !asked {
+			known[n] = n.Bits() == 0 || stands(n)
+		}
+		return known[n]
+	}
+	sees := func(z attackpath.Zone) bool {
+		return (z.Site == "" || v.Sees(z.Site)) && (!z.Network.IsValid() || populated(z.Network))
+	}
 	p.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r attackpath.PolicyRule) bool { return !sees(r.From) || !sees(r.To) })
+	p.Clients = slices.DeleteFunc(slices.Clone(p.Clients), func(n netip.Prefix) bool { return !populated(n) })
 	var same [][]attackpath.HostRef
 	for _, group := range p.Same {
 		group = slices.DeleteFunc(slices.Clone(group), func(h attackpath.HostRef) bool { return !v.Sees(h.Site) })

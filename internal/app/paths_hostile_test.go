@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/request"
 )
@@ -124,4 +125,28 @@ func TestBothAnswersToAssumeAreAskedWhileSomebodyScans(t *testing.T) {
 	}
 	close(done)
 	asking.Wait()
+}
+
+func TestWhoSeesOneSiteLearnsNoNetworksOfOthers(t *testing.T) {
+	a := open(t)
+	built(t, a)
+	ctx := context.Background()
+	if _, err := a.SetPathPolicy(ctx, "town.yaml", []byte(townPolicy+`  - {from: 192.0.2.0/24, to: 10.0.0.0/24, ports: [tcp/22], action: allow, note: out of the secret edge}
+  - {from: internet, to: 192.0.2.10, action: allow, note: the secret edge}
+  - {from: 10.0.0.0/25, to: 10.0.0.0/24, action: allow, note: among us}
+clients: [192.0.2.128/25, 10.0.0.0/24]
+`)); err != nil {
+		t.Fatal(err)
+	}
+	inside := a.For(auth.Identity{Kind: auth.Session, Name: "eve", User: 7, Role: auth.Viewer, View: auth.OfSites("inside")})
+	policy, err := inside.PathPolicy(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(policy.Rules) != 1 || policy.Rules[0].Note != "among us" || len(policy.Clients) != 1 {
+		t.Errorf("%+v", policy)
+	}
+	if doc := pathsOf(t, inside, request.Paths{}); doc.Scenario.Policy != 1 {
+		t.Errorf("%d rules count", doc.Scenario.Policy)
+	}
 }

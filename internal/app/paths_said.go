@@ -16,7 +16,14 @@ import (
 // PathPolicy is what somebody declared of the network, as far as it is about sites that the asker sees.
 func (a *App) PathPolicy(ctx context.Context) (report.PathPolicy, error) {
 	p, err := a.store.Estate().PathPolicy(ctx)
-	return toPathPolicy(seenPolicy(a.who.View, p)), err
+	if err != nil || a.who.View.All() {
+		return toPathPolicy(p), err
+	}
+	estate, err := a.pathEstate(ctx, 0)
+	if err != nil {
+		return toPathPolicy(attackpath.PolicySet{}), err
+	}
+	return toPathPolicy(estate.Policy), nil
 }
 
 func toPathPolicy(p attackpath.PolicySet) report.PathPolicy {
