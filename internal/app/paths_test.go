@@ -486,6 +486,23 @@ func TestWhatIsTakenAwayNeverMakesAJewelLikelierToFall(t *testing.T) {
 	}
 }
 
+func TestADifferenceThatWasNotWorkedOutSaysSo(t *testing.T) {
+	a := open(t)
+	built(t, a)
+	ctx := context.Background()
+	req := request.Paths{K: 1, Limit: 1}
+	m, err := a.pathModel(ctx, 0, attackpath.Assumptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := newPathsAsked(a, req, m, attackpath.Assumptions{})
+	q.say("the time was over")
+	doc, err := q.whatIf(ctx, attackpath.Removal{}, []attackpath.PolicyRule{{N: 1}})
+	if err != nil || doc.Complete || doc.Incomplete != "the time was over" || !slices.Contains(doc.Notices, "The time was over.") {
+		t.Errorf("%+v %v", doc, err)
+	}
+}
+
 func TestBoundsOfADifferenceAgree(t *testing.T) {
 	less := report.PathChance{Low: 0.4, High: 0.9}
 	sampled := 0.35

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,5 +43,12 @@ func TestACorrectionIsAWordOrAChance(t *testing.T) {
 		if _, _, err := parseSays(bad); fault.KindOf(err) != fault.KindInvalid {
 			t.Errorf("%q is taken", bad)
 		}
+	}
+}
+
+func TestAnAnswerThatLacksSomethingHasItsOwnExitCode(t *testing.T) {
+	var code exitWith
+	if err := incomplete(nil, false); !errors.As(err, &code) || code.code != exitIncomplete || incomplete(nil, true) != nil {
+		t.Errorf("%v", err)
 	}
 }

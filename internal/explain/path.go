@@ -564,7 +564,7 @@ func others(d Difference) string {
 	key := "what.if.new"
 	switch {
 	case d.Gone == 0:
-		key = "what.if.opens"
+		key = "what.if.best"
 	case d.Gone == 1:
 		key = "what.if.its"
 	}

@@ -118,15 +118,15 @@ func TestHostileTextOfFindingsStaysText(t *testing.T) {
 
 func TestWhatIfIsOneSentence(t *testing.T) {
 	for want, d := range map[string]explain.Difference{
-		"41 of 43 paths are gone; 1 of 3 jewels is still reached.":                          {Paths: 43, Gone: 41, Jewels: 3, Left: 1},
-		"All 5 paths are gone; no jewel is reached any more.":                               {Paths: 5, Gone: 5, Jewels: 2},
-		"None of the 5 paths is gone; 2 of 2 jewels are still reached.":                     {Paths: 5, Jewels: 2, Left: 2},
-		"There was no path before.":                                                         {},
-		"1 of 5 paths is gone; the jewel is still reached.":                                 {Paths: 5, Gone: 1, Jewels: 1, Left: 1},
-		"All 5 paths are gone; the jewel is still reached; 2 other paths take their place.": {Paths: 5, Gone: 5, New: 2, Jewels: 1, Left: 1},
-		"The only path is gone; the jewel is still reached; another path takes its place.":  {Paths: 1, Gone: 1, New: 1, Jewels: 1, Left: 1},
-		"None of the 5 paths is gone; the jewel is still reached; a path is new.":           {Paths: 5, New: 1, Jewels: 1, Left: 1},
-		"There was no path before; one more jewel is reached than before.":                  {Left: 1},
+		"41 of 43 paths are gone; 1 of 3 jewels is still reached.":                                       {Paths: 43, Gone: 41, Jewels: 3, Left: 1},
+		"All 5 paths are gone; no jewel is reached any more.":                                            {Paths: 5, Gone: 5, Jewels: 2},
+		"None of the 5 paths is gone; 2 of 2 jewels are still reached.":                                  {Paths: 5, Jewels: 2, Left: 2},
+		"There was no path before.":                                                                      {},
+		"1 of 5 paths is gone; the jewel is still reached.":                                              {Paths: 5, Gone: 1, Jewels: 1, Left: 1},
+		"All 5 paths are gone; the jewel is still reached; 2 other paths take their place.":              {Paths: 5, Gone: 5, New: 2, Jewels: 1, Left: 1},
+		"The only path is gone; the jewel is still reached; another path takes its place.":               {Paths: 1, Gone: 1, New: 1, Jewels: 1, Left: 1},
+		"None of the 5 paths is gone; the jewel is still reached; another path is one of the best then.": {Paths: 5, New: 1, Jewels: 1, Left: 1},
+		"There was no path before; one more jewel is reached than before.":                               {Left: 1},
 	} {
 		if got := explain.WhatIf(d); got != want {
 			t.Errorf("%+v:\n%s, want\n%s", d, got, want)
