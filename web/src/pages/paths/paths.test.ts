@@ -121,7 +121,7 @@ describe("the simulator", () => {
 
   it("knows a set that is ticked", () => {
     const fix = { weakness: "CVE-1", finding_id: 7, host: null, title: null, do: null, findings: 1, cuts: 1, risk_removed: null };
-    const set = { fixes: [fix, { ...fix, weakness: "CVE-2", finding_id: null }], smallest: true, verified: true, complete: true };
+    const set = { fixes: [fix, { ...fix, weakness: "CVE-2", finding_id: null }], smallest: true, verified: true, complete: true, total: 2, actions: [] };
     expect(ofSet(set)).toEqual({ fix: [7], patch: ["CVE-2"] });
     expect(sameTicks(ofSet(set), { patch: ["CVE-2"], fix: [7] })).toBe(true);
     expect(sameTicks(ofSet(set), none)).toBe(false);
