@@ -64,7 +64,7 @@ function Whole({ map, seen }: { map: PathMap; seen: ReturnType<typeof useSeen> }
   const pick = (id: string) => { setMoved(id); look({ node: id, way: id === chosen.node ? chosen.way : "" }, chosen.node !== "" && id !== ""); };
   const move = (id: string) => { setMoved(id); picture.current?.fly(id); };
   const show = (host: number) => { const n = nodeOfHost(map, host); if (n) { if (!ids.has(n.id)) look({ show: "all" }); pick(n.id); picture.current?.fly(n.id, true); } };
-  const first = () => { const n = listed[0]; if (n && chosen.find) { pick(n.id); picture.current?.fly(n.id, true); } };
+  const first = (text: string) => { const n = text.trim() === "" ? undefined : matching(scene.placed.order, text)[0]; if (n) { setMoved(n.id); look({ node: n.id, way: "", find: text }); picture.current?.fly(n.id, true); } };
   if (map.nodes.every((n) => n.hosts === 0)) return <div className="panel"><Empty title="Nothing is known of the network yet">The map is made of hosts and of what answers on them. Scan the network, or import the report of another scanner.</Empty></div>;
   return (
     <>
@@ -108,11 +108,11 @@ function Bar({ map, show, set }: { map: PathMap; show: Show; set: (show: Show) =
   );
 }
 
-function Find({ value, set, enter }: { value: string; set: (text: string) => void; enter: () => void }) {
+function Find({ value, set, enter }: { value: string; set: (text: string) => void; enter: (text: string) => void }) {
   const [text, setText] = useState(value);
   const later = useDebouncedCallback(set, 120);
   useEffect(() => setText(value), [value]);
-  return <TextInput type="search" aria-label="Find on the map" placeholder="Find a host or a site  ( / )" data-filter value={text} maxLength={255} spellCheck={false} leftSection={<IconSearch size={16} aria-hidden="true" />} onChange={(e) => { setText(e.currentTarget.value); later(e.currentTarget.value); }} onKeyDown={(e) => { if (e.key === "Enter") { later.flush(); requestAnimationFrame(() => requestAnimationFrame(enter)); } }} />;
+  return <TextInput type="search" aria-label="Find on the map" placeholder="Find a host or a site  ( / )" data-filter value={text} maxLength={255} spellCheck={false} leftSection={<IconSearch size={16} aria-hidden="true" />} onChange={(e) => { setText(e.currentTarget.value); later(e.currentTarget.value); }} onKeyDown={(e) => { if (e.key === "Enter") { later.cancel(); enter(text); } }} />;
 }
 
 function Notices({ map }: { map: PathMap }) {

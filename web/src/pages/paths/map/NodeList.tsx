@@ -3,9 +3,9 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { IconCrown, IconDoorEnter, IconServer2, IconStack2, IconTopologyStar3 } from "@tabler/icons-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 
-import { Inert, plain } from "../../../ui/inert";
+import { Inert } from "../../../ui/inert";
 import type { PathNode } from "./kinds";
-import { likeOf, nameOf, spoken, stands } from "./words";
+import { besides, likeOf, nameOf, stands } from "./words";
 
 type Props = { nodes: readonly PathNode[]; active: string; open: string; move: (id: string) => void; pick: (id: string) => void };
 
@@ -46,11 +46,11 @@ export function NodeList({ nodes, active, open, move, pick }: Props) {
 function Option({ node, id, at, top, on, open, pick }: { node: PathNode; id: string; at: [number, number]; top: number; on: boolean; open: boolean; pick: () => void }) {
   const Icon = node.jewel ? IconCrown : icons[node.kind];
   return (
-    <div id={id} role="option" aria-selected={open} aria-label={plain(spoken(node))} aria-setsize={at[1]} aria-posinset={at[0]} className="pm-option" data-kind={node.kind} data-on={on || undefined} data-way={node.on_path || undefined} style={{ transform: `translateY(${top}px)` }} onClick={pick}>
+    <div id={id} role="option" aria-selected={open} aria-setsize={at[1]} aria-posinset={at[0]} className="pm-option" data-kind={node.kind} data-on={on || undefined} data-way={node.on_path || undefined} style={{ transform: `translateY(${top}px)` }} onClick={pick}>
       <Icon size={15} stroke={1.6} aria-hidden="true" />
       <span className="pm-option-words">
         <span className="cut"><Inert text={nameOf(node)} />{node.kind === "group" && <span className="dim"> <Inert text={likeOf(node)} /> …</span>}</span>
-        <span className="dim cut">{stands(node)}</span>
+        <span className="dim cut">{stands(node)}<span className="sr"><Inert text={besides(node)} /></span></span>
       </span>
       {node.reached && node.kind !== "entry" && <span className="pm-meter"><span style={{ width: `${Math.max(4, 100 * node.chance)}%` }} /></span>}
     </div>

@@ -27,6 +27,7 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
   const graph = new Graph();
   let scene = first, look = nobody, colours: Colours = coloursOf(), named: PathNode[] = [];
   const font = getComputedStyle(document.body).fontFamily;
+  const rem = (parseFloat(getComputedStyle(document.documentElement).fontSize) || 16) / 16;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   const fill = () => {
@@ -80,7 +81,7 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
   sigma.on("afterRender", () => {
     const { width, height } = sigma.getDimensions();
     const at = sigma.graphToViewport({ x: 0, y: 0 }), one = sigma.graphToViewport({ x: 1, y: 0 });
-    const view: View = { x: at.x, y: at.y, scale: one.x - at.x, width, height };
+    const view: View = { x: at.x, y: at.y, scale: one.x - at.x, width, height, rem };
     for (const pen of pens) pen.clearRect(0, 0, width, height);
     drawGround(pens[0]!, view, scene, scene.lines, look.lines, colours, font);
     drawNames(pens[1]!, view, scene, named, look.active, look.bright, colours, font);

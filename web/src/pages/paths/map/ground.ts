@@ -9,8 +9,8 @@ import type { Spot } from "./place";
 import type { Known, Line } from "./sight";
 import { nameOf } from "./words";
 
-/** View is how units of the map become pixels of the window, which is width by height. */
-export type View = { x: number; y: number; scale: number; width: number; height: number };
+/** View is how units of the map become pixels of the window, which is width by height; rem is how large letters are against the usual. */
+export type View = { x: number; y: number; scale: number; width: number; height: number; rem: number };
 
 type Pen = CanvasRenderingContext2D;
 
@@ -41,7 +41,7 @@ export function drawGround(pen: Pen, v: View, scene: Scene, lines: readonly Line
 function title(pen: Pen, v: View, f: Scene["placed"]["frames"][number], c: Colours, font: string) {
   const x = v.x + f.x * v.scale, y = v.y + f.y * v.scale, room = f.w * v.scale;
   if (x > v.width || y > v.height + 20 || x + room < 0 || y < 0 || room < 28) return;
-  const size = Math.max(10, Math.min(13, room / 7));
+  const size = v.rem * Math.max(10, Math.min(13, room / 7));
   pen.font = `600 ${size}px ${font}`;
   pen.textBaseline = "alphabetic";
   pen.textAlign = "left";
@@ -108,11 +108,11 @@ export function drawNames(pen: Pen, v: View, scene: Scene, named: readonly PathN
     const { x, y } = px(v, spot);
     if (x < 0 || y < -20 || x > v.width || y > v.height + 20) continue;
     const strong = n.kind === "entry" || n.jewel || n.id === active;
-    pen.font = `${strong ? 600 : 450} 11px ${font}`;
-    const room = special ? 150 : Math.max(40, 2.5 * v.scale);
+    pen.font = `${strong ? 600 : 450} ${11 * v.rem}px ${font}`;
+    const room = special ? 150 * v.rem : Math.max(40, 2.5 * v.scale);
     const text = fitting(pen, plain(nameOf(n)) + (n.reached && n.kind !== "entry" && (n.jewel || n.id === active) ? ` ${percent(n.chance)}` : ""), room);
-    const w = pen.measureText(text).width, middle = Math.max(w / 2 + 5, Math.min(v.width - w / 2 - 5, x)), down = Math.max(spot.r * v.scale, 6) + 8;
-    const box: [number, number, number, number] = [middle - w / 2 - 3, y + down - 7, w + 6, 14];
+    const w = pen.measureText(text).width, middle = Math.max(w / 2 + 5, Math.min(v.width - w / 2 - 5, x)), down = Math.max(spot.r * v.scale, 6) + 8 * v.rem;
+    const box: [number, number, number, number] = [middle - w / 2 - 3, y + down - 7 * v.rem, w + 6, 14 * v.rem];
     if (n.id !== active && taken.some((t) => box[0] < t[0] + t[2] && t[0] < box[0] + box[2] && box[1] < t[1] + t[3] && t[1] < box[1] + box[3])) continue;
     taken.push(box);
     pen.globalAlpha = 0.82;

@@ -4,7 +4,7 @@ import type { PathEdge, PathMap, PathNode } from "./kinds";
 import { farOf, inOrder, placedOf } from "./place";
 import { repairSeen } from "./search";
 import { countsOf, linesOf, matching, nodeOfHost, shownOf, touching } from "./sight";
-import { likeOf, nameOf, spoken } from "./words";
+import { besides, likeOf, nameOf, stands } from "./words";
 
 const node = (id: string, more: Partial<PathNode> = {}): PathNode => ({ id, kind: "host", name: id, site: "a", hosts: 1, host_id: 1, members: [], jewel: false, reached: false, privilege: "none", chance: 0, on_path: false, ...more });
 const edge = (from: string, to: string, more: Partial<PathEdge> = {}): PathEdge => ({ from, to, kind: "exploits", chance: 0.5, known: "observed", findings: 1, on_path: false, ...more });
@@ -118,7 +118,9 @@ describe("words and the address", () => {
     const group = small.nodes[5]!;
     expect(nameOf(group)).toBe("24 alike");
     expect(likeOf(group)).toBe("10.0.0.2");
-    expect(spoken(group)).toBe("24 hosts alike, such as 10.0.0.2, site a, falls by 50 %, the attacker is root");
+    expect(stands(group)).toBe("50 %, root");
+    expect(besides(group)).toBe(", site a");
+    expect(besides(small.nodes[7]!)).toBe(", a jewel, site b, on a best way to a jewel");
   });
 
   it("leave out what does not fit", () => {

@@ -57,7 +57,7 @@ float outside() {
   if (v_shape > 3.5) return length(v_at) - v_radius * 0.75;
   if (v_shape > 2.5) return max(v_at.x - v_radius * 0.6, (p.y - (v_radius * 0.6 - v_at.x) * 0.62) * 0.85);
   if (v_shape > 1.5) return (p.x + p.y - v_radius) * 0.7071;
-  if (v_shape > 0.5) return max(p.x, p.y) - v_radius * 0.8;
+  if (v_shape > 0.5) return max(p.x, p.y) - v_radius * 0.72;
   return length(v_at) - v_radius;
 }
 void main(void) {
@@ -66,7 +66,7 @@ void main(void) {
   #ifdef PICKING_MODE
   gl_FragColor = length(v_at) > v_radius * 1.15 ? vec4(0.0) : v_color;
   #else
-  float wide = v_shape > 1.5 && v_shape < 2.5 ? max(v_radius * 0.26, soft * 1.6) : max(v_radius * 0.14, soft * 0.9);
+  float wide = v_shape > 1.5 && v_shape < 2.5 ? max(v_radius * 0.22, soft) : max(v_radius * 0.14, soft * 0.9);
   vec4 inside = mix(v_color, v_edge, smoothstep(-soft, 0.0, far + wide));
   gl_FragColor = mix(inside, vec4(0.0), clamp(far / soft, 0.0, 1.0));
   #endif

@@ -77,14 +77,15 @@ function layOut(shown: readonly PathNode[], far: Map<string, number>, whole: Rea
   const { at, width, height } = bestOf(sites, shape);
   const left = entries.length > 0 ? 4 : 0;
   const spots = new Map<string, Spot>();
-  entries.forEach((n, i) => spots.set(n.id, { x: 1, y: height / 2 + (i - (entries.length - 1) / 2) * Math.max(2, head), r: 0.6 }));
+  const level = sites.length > 0 ? gateOf(sites[0]!, at[0]!.y + head, cell) : height / 2;
+  entries.forEach((n, i) => spots.set(n.id, { x: 1, y: level + i * Math.max(2, head), r: 0.6 }));
   const frames: Frame[] = [];
   const order = [...entries];
   sites.forEach((s, i) => {
     const x = at[i]!.x + left, y = at[i]!.y;
     frames.push({ site: s.name, name: s.gate?.name ?? s.name, ...whole.get(s.name)!, far: s.far, x, y: y + head, w: s.w, h: s.h - head });
     if (s.gate) {
-      spots.set(s.gate.id, { x, y: y + head + (s.h - head) / 2, r: 0.3 });
+      spots.set(s.gate.id, { x, y: gateOf(s, y + head, cell), r: 0.3 });
       order.push(s.gate);
     }
     s.nodes.forEach((n, k) => {
@@ -93,8 +94,11 @@ function layOut(shown: readonly PathNode[], far: Map<string, number>, whole: Rea
       order.push(n);
     });
   });
-  return { spots, frames, order, width: width + left, height };
+  return { spots, frames, order, width: width + left, height: Math.max(height, level + entries.length * Math.max(2, head)) };
 }
+
+/** gateOf is how low the gate of a site stands: beside the hosts to which ways lead, which are its first. */
+const gateOf = (s: Site, top: number, cell: number) => top + room.foot + 0.5 + ((Math.min(s.rows, Math.max(1, s.nodes.filter((n) => n.on_path).length)) - 1) / 2) * rowOf(cell);
 
 const rowOf = (cell: number) => (cell === room.few ? 1.7 : 1.25);
 
@@ -142,7 +146,7 @@ function stacked(sites: readonly Site[], most: number) {
   const height = Math.max(1, ...columns.map((c) => c.h));
   const at = new Array<{ x: number; y: number }>(sites.length);
   for (const c of columns) {
-    let y = (height - c.h) / 2;
+    let y = 0;
     for (const i of c.sites) {
       at[i] = { x: c.x, y };
       y += sites[i]!.h + room.between;

@@ -20,10 +20,5 @@ export function stands(n: PathNode): string {
   return `${percent(n.chance)}, ${privilegeWord(n.privilege)}`;
 }
 
-/** spoken is a node in one line for those who hear it. */
-export function spoken(n: PathNode): string {
-  if (n.kind === "entry") return `${n.name}, where the attacker begins`;
-  if (n.kind === "site") return `site ${n.name}, ${count(n.hosts, "host")}`;
-  const what = n.kind === "group" ? `${count(n.hosts, "host")} alike, such as ${likeOf(n)}` : n.name;
-  return [what, n.jewel && "a jewel", n.site && `site ${n.site}`, n.reached ? `falls by ${percent(n.chance)}, the attacker is ${privilegeWord(n.privilege)}` : "not reached", n.on_path && "on a best path"].filter(Boolean).join(", ");
-}
+/** besides is what the picture says by shape, place and colour, for those who hear the list. */
+export const besides = (n: PathNode): string => [n.jewel && "a jewel", n.kind === "site" ? "a site" : n.site && `site ${n.site}`, n.on_path && n.kind !== "entry" && "on a best way to a jewel"].flatMap((w) => (w ? [`, ${w}`] : [])).join("");

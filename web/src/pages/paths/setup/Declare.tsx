@@ -1,12 +1,12 @@
 // Declaring a policy: a file or its text, and what the server says against it beside the line that it is about.
 import { Button, FileButton, Modal, Textarea } from "@mantine/core";
-import { useRef, useState, type FormEvent } from "react";
+import { useMemo, useRef, useState, type FormEvent } from "react";
 
 import { Problem, send } from "../../../api/client";
 import { Inert, plain } from "../../../ui/inert";
 import { said } from "../../../ui/said";
 import { messageOf } from "../../../ui/states";
-import { complaintsOf, example, fileNameOf, isDeclared, looksLikeTable, yamlOf, type Complaint, type Policy } from "./policy";
+import { complaintsOf, example, fileNameOf, isDeclared, looksLikeTable, unseenIn, yamlOf, type Complaint, type Policy } from "./policy";
 import { anew } from "./undo";
 
 const most = 1 << 20; // bytes, as the server takes them
@@ -16,6 +16,7 @@ export function Declare({ now, close }: { now: Policy; close: () => void }) {
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState<Complaint[]>([]);
   const [busy, setBusy] = useState(false);
+  const unseen = useMemo(() => unseenIn(text), [text]);
   const area = useRef<HTMLTextAreaElement>(null);
   const take = async (file: File | null) => {
     if (!file) return;
@@ -50,6 +51,7 @@ export function Declare({ now, close }: { now: Policy; close: () => void }) {
           {name && <span className="dim"><Inert text={name} /></span>}
         </div>
         <Textarea ref={area} label="The file, YAML or CSV" description="It takes the place of the one in force. Where anything in it is wrong, nothing is changed." value={text} onChange={(e) => { setText(e.currentTarget.value); setWrong([]); }} rows={14} spellCheck={false} autoComplete="off" classNames={{ input: "ps-text" }} data-autofocus />
+        {unseen.length > 0 && <p className="ps-unseen" role="status">The file has characters that cannot be seen: {unseen.slice(0, 3).map((u) => `${u.names.join(", ")} in line ${u.line}`).join("; ")}{unseen.length > 3 && `; and in ${unseen.length - 3} more lines`}.</p>}
         <div aria-live="assertive">{wrong.length > 0 && <Complaints all={wrong} text={text} go={(line) => goTo(area.current, text, line)} />}</div>
         <div className="ps-acts ps-end">
           <Button variant="default" onClick={close} disabled={busy}>Cancel</Button>

@@ -58,7 +58,7 @@ function Row({ host, may }: { host: Host; may: boolean }) {
       <th scope="row"><Link to="/assets/$id" params={{ id: String(host.id) }}><Inert text={name} /></Link>{host.address && host.hostnames[0] && <span className="ps-sub"><Inert text={host.hostnames[0]} /></span>}</th>
       <td className="ps-wide"><Inert text={host.site} /></td>
       <td>{may ? <NativeSelect size="xs" aria-label={`Criticality of ${plain(name)}`} value={now} onChange={(e) => weigh(e.currentTarget.value as Criticality)} data={choices} /> : (choices.find((c) => c.value === now)?.label ?? now)}</td>
-      <td className="ps-wide"><Link to="/paths" search={{ to: String(host.id) } as never} aria-label={`Paths to ${plain(name)}`}>Paths to it</Link></td>
+      <td className="ps-wide"><Link to="/paths" search={{ to: String(host.id) } as never} aria-label={`Paths to it: ${plain(name)}`}>Paths to it</Link></td>
       {may && <td className="right"><Button variant="subtle" color="gray" size="compact-sm" onClick={off} aria-label={`Take off: ${plain(name)}`}>Take off</Button></td>}
     </tr>
   );

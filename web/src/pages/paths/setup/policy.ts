@@ -1,5 +1,6 @@
 // A policy as a file: writing one from what is in force, and finding the line that a complaint of the server is about.
 import type { Schema } from "../../../api/client";
+import { partsOf } from "../../../ui/inert";
 
 export type Policy = Schema<"PathPolicy">;
 
@@ -58,3 +59,10 @@ export const looksLikeTable = (file: string): boolean => /^\s*"?(from|to|ports|a
 
 /** nameOf is how a file is called whose text was written or pasted. */
 export const fileNameOf = (text: string, name: string): string => (/\.(ya?ml|csv|json)$/i.test(name) ? name : looksLikeTable(text) ? "policy.csv" : "policy.yaml");
+
+/** unseenIn are the lines of a file with characters that cannot be seen or turn the text around, with their names: a field for text shows them as nothing. */
+export const unseenIn = (file: string): { line: number; names: string[] }[] =>
+  file.slice(0, 1 << 20).split("\n").flatMap((l, i) => {
+    const names = partsOf(l.replace(/\r$/, "")).filter((p) => p.mark).map((p) => p.text);
+    return names.length > 0 ? [{ line: i + 1, names: [...new Set(names)] }] : [];
+  });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { complaintsOf, example, fileNameOf, isDeclared, looksLikeTable, ruleLinesOf, yamlOf, type Policy } from "./policy";
+import { complaintsOf, example, fileNameOf, isDeclared, looksLikeTable, ruleLinesOf, unseenIn, yamlOf, type Policy } from "./policy";
 
 const policy: Policy = {
   rules: [{ n: 1, from: "internet", to: "site:dmz", ports: ["tcp/443"], allow: true, note: 'the "shop": yes\n- {x}' }, { n: 2, from: "any", to: "10.0.0.0/8", ports: [], allow: false, note: null }],
@@ -25,6 +25,11 @@ describe("a policy as a file", () => {
     expect(complaintsOf('bad.yaml line 2: rules[0].from: "nowhere" is no network: want "internet"', "")).toEqual([{ line: 2, says: 'rules[0].from: "nowhere" is no network: want "internet"' }]);
     expect(complaintsOf('rule 2 of b.yaml: to: no site "nope"; sites are branch, default', example)).toEqual([{ line: 4, says: 'to: no site "nope"; sites are branch, default' }]);
     expect(complaintsOf("the file is empty", "")).toEqual([{ line: 0, says: "the file is empty" }]);
+  });
+
+  it("names what cannot be seen in it", () => {
+    expect(unseenIn("a\r\nb\u202ec\u202e\n\u0007")).toEqual([{ line: 2, names: ["RLO"] }, { line: 3, names: ["BEL"] }]);
+    expect(unseenIn(example)).toEqual([]);
   });
 
   it("knows in which lines rules begin", () => {
