@@ -481,3 +481,18 @@ func TestTheOrderOfActionsDecidesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestADeadlineEndsTrialsInWhichHardlyAnythingHappens(t *testing.T) {
+	n := &attackpath.Network{Start: []attackpath.Fact{0}, Facts: make([]attackpath.FactInfo, 1002), Goals: []attackpath.Goal{{Fact: 1001, Weight: 1}}}
+	for i := range 1000 {
+		for _, a := range [][2]attackpath.Fact{{0, attackpath.Fact(i + 1)}, {attackpath.Fact(i + 1), 1001}} {
+			n.Actions = append(n.Actions, attackpath.Action{Kind: attackpath.Step, Pre: []attackpath.Fact{a[0]}, Post: a[1], P: 1e-9, Weakness: -1})
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c, err := New(n).Chances(ctx, ChanceOptions{Samples: 100_000})
+	if err != nil || c.Complete || c.Samples != 0 || c.At(1001).High == 0 {
+		t.Errorf("%d trials, complete %v, %+v (%v)", c.Samples, c.Complete, c.At(1001), err)
+	}
+}

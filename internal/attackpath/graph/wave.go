@@ -17,6 +17,9 @@ func newWave(v *view, edges bitset) *wave {
 
 // run starts from nothing. works tells in which cases an edge works; it is only asked when some have all its needs.
 func (w *wave) run(ctx context.Context, cases uint64, works func(e int32) uint64) error {
+	if err := ctx.Err(); err != nil { // a wave may be too short to come to the question below
+		return err
+	}
 	clear(w.holds)
 	w.queue = w.queue[:0]
 	for _, f := range w.start {
