@@ -523,6 +523,9 @@ func TestFixesAreRankedAndEndThePaths(t *testing.T) {
 	if f := doc.All.Fixes[0]; f.Cuts != 1 || f.Host == nil || !strings.HasPrefix(string(f.Do), "Install the fix") {
 		t.Errorf("%+v", f)
 	}
+	if none, err := a.PathFixes(context.Background(), request.Paths{Samples: -1}); err != nil || len(none.Ranked) != 0 || none.All == nil {
+		t.Errorf("a ranking without trials is luck: %+v %v", none, err)
+	}
 	if len(doc.Ranked) != 3 || doc.Ranked[0].RiskRemoved == nil || *doc.Ranked[0].RiskRemoved < *doc.Ranked[2].RiskRemoved {
 		t.Errorf("%+v", doc.Ranked)
 	}

@@ -176,7 +176,7 @@ type PathFixes struct {
 	Scenario   PathScenario `json:"scenario"`
 	All        *FixSet      `json:"all" doc:"for all jewels together, finding by finding"`
 	Patches    *FixSet      `json:"patches" doc:"for all jewels together, each CVE everywhere"`
-	Ranked     []Fix        `json:"ranked" doc:"findings by risk_removed, the most first"`
+	Ranked     []Fix        `json:"ranked" doc:"findings by risk_removed, the most first; none where no random trials are made"`
 	Notices    []string     `json:"notices"`
 	Complete   bool         `json:"complete"`
 	Incomplete Text         `json:"incomplete"`
