@@ -82,9 +82,12 @@ func (b *bench) open(t *testing.T) *neo4j.Graph {
 }
 
 func (b *bench) same(t *testing.T) {
-	graphs := uint64(100)
-	if os.Getenv("TEST_LONG") != "" {
+	graphs := uint64(40) // of make test-integration, of which this may be a minute
+	switch {
+	case os.Getenv("TEST_LONG") != "":
 		graphs = 500
+	case os.Getenv("TEST_NEO4J") == "all":
+		graphs = 150
 	}
 	graphtest.RunSome(t, func() attackpath.Graph {
 		g, err := neo4j.Open(context.Background(), b.options())
