@@ -2,13 +2,16 @@ package attackpath
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // notices say what is assumed of the whole, and what to do about it.
 func (m *Model) notices() (out []string) {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	m.noticeReach(say)
+	m.noticeSites(say)
 	m.noticeEntries(say)
 	m.noticeGoals(say)
 	m.noticeScenarios(say)
@@ -40,6 +43,27 @@ func (m *Model) noticeReach(say func(string, ...any)) {
 		say("No network policy is declared: a site is taken to reach only itself (assume=site). A policy says what else is let through.")
 	default:
 		say("Where %s, a site is taken to reach only itself (assume=site).", silent(rules))
+	}
+}
+
+// noticeSites says which rules name sites that are not there, as happens when a site goes.
+func (m *Model) noticeSites(say func(string, ...any)) {
+	rules, sites := 0, []string{}
+	for i := range m.estate.Policy.Rules {
+		named := 0
+		for _, site := range []string{m.estate.Policy.Rules[i].From.Site, m.estate.Policy.Rules[i].To.Site} {
+			if site == "" || m.knownSite(site) || m.reach.siteParts[site] != nil {
+				continue
+			}
+			if named = 1; !slices.Contains(sites, site) {
+				sites = append(sites, site)
+			}
+		}
+		rules += named
+	}
+	if rules > 0 {
+		say("%s that %s not there (%s), and so %s nothing.", plural(rules, "rule of the policy names a site", "rules of the policy name sites"), pick(len(sites), "is", "are"),
+			strings.Join(sites[:min(len(sites), 5)], ", "), pick(rules, "decides", "decide"))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -153,4 +154,22 @@ func FuzzReadPolicy(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestRulesOfASiteThatIsGoneAreSaid(t *testing.T) {
+	s := tell(t, "a")
+	s.host(1, "a", "10.0.0.1", "http 80").Flaws = []Flaw{hole(11, 80, AsUser)}
+	s.e.Assume.From = fromSite("a")
+	s.policy("site:gone,site:a,80,deny", "site:a,site:lost,,allow", "site:a,any,22,deny")
+	s.reaches("user 1")
+	want := "2 rules of the policy name sites that are not there (gone, lost), and so decide nothing."
+	if notices := s.build().Network().Notices; !slices.Contains(notices, want) {
+		t.Errorf("%q", notices)
+	}
+	s.policy("site:a,site:a,80,allow")
+	for _, n := range s.build().Network().Notices {
+		if strings.Contains(n, "not there") {
+			t.Errorf("%q", n)
+		}
+	}
 }
