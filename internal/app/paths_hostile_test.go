@@ -100,31 +100,38 @@ func TestWhatNobodyWaitsForIsNotMade(t *testing.T) {
 	p.stop()
 }
 
+// Whoever asks on the machine itself also keeps the risk of findings, beside a scan that writes them.
 func TestBothAnswersToAssumeAreAskedWhileSomebodyScans(t *testing.T) {
-	a := open(t)
-	built(t, a)
-	asking, done := sync.WaitGroup{}, make(chan struct{})
-	for i := range 4 {
-		asking.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
+	onBoth(t, func(t *testing.T, a *App) {
+		built(t, a)
+		asking, done := sync.WaitGroup{}, make(chan struct{})
+		for i := range 4 {
+			asking.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+					}
+					if _, err := a.Paths(context.Background(), request.Paths{K: i + 1, Assume: []string{"site", "flat"}[i%2]}); err != nil {
+						t.Error(err)
+						return
+					}
 				}
-				if _, err := a.Paths(context.Background(), request.Paths{K: i + 1, Assume: []string{"site", "flat"}[i%2]}); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	for range 8 {
-		look(t, a, "inside", town, "10.0.0.20")
-		look(t, a, "inside", town)
-	}
-	close(done)
-	asking.Wait()
+			})
+		}
+		for range 6 {
+			look(t, a, "inside", town, "10.0.0.20")
+			look(t, a, "inside", town)
+		}
+		close(done)
+		asking.Wait()
+		pathsOf(t, a, request.Paths{})
+		risk, err := a.store.Estate().RiskState(context.Background())
+		if err != nil || risk.Written == 0 {
+			t.Errorf("the risk was not kept: %+v %v", risk, err)
+		}
+	})
 }
 
 func TestWhoSeesOneSiteLearnsNoNetworksOfOthers(t *testing.T) {
