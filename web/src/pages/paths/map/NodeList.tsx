@@ -52,7 +52,7 @@ function Option({ node, id, at, top, on, open, pick }: { node: PathNode; id: str
         <span className="cut"><Inert text={nameOf(node)} />{node.kind === "group" && <span className="dim"> <Inert text={likeOf(node)} /> …</span>}</span>
         <span className="dim cut">{stands(node)}<span className="sr"><Inert text={besides(node)} /></span></span>
       </span>
-      {node.reached && node.kind !== "entry" && <span className="pm-meter"><span style={{ width: `${Math.max(4, 100 * node.chance)}%` }} /></span>}
+      {node.reached && (node.kind === "host" || node.kind === "group") && <span className="pm-meter"><span style={{ width: `${Math.max(4, 100 * node.chance)}%` }} /></span>}
     </div>
   );
 }
