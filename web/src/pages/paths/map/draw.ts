@@ -129,7 +129,7 @@ export function draw(place: HTMLElement, first: Scene, on: Events): Picture {
       if (!data) return;
       const { ratio } = sigma.getCamera().getState();
       const at = sigma.framedGraphToViewport(data), { width, height } = sigma.getDimensions();
-      const inside = at.x > 40 && at.y > 30 && at.x < width - 40 && at.y < height - 40;
+      const inside = at.x > 8 && at.y > 8 && at.x < width - 8 && at.y < height - 8;
       if (!near && inside) return;
       const scale = sigma.graphToViewport({ x: 1, y: 0 }).x - sigma.graphToViewport({ x: 0, y: 0 }).x;
       move({ x: data.x, y: data.y, ratio: near && scale < 34 ? (ratio * scale) / 34 : ratio });
