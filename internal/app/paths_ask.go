@@ -79,7 +79,7 @@ func askPaths[T any](ctx context.Context, a *App, kind string, req request.Paths
 	}
 	limited, cancel := context.WithTimeout(ctx, a.pathTime())
 	defer cancel()
-	question := fmt.Sprintf("%s %+v", kind, req)
+	question := fmt.Sprintf("%s %#v", kind, req)
 	if known, at := a.answered(limited, req.Scan, assume, question); at != nil {
 		return known.(T), at, nil
 	}

@@ -263,7 +263,7 @@ func (a *App) pathEstate(ctx context.Context, scan int64) (*pathEstate, error) {
 }
 
 func (a *App) modelKey(scan int64, assume attackpath.Assumptions) string {
-	return fmt.Sprintf("%s %d %+v", viewKey(a.who.View), scan, assume)
+	return fmt.Sprintf("%s %d %#v", viewKey(a.who.View), scan, assume)
 }
 
 // answered returns an answer that is kept and holds, and of what estate it is; nil where there is none.

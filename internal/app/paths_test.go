@@ -202,6 +202,9 @@ func TestWhatIfSaysWhatDoingItDoes(t *testing.T) {
 	if err != nil || none.Says != "The only path stays; the jewel is still reached." || none.Risk != none.RiskAfter {
 		t.Errorf("%+v %v", none, err)
 	}
+	if text := strings.Join(none.Notices, " "); !strings.Contains(text, "CVE-1999-0001") {
+		t.Errorf("who mistypes a CVE is not told: %s", text)
+	}
 	if _, err := a.PathWhatIf(ctx, request.WhatIf{Findings: []int64{hole}}); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (a *App) PathWhatIf(ctx context.Context, req request.WhatIf) (report.WhatIf
 	if err != nil {
 		return report.WhatIf{}, err
 	}
-	kind := fmt.Sprintf("what if %v %v", removal, rules)
+	kind := fmt.Sprintf("what if %#v %#v", removal, rules)
 	out, _, err := askPaths(ctx, a, kind, req.Paths, func(ctx context.Context, q *pathsAsked) (report.WhatIf, error) {
 		return q.whatIf(ctx, removal, rules)
 	})
@@ -154,6 +154,11 @@ func (q *pathsAsked) whatIf(ctx context.Context, removal attackpath.Removal, rul
 	}
 	out.Before.Paths, out.After.Paths = len(before), len(out.Left)+len(out.New)
 	out.Notices = q.notices()
+	for _, name := range removal.Weaknesses { // a slip of the pen looks like a fix that helps nothing
+		if !slices.Contains(q.net.Weaknesses, name) {
+			out.Notices = append(out.Notices, fmt.Sprintf("No finding of %.64s gives attackers a step here: fixing it changes nothing.", name))
+		}
+	}
 	for _, why := range after.incomplete {
 		q.say("%s", why)
 	}
