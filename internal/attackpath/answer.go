@@ -20,7 +20,8 @@ type Graph interface {
 type Question struct {
 	To Fact
 	K  int // how many; 0 is one
-	// Direct leaves out detours: paths that lead over all hosts of a likelier one and over others besides.
+	// Direct leaves detours out, paths that lead over all hosts of a likelier one and over others besides. There may be fewer than
+	// K then although more exist far behind.
 	Direct  bool
 	Without Removal
 }

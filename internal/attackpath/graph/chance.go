@@ -120,7 +120,7 @@ func (v *view) unite(ctx context.Context, works []float64, k int, c *Chances) {
 		}
 		f := int32(goal.Fact)
 		if c.Low[f] > 0 && c.Low[f] < 1 {
-			found := v.paths(ctx, f, k, unitePops, false)
+			found := v.paths(ctx, f, k, unitePops)
 			c.Low[f] = max(c.Low[f], v.union(found.Paths, works))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Limits of one question for paths. An answer that met one says so.
 const (
 	freePops = 50_000  // states taken before those that lead over the same hosts to the same needs are dropped
-	maxPops  = 300_000 // states taken in all
+	maxPops  = 100_000 // states taken in all
 )
 
 // Paths returns the best paths to a fact, the likeliest first, distinct by the hosts that they lead over. Steps of published
@@ -28,11 +28,35 @@ func (g *Graph) Paths(ctx context.Context, q attackpath.Question) (attackpath.Fo
 	if err := v.known(q.To); err != nil {
 		return attackpath.Found{}, fmt.Errorf("attack paths: %w", err)
 	}
-	return v.paths(ctx, int32(q.To), max(q.K, 1), maxPops, q.Direct), nil
+	if !q.Direct {
+		return v.paths(ctx, int32(q.To), max(q.K, 1), maxPops), nil
+	}
+	found := v.paths(ctx, int32(q.To), lookedAt*max(q.K, 1), maxPops)
+	found.Paths = direct(found.Paths)
+	found.Paths = found.Paths[:min(len(found.Paths), max(q.K, 1))]
+	return found, nil
+}
+
+// lookedAt is among how many times as many paths the direct ones are looked for. To look on until there are enough would be to
+// walk through all detours of an estate in which everybody reaches everybody.
+const lookedAt = 3
+
+// direct leaves out paths that lead over all hosts of a likelier one.
+func direct(likeliest []attackpath.Path) (kept []attackpath.Path) {
+	for _, p := range likeliest {
+		if !slices.ContainsFunc(kept, func(likelier attackpath.Path) bool { return detours(p, likelier) }) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+func detours(p, likelier attackpath.Path) bool {
+	return len(likelier.Hosts) > 0 && !slices.ContainsFunc(likelier.Hosts, func(h int64) bool { return !slices.Contains(p.Hosts, h) })
 }
 
 // paths takes at most so many states.
-func (v *view) paths(ctx context.Context, to int32, k, pops int, direct bool) attackpath.Found {
+func (v *view) paths(ctx context.Context, to int32, k, pops int) attackpath.Found {
 	least := v.least()
 	switch {
 	case v.begins(to):
@@ -42,7 +66,7 @@ func (v *view) paths(ctx context.Context, to int32, k, pops int, direct bool) at
 	case k == 1 && v.wide == 0:
 		return attackpath.Found{Paths: []attackpath.Path{v.path(v.walk(to, least.giver))}, Complete: true}
 	}
-	s := &search{view: v, least: least.cost, rows: v.inOrder(), to: to, k: k, direct: direct, pops: pops, seen: map[string]bool{}}
+	s := &search{view: v, least: least.cost, rows: v.inOrder(), to: to, k: k, pops: pops, seen: map[string]bool{}}
 	s.try(state{parent: -1}, to, 0)
 	s.run(ctx)
 	if !s.found.Complete && len(s.found.Paths) < k {
@@ -109,7 +133,6 @@ type search struct {
 	least  []float64
 	rows   rows
 	k      int
-	direct bool
 	pops   int
 	to     int32
 	states []state
@@ -167,16 +190,11 @@ func (s *search) take(at entry) {
 	s.chosen.fill(s, x.parent)
 	if x.whole {
 		s.chosen.set(s.post[x.edge], x.edge)
-		if !s.direct || !s.detours() {
-			s.finish()
-		}
+		s.finish()
 		return
 	}
 	s.sibling(x)
 	s.chosen.set(s.post[x.edge], x.edge)
-	if s.direct && s.detours() {
-		return
-	}
 
 	s.need = append(s.need[:0], s.open[x.rest.from:x.rest.to]...)
 	for _, f := range s.pre.of(x.edge) {
@@ -273,20 +291,6 @@ func (s *search) add(edges []int32) {
 		s.seen[name] = true
 		s.found.Paths = append(s.found.Paths, s.path(edges))
 	}
-}
-
-// detours tells whether what was chosen leads over all hosts of a path that was found, which is likelier.
-func (s *search) detours() bool {
-	for _, p := range s.found.Paths {
-		all := len(p.Hosts) > 0
-		for _, h := range p.Hosts {
-			all = all && s.chosen.over(s.view, h)
-		}
-		if all {
-			return true
-		}
-	}
-	return false
 }
 
 // name is what distinguishes a path.
