@@ -223,7 +223,7 @@ func (t *telling) isJewel(a *attackpath.Action) bool {
 func (t *telling) over(a *attackpath.Action, said *explain.PathStep) (host int64, service string) {
 	info := t.net.Facts[a.Post]
 	host = cmp.Or(a.Host, info.Host, t.meant[a.Post])
-	if info.Kind == attackpath.Reaches || info.Kind == attackpath.Administers {
+	if info.Kind == attackpath.Reaches || info.Kind == attackpath.Administers || info.Kind == attackpath.HasLogin && info.Port != 0 {
 		said.Protocol, said.Port = info.Protocol, info.Port
 	}
 	for _, f := range a.Pre {

@@ -75,7 +75,7 @@ type sideKey struct {
 	host     int64
 	port     uint16
 	protocol string
-	ports    string // of Reaches: any of these
+	ports    string // of Reaches: any of these; of HasLogin: whose account
 }
 
 type hubKey struct {

@@ -109,7 +109,7 @@ func (e *emitting) flaw(f *Flaw) skip {
 // needs fills in where one must be to use a finding.
 func (e *emitting) needs(f *Flaw, a *Action) skip {
 	x := f.Effect
-	if x.Needs == Root {
+	if x.Needs == Root && (x.Reach == OnHost || !e.administered(f)) {
 		return needsRoot
 	}
 	if x.Lures && !e.isClient() {
@@ -134,15 +134,52 @@ func (e *emitting) needs(f *Flaw, a *Action) skip {
 	case OnHost:
 		need = append(need, e.st.user)
 	}
-	if x.Needs == User && x.Reach != OnHost {
+	switch {
+	case x.Reach == OnHost:
+	case x.Needs == User && !e.administered(f):
 		need = append(need, e.login())
 		e.asked = true
+	case x.Needs != None:
+		need = append(need, e.account(f))
 	}
 	if x.Lures {
 		need = append(need, e.lured(e.h.Site))
 	}
 	a.Pre = e.Model.pre(need...)
 	return counted
+}
+
+// administered says whether another finding makes one administrator of what answers at a finding's port.
+func (e *emitting) administered(f *Flaw) bool {
+	return f.Port != 0 && slices.ContainsFunc(e.h.Flaws, func(other Flaw) bool {
+		x := other.Effect
+		return x != nil && x.Gain == AppAdmin && x.Reach != FromNowhere && other.Finding != f.Finding &&
+			other.Port == f.Port && protocolOf(other.Protocol) == protocolOf(f.Protocol)
+	})
+}
+
+// account is what a finding needs that asks for an account where another one makes administrators of what answers there: so
+// flaws of one application join, one lets in, the next one runs code. A login of the host will do too, unless the account
+// must be an administrator's.
+func (e *emitting) account(f *Flaw) Fact {
+	key := sideKey{kind: HasLogin, host: e.h.ID, port: f.Port, protocol: protocolOf(f.Protocol), ports: f.Effect.Needs.String()}
+	account, ok := e.side[key]
+	if !ok {
+		account = e.fact(FactInfo{Kind: HasLogin, Privilege: f.Effect.Needs, Host: e.h.ID, Site: e.h.Site, Port: key.port, Protocol: key.protocol})
+		e.side[key] = account
+	}
+	if slices.ContainsFunc(e.net.Actions[e.st.first:], func(a Action) bool { return a.Kind == Implies && a.Post == account }) {
+		return account
+	}
+	taken := func(from Fact, why string) {
+		e.add(Action{Kind: Implies, Known: Assumed, Pre: e.pre(from), Post: account, P: 1, Host: e.h.ID, Weakness: -1, Why: e.reasons.id(why)})
+	}
+	taken(e.own(Administers, f), "who administers what answers there by one flaw is taken to have the account that another one asks for")
+	if f.Effect.Needs == User {
+		taken(e.login(), "a login of the host is taken to count as an account of what answers there")
+		e.asked = true
+	}
+	return account
 }
 
 // ports are those over which a finding can be used. None, where people open what they are sent without any.

@@ -246,6 +246,32 @@ func TestAFoundLoginOpensTheLoginService(t *testing.T) {
 	s.reaches("user 1")
 }
 
+func TestWhoAdministersAnApplicationUsesWhatAsksForAnAccountOfIt(t *testing.T) {
+	s := tell(t, "a")
+	h := s.host(1, "a", "10.0.0.1", "https 443", "http 80")
+	s.e.Assume.From = fromSite("a")
+	for _, needs := range []Privilege{User, Root} {
+		runs := hole(12, 443, AsUser)
+		runs.Effect.Needs = needs
+		h.Flaws = []Flaw{runs}
+		s.reaches()
+		h.Flaws = []Flaw{hole(11, 443, AppAdmin), runs}
+		s.reaches("user 1")
+		h.Flaws = []Flaw{hole(11, 80, AppAdmin), runs} // another application
+		s.reaches()
+		h.Flaws = []Flaw{hole(11, 443, AppAdmin), runs}
+		s.e.Corrections = []Correction{{Edge: FindingEdge(11), Says: SaysNever}}
+		s.reaches()
+		s.e.Corrections = nil
+	}
+	alone := hole(13, 443, AppAdmin) // what asks for an account does not let itself in
+	alone.Effect.Needs = User
+	runs := hole(12, 443, AsUser)
+	runs.Effect.Needs = User
+	h.Flaws = []Flaw{alone, runs}
+	s.reaches()
+}
+
 func TestOneMachineInTwoSites(t *testing.T) {
 	s := tell(t, "a", "b")
 	s.host(1, "a", "10.0.0.1", "http 80").Flaws = []Flaw{hole(11, 80, AsRoot)}

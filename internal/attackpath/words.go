@@ -24,6 +24,9 @@ func (m *Model) Describe(f Fact) string {
 	case Holds:
 		return i.Privilege.String() + " on " + host
 	case HasLogin:
+		if i.Port != 0 {
+			return "has " + accountWords(i) + " of what answers at " + service(i, host)
+		}
 		return "has a login for " + host
 	case Administers:
 		return "is administrator of what answers at " + service(i, host)
@@ -37,6 +40,13 @@ func (m *Model) Describe(f Fact) string {
 		return "has an administrator's credentials of site " + i.Site
 	}
 	return i.Text
+}
+
+func accountWords(i FactInfo) string {
+	if i.Privilege == Root {
+		return "an administrator's account"
+	}
+	return "an account"
 }
 
 func service(i FactInfo, host string) string {

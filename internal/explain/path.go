@@ -100,6 +100,12 @@ func factWords(f PathFact) string {
 	case attackpath.Holds:
 		return tell("holds."+privilege(f), "host", hostName(f))
 	case attackpath.HasLogin:
+		switch {
+		case f.Port != 0 && f.Privilege == attackpath.Root:
+			return tell("holds.account.admin", "port", portName(f.Protocol, f.Port), "host", hostName(f))
+		case f.Port != 0:
+			return tell("holds.account", "port", portName(f.Protocol, f.Port), "host", hostName(f))
+		}
 		return tell("holds.login", "host", hostName(f))
 	case attackpath.Administers:
 		return tell("holds.app", "port", portName(f.Protocol, f.Port), "host", hostName(f))
@@ -202,6 +208,9 @@ func deed(s PathStep) string {
 	case attackpath.SameHost:
 		return tell("does.same", "from", either(shown(s.From.Host), fromWords(s.From)), "host", host)
 	case attackpath.Implies:
+		if s.Gains.Kind == attackpath.HasLogin {
+			return tell("does.implies.login", "gain", gainWords(s.Gains))
+		}
 		return tell("does.implies", "host", host)
 	default:
 		return tell("does.step", "text", factWords(s.Gains))
