@@ -804,3 +804,13 @@ func TestASetOfManyFixesListsTheFirst(t *testing.T) {
 		t.Fatalf("%+v %v", doc.All, err)
 	}
 }
+
+func TestTheDemoEstateShowsAWayToItsJewel(t *testing.T) {
+	doc := pathsOf(t, known(t).app, request.Paths{})
+	if doc.Totals.JewelsReached != 1 || len(doc.Paths) == 0 || route(doc.Paths[0]) != "the internet > 192.0.2.30 > 192.0.2.20 > 2001:db8::40" {
+		t.Fatalf("%+v", doc.Totals)
+	}
+	if !slices.Contains(doc.Paths[0].Assumed, "2001:db8::40: who administers what answers there by one flaw is taken to have the account that another one asks for.") {
+		t.Errorf("%+v", doc.Paths[0].Assumed)
+	}
+}
