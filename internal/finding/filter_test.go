@@ -69,7 +69,7 @@ func TestWhatIsNotKnownComesLastInBothDirections(t *testing.T) {
 			rows := []Listed{{}, {}, {}}
 			score, at := 0.5, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 			rows[1] = Listed{HostAddress: "10.0.0.1", Finding: Finding{ID: 1, Life: Life{FirstSeen: at, LastSeen: at}, Rating: Rating{
-				Severity: "low", CVSS: &score, EPSS: &score, Likelihood: &score, Score: &score, Due: at, SLADue: at, RankKey: "123"}}}
+				Severity: "low", CVSS: &score, EPSS: &score, Likelihood: &score, Score: &score, Due: at, SLADue: at, RankKey: "123"}}, RiskRemoved: &score}
 			rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 			slices.SortFunc(rows, func(a, b Listed) int { return s.Compare(s.Key(&a), a.ID, s.Key(&b), b.ID) })
 			if rows[0].ID != 1 {
