@@ -16,9 +16,9 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Packages whose tests start real programs (PostgreSQL, nmap, Neo4j) or the built command.
 INTEGRATION := ./internal/app/... ./internal/attackpath/neo4j/... ./internal/job/... ./internal/store/... ./internal/scan/...
 E2E         := ./cmd/patchscout
-CONCURRENT  := ./internal/api/... ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
+CONCURRENT  := ./internal/api/... ./internal/attackpath/graph ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
 # The stories of the whole product in which most happens at once; test-race has all of them, for a quarter of an hour.
-SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJob|Watch|CancelledAtOnce
+SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJob|Watch|CancelledAtOnce|ManyAskWhile
 
 export CGO_ENABLED ?= 0
 
