@@ -99,6 +99,8 @@ test("signing out, and sessions that end, lead to the door and back", { timeout:
   await them.context.clearCookies();
   await page.locator("aside").getByRole("link", { name: "Findings" }).click();
   await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+  await page.waitForTimeout(500); // until all that was asked at the same time is refused
+  assert.equal(new URL(page.url()).searchParams.get("to"), "/findings");
   await name.fill(people.analyst.name);
   await password.fill(people.analyst.password);
   await go.click();

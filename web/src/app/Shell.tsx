@@ -124,7 +124,15 @@ export function Shell() {
   const router = useRouter();
   useKeys(setShown);
   useStillMe();
-  useEffect(() => onSignedOut(() => void router.navigate({ to: "/signin", search: { to: router.state.location.href, ended: true } })), [router]);
+  // Of several questions that are refused at once the first one leads to the door; the others must not lead back to the door.
+  useEffect(() => {
+    let led = false;
+    return onSignedOut(() => {
+      const here = router.latestLocation;
+      if (!led && !here.pathname.endsWith("/signin")) void router.navigate({ to: "/signin", search: { to: here.href, ended: true } });
+      led = true;
+    });
+  }, [router]);
   const search = (
     <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} mb={8} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
       Search
