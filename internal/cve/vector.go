@@ -21,7 +21,7 @@ func ReadVector(s string) Vector {
 // Metric returns the value of a metric, "" when it does not stand in the vector. Of a doubled one the first counts.
 func (v Vector) Metric(name string) string {
 	for part := range strings.SplitSeq(string(v), "/") {
-		if key, value, _ := strings.Cut(part, ":"); key == name {
+		if key, value, ok := strings.Cut(part, ":"); ok && key == name {
 			return value
 		}
 	}

@@ -49,12 +49,12 @@ func (w *writer) metric() cve.Metric {
 // says so.
 func (v vector) rights() (level int, name string) {
 	if v.v2 {
-		if v.m["Au"] == "N" {
+		if v.Metric("Au") == "N" {
 			return 0, "Au"
 		}
 		return 1, "Au"
 	}
-	switch v.m["PR"] {
+	switch v.Metric("PR") {
 	case "L":
 		return 1, "PR"
 	case "H":
@@ -65,21 +65,21 @@ func (v vector) rights() (level int, name string) {
 }
 
 // helped says that somebody else must do something first. Version 2 does not tell.
-func (v vector) helped() bool { return v.m["UI"] == "R" || v.m["UI"] == "P" || v.m["UI"] == "A" }
+func (v vector) helped() bool { return v.Metric("UI") == "R" || v.Metric("UI") == "P" || v.Metric("UI") == "A" }
 
 // lured is an attack by somebody who needs nothing but a user that opens something.
 func (v vector) lured() bool {
 	level, _ := v.rights()
-	return (v.m["AV"] == "L" || v.m["AV"] == "N") && v.helped() && level == 0
+	return (v.Metric("AV") == "L" || v.Metric("AV") == "N") && v.helped() && level == 0
 }
 
 func (w *writer) who() phrase {
 	v := w.vector
 	level, name := v.rights()
 	if v.lured() {
-		return w.text("who." + v.m["AV"] + ".help").on(metrics("AV", "UI", name)...)
+		return w.text("who." + v.Metric("AV") + ".help").on(metrics("AV", "UI", name)...)
 	}
-	key := "who." + v.m["AV"] + "." + strconv.Itoa(level)
+	key := "who." + v.Metric("AV") + "." + strconv.Itoa(level)
 	if v.v2 && w.lang.has(key+".v2") {
 		key += ".v2"
 	}
@@ -91,9 +91,9 @@ func (w *writer) without() phrase {
 	v := w.vector
 	level, name := v.rights()
 	switch {
-	case level > 0 || v.m["AV"] == "P" || v.m["AV"] == "L" || v.lured():
+	case level > 0 || v.Metric("AV") == "P" || v.Metric("AV") == "L" || v.lured():
 		return phrase{}
-	case v.m["UI"] == "N" && !v.v2:
+	case v.Metric("UI") == "N" && !v.v2:
 		return w.text("without.both").on(metrics(name, "UI")...)
 	default:
 		return w.text("without.login").on(metrics(name)...)
@@ -110,11 +110,11 @@ func (w *writer) help() phrase {
 func (w *writer) luck() phrase {
 	v := w.vector
 	switch {
-	case v.m["AT"] == "P":
+	case v.Metric("AT") == "P":
 		return w.text("luck.high").on(metrics("AT")...)
-	case v.m["AC"] == "H":
+	case v.Metric("AC") == "H":
 		return w.text("luck.high").on(metrics("AC")...)
-	case v.m["AC"] == "M" && v.v2:
+	case v.Metric("AC") == "M" && v.v2:
 		return w.text("luck.medium").on(metrics("AC")...)
 	default:
 		return phrase{}
@@ -127,7 +127,7 @@ func (w *writer) beyond() phrase {
 	if w.flaw.class == script || w.flaw.class == request || w.flaw.class == redirect {
 		return phrase{}
 	}
-	if v.m["S"] == "C" && !v.v2 && !v.v4 {
+	if v.Metric("S") == "C" && !v.v2 && !v.v4 {
 		return w.text("beyond").on(metrics("S")...)
 	}
 	if v.v4 && (v.level("SC") == 2 || v.level("SI") == 2 || v.level("SA") == 2) {
@@ -163,7 +163,7 @@ func (w *writer) gain() phrase {
 // codeFields are the fields that support that the attacker's code runs, nil when none does. Who is on the
 // machine already runs code of their own and gains rights, not code.
 func (w *writer) codeFields() []string {
-	if w.vector.m["AV"] == "L" && !w.vector.lured() {
+	if w.vector.Metric("AV") == "L" && !w.vector.lured() {
 		return nil
 	}
 	if field := w.saysCode(); field != "" {

@@ -1,34 +1,27 @@
 package explain
 
-import "strings"
+import (
+	"strings"
 
-// vector holds the metrics of a CVSS vector of any version. Version 2 is told by its Au, version 4 by its VC.
+	"github.com/patchscout/patchscout/internal/cve"
+)
+
+// vector is a CVSS vector of any version. Version 2 is told by its Au, version 4 by its VC.
 type vector struct {
-	m  map[string]string
+	cve.Vector
 	v2 bool
 	v4 bool
 }
 
-const maxVector = 512
-
 func readVector(text string) vector {
-	v := vector{m: map[string]string{}}
-	if len(text) > maxVector {
-		return v
-	}
-	for part := range strings.SplitSeq(strings.Trim(strings.TrimSpace(text), "()"), "/") {
-		name, val, ok := strings.Cut(part, ":")
-		if _, twice := v.m[name]; ok && !twice {
-			v.m[name] = val
-		}
-	}
-	v.v2, v.v4 = v.m["Au"] != "", v.m["VC"] != ""
+	v := vector{Vector: cve.ReadVector(text)}
+	v.v2, v.v4 = v.Metric("Au") != "", v.Metric("VC") != ""
 	return v
 }
 
 // level of an impact: 0 none or not known, 1 some, 2 all.
 func (v vector) level(name string) int {
-	switch v.m[name] {
+	switch v.Metric(name) {
 	case "H", "C":
 		return 2
 	case "L", "P":
@@ -50,11 +43,11 @@ func (v vector) impacts() (c, i, a string) {
 func (v vector) usable() bool {
 	c, i, a := v.impacts()
 	for _, name := range []string{"AV", c, i, a} {
-		if v.m[name] == "" {
+		if v.Metric(name) == "" {
 			return false
 		}
 	}
-	return strings.Contains("NALP", v.m["AV"]) && (v.v2 || v.m["PR"] != "")
+	return strings.Contains("NALP", v.Metric("AV")) && (v.v2 || v.Metric("PR") != "")
 }
 
 // full says that confidentiality, integrity and availability are all lost completely.
