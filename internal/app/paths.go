@@ -81,7 +81,7 @@ func (q *pathsAsked) paths(ctx context.Context, first order) (report.Paths, erro
 	if err != nil {
 		return out, err
 	}
-	found, err := q.find(ctx, goals)
+	found, err := q.find(ctx, goals, attackpath.Removal{})
 	if err != nil {
 		return out, err
 	}
@@ -129,11 +129,11 @@ func (q *pathsAsked) goals(ctx context.Context) ([]attackpath.Goal, error) {
 }
 
 // find looks for the best paths to goals, in the order of rank.
-func (q *pathsAsked) find(ctx context.Context, goals []attackpath.Goal) (found []walked, err error) {
+func (q *pathsAsked) find(ctx context.Context, goals []attackpath.Goal, without attackpath.Removal) (found []walked, err error) {
 	limited, cancel := partOf(ctx, 0.5)
 	defer cancel()
 	for _, goal := range goals {
-		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Direct: true})
+		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Direct: true, Without: without})
 		if err != nil && !tooSlow(ctx, err) {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func (q *pathsAsked) fixes(ctx context.Context) (report.PathFixes, error) {
 	if err != nil {
 		return out, err
 	}
-	found, err := q.find(ctx, goals)
+	found, err := q.find(ctx, goals, attackpath.Removal{})
 	if err != nil {
 		return out, err
 	}

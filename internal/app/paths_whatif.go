@@ -138,7 +138,7 @@ func (q *pathsAsked) whatIf(ctx context.Context, removal attackpath.Removal, rul
 	if err != nil {
 		return out, err
 	}
-	found, err := q.find(ctx, goals)
+	found, err := q.find(ctx, goals, attackpath.Removal{})
 	if err != nil {
 		return out, err
 	}
@@ -206,7 +206,11 @@ func (q *pathsAsked) comparePaths(ctx context.Context, after *pathsAsked, remova
 			out.Left = append(out.Left, id)
 		}
 	}
-	best, err := after.findWithout(ctx, removal)
+	goals, err := after.goals(ctx)
+	if err != nil {
+		return err
+	}
+	best, err := after.find(ctx, goals, removal)
 	if err != nil {
 		return err
 	}
@@ -230,31 +234,6 @@ func (q *pathsAsked) walkable(ctx context.Context, removal attackpath.Removal, w
 	reached, err := q.graph.Reached(ctx, only)
 	goal, there := q.model.Fact(w.goal.Host, attackpath.User)
 	return there && reached.Holds(goal), err
-}
-
-// findWithout looks for the best paths that are left, a few to each goal.
-func (q *pathsAsked) findWithout(ctx context.Context, removal attackpath.Removal) (found []walked, err error) {
-	limited, cancel := partOf(ctx, 0.5)
-	defer cancel()
-	goals, err := q.goals(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, goal := range goals {
-		f, err := q.graph.Paths(limited, attackpath.Question{To: goal.Fact, K: q.req.K, Direct: true, Without: removal})
-		if tooSlow(ctx, err) {
-			q.say("not all paths that are left were looked for in time")
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range f.Paths {
-			found = append(found, walked{goal: goal, path: p})
-		}
-	}
-	rank(found)
-	return found, nil
 }
 
 // compareJewels says how the jewels stand before and after, and what the expected loss is.
