@@ -30,6 +30,9 @@ func TestVectorSaysWhatIsNotKnown(t *testing.T) {
 	if _, known := v.All("AV:N", "PR:N"); known {
 		t.Error("PR is not there")
 	}
+	if got := ReadVector("AV/AV:L").Metric("AV"); got != "L" {
+		t.Errorf("a name alone is no metric: %q", got)
+	}
 	if long := ReadVector(string(make([]byte, 10000))); long != "" {
 		t.Error("what is too long is no vector")
 	}

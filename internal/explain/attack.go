@@ -65,7 +65,9 @@ func (v vector) rights() (level int, name string) {
 }
 
 // helped says that somebody else must do something first. Version 2 does not tell.
-func (v vector) helped() bool { return v.Metric("UI") == "R" || v.Metric("UI") == "P" || v.Metric("UI") == "A" }
+func (v vector) helped() bool {
+	return v.Metric("UI") == "R" || v.Metric("UI") == "P" || v.Metric("UI") == "A"
+}
 
 // lured is an attack by somebody who needs nothing but a user that opens something.
 func (v vector) lured() bool {

@@ -39,6 +39,8 @@ func (r *risk) label(e int32) int32 {
 	}
 }
 
+// trial works one of the 64 samples out: what holds in it, what each of that is first supposed to need, corrected until it is
+// right, and what the goals then owe to which finding.
 func (r *risk) trial(i int) {
 	r.bit = 1 << i
 	r.spread()
