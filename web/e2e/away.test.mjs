@@ -130,14 +130,20 @@ async function walk(page, most) {
         return out.join("|");
       };
       const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      // Colours that move have arrived when their transitions have ended, however slow the machine draws.
+      const arrived = async () => {
+        await frame();
+        const moving = document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished.catch(() => {}));
+        await Promise.race([Promise.all(moving), new Promise((resolve) => setTimeout(resolve, 1000))]);
+      };
       let on = look();
       e.blur();
       let off = look();
-      if (on === off) { // a colour that moves takes a frame
-        await frame();
+      if (on === off) {
+        await arrived();
         off = look();
         e.focus({ preventScroll: true });
-        await frame();
+        await arrived();
         on = look();
       }
       e.focus({ preventScroll: true });
