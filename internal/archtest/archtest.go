@@ -24,7 +24,11 @@ var floors = [][]string{
 	{"internal/scan/", "internal/feed/", "internal/attackpath/", "internal/scope"}, // adapters: one tool, publisher or graph each; scope judges scan's targets
 	{"internal/catalogue"},
 	{"internal/assess", "internal/catalogue/"},
-	{"internal/store", "internal/report", "internal/request", "internal/app/demo", "internal/job/", "internal/worker"},
+	{"internal/store", "internal/report", "internal/request", "internal/app/demo", "internal/job/", "internal/worker", "internal/assistant/understand", "internal/assistant/embed", "internal/assistant/llm"},
+	{"internal/assistant/index", "internal/assistant/retrieve"}, // answers rest on the documents of report: docs/decisions/0023-assistant.md
+	{"internal/assistant/answer"},
+	{"internal/assistant/wording"},
+	{"internal/assistant"},
 	{"internal/api"},
 	{"internal/app"},
 	{"internal/cli"},

@@ -38,6 +38,7 @@ type globalFlags struct {
 	dataDir     string
 	databaseURL string
 	graphURL    string
+	llmURL      string
 	logFormat   string
 	logLevel    string
 	logFile     string
@@ -58,6 +59,7 @@ func (e *environment) root() *cobra.Command {
 	flags.StringVar(&e.global.dataDir, "data-dir", "", "folder of the databases; PATCHSCOUT_DATA_DIR (default the XDG data folder)")
 	flags.StringVar(&e.global.databaseURL, "database-url", "", "postgres://… instead of SQLite; PATCHSCOUT_DATABASE_URL")
 	flags.StringVar(&e.global.graphURL, "graph-url", "", "bolt://… of a Neo4j that attack paths are written to, too; PATCHSCOUT_GRAPH_URL")
+	flags.StringVar(&e.global.llmURL, "llm-url", "", "http://127.0.0.1:11434/v1: an OpenAI-compatible language model that words answers; PATCHSCOUT_LLM_URL")
 	flags.StringVar(&e.global.logFormat, "log-format", "", "text or json, on stderr")
 	flags.StringVar(&e.global.logLevel, "log-level", "", "debug, info, warn or error")
 	flags.StringVar(&e.global.logFile, "log-file", "", "write the log here too, as JSON, rotated by size")

@@ -15,6 +15,9 @@ type Config struct {
 	GraphURL    Secret    `koanf:"graph_url"`      // Neo4j that attack paths are written to, too: bolt://host:7687 or bolt+s://…; "" is none
 	GraphUser   string    `koanf:"graph_user"`     // its user, with graph_password
 	GraphPass   Secret    `koanf:"graph_password"` // "" asks without a login, unless graph_url has one
+	LLMURL      Secret    `koanf:"llm_url"`        // language model that words answers: http://127.0.0.1:11434/v1; "" is none
+	LLMModel    string    `koanf:"llm_model"`      // its name; "" takes the first that the server lists
+	LLMKey      Secret    `koanf:"llm_key"`        // sent as Bearer; "" is none
 	Progress    bool      `koanf:"progress"`       // progress bars on a terminal
 	Log         Log       `koanf:"log"`
 	Scan        Scan      `koanf:"scan"`
@@ -30,6 +33,7 @@ type Config struct {
 	Server      Server    `koanf:"server"`
 	OIDC        OIDC      `koanf:"oidc"`
 	Jobs        Jobs      `koanf:"jobs"`
+	Assistant   Assistant `koanf:"assistant"`
 	Telemetry   Telemetry `koanf:"telemetry"`
 }
 
@@ -102,6 +106,7 @@ func Default() Config {
 		Server:    defaultServer(),
 		OIDC:      defaultOIDC(),
 		Jobs:      defaultJobs(),
+		Assistant: defaultAssistant(),
 		Telemetry: defaultTelemetry(),
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // flags are the keys that a flag of some command sets.
 var flags = map[string]string{
-	"data_dir": "data-dir", "database_url": "database-url", "graph_url": "graph-url", "log.format": "log-format", "log.level": "log-level",
+	"data_dir": "data-dir", "database_url": "database-url", "graph_url": "graph-url", "llm_url": "llm-url", "log.format": "log-format", "log.level": "log-level",
 	"log.file": "log-file", "progress": "no-progress", "server.listen": "listen", "server.auth": "auth",
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/fault"
 )
@@ -19,7 +20,7 @@ func (c Config) Validate() error {
 // Mistakes are the sentences of Validate, one of each part of the configuration that has any.
 func (c Config) Mistakes() (mistakes []error) {
 	for _, check := range []func() error{
-		c.validateData, c.validateGraph, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate, c.OIDC.validate,
+		c.validateData, c.validateGraph, c.validateAssistant, c.validateLog, c.validateScan, c.validateScanners, c.validateFeeds, c.validateOutbound, c.Reports.validate, c.SLA.validate, c.Server.validate, c.OIDC.validate,
 		c.Jobs.validate, c.Telemetry.validate,
 	} {
 		if err := check(); err != nil {
@@ -50,6 +51,32 @@ func (c Config) validateGraph() error {
 	u, err := url.Parse(c.GraphURL.Reveal())
 	if err != nil || u.Scheme != "bolt" && u.Scheme != "bolt+s" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return fault.Invalid("graph_url: want bolt://host:7687, or bolt+s:// with TLS; neo4j:// would go wherever the server sends it")
+	}
+	return nil
+}
+
+// validateAssistant checks addresses and limits; whoever connects judges where they lead.
+func (c Config) validateAssistant() error {
+	for _, at := range []struct {
+		key string
+		url Secret
+	}{{"llm_url", c.LLMURL}, {"assistant.embed_url", c.Assistant.EmbedURL}, {"assistant.chroma_url", c.Assistant.ChromaURL}} {
+		if at.url == "" {
+			continue
+		}
+		u, err := url.Parse(at.url.Reveal())
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return fault.Invalid("%s: want http(s)://host[:port][/path], without credentials", at.key)
+		}
+	}
+	a := c.Assistant
+	switch {
+	case a.LLMTimeout < time.Second || a.LLMTimeout > 10*time.Minute:
+		return fault.Invalid("assistant.llm_timeout %s: want 1s to 10m", a.LLMTimeout)
+	case a.LLMTokens < 500 || a.LLMTokens > 1_000_000:
+		return fault.Invalid("assistant.llm_tokens %d: want 500 to 1000000", a.LLMTokens)
+	case a.KeepDays < 1 || a.KeepDays > 3650:
+		return fault.Invalid("assistant.keep_days %d: want 1 to 3650", a.KeepDays)
 	}
 	return nil
 }
