@@ -125,7 +125,7 @@ func (l Line) Markup() string {
 type part func(ctx context.Context, q *Asked, d *Draft) (bool, error)
 
 // parts are asked one after the other, until one answers.
-var parts = []part{outside, estate, catalogue, texts}
+var parts = []part{outside, estate, ofCatalogue, texts}
 
 // Answer looks the answer up. An error is one of the product (a database that fails); what cannot be answered is a Draft
 // that is Refused.
