@@ -252,4 +252,5 @@ type Vocabulary interface {
 	Owners() []string
 	Tags() []string
 	Labels() []string
+	Scanners() []string // sensors that reported something
 }
