@@ -14,8 +14,20 @@ import (
 // Writer words answers. Safe for concurrent use.
 type Writer struct {
 	Model llm.Model
-	// Hide says that hosts, addresses, sites and users go to the model as placeholders.
+	// Hide says that hosts, addresses, sites and users go to the model as placeholders, and that nothing else of their
+	// records goes there.
 	Hide bool
+	// Names are what Hide hides beside what looks like an address, a name with dots, a path or a URL: names of hosts, sites,
+	// users and owners that the asker may see.
+	Names []Name
+	// Tokens is how many one answer may take; 0: what the model says, else 8000.
+	Tokens int
+}
+
+// Name is a word of the estate.
+type Name struct {
+	Kind string // HOST, SITE, USER; "" is NAME
+	Text string
 }
 
 // Word returns the text that stands, and what the model did. say is given each sentence once it was checked. When the model
