@@ -32,11 +32,22 @@ type Filter struct {
 	PublishedFrom, PublishedTo time.Time // From is included, To is not
 	ModifiedFrom, ModifiedTo   time.Time
 
+	KEVFrom, KEVTo time.Time // when CISA added it; those that are not in KEV do not pass
+	NotKEV         bool      // only those that are not in KEV
+	NotRansomware  bool      // in KEV or not, but without ransomware
+	Exploited      *bool     // in KEV, or attacked as CISA's SSVC says; false is neither
+	NoExploit      bool      // only those without a public exploit
+	Decisions      []string  // act, attend, plan, track, as of a host that the internet can reach; any of them
+	Products       []Product // any of these
+
 	Sort  Sort   // "" is SortRelevance where there are words, else SortDate
 	Limit int    // 0 is 50, at most 1,000
 	After string // Page.Next of the page before
 	Skip  int    // leave out so many of what would come, at most MaxSkip
 }
+
+// Product names a product as Filter.Vendor and Filter.Product do; an empty one is any.
+type Product struct{ Vendor, Product string }
 
 // MaxSkip is how many hits can be left out: who wants more pages on with After.
 const MaxSkip = 10_000
@@ -62,6 +73,11 @@ func (f Filter) Validate() error {
 			return fault.Invalid("severity %.40q: want critical, high, medium, low, info or unknown", severity)
 		}
 	}
+	for _, decision := range f.Decisions {
+		if DecisionRank(decision) < 0 {
+			return fault.Invalid("decision %.40q: want act, attend, plan or track", decision)
+		}
+	}
 	if _, ok := CWENumber(f.CWE); f.CWE != "" && !ok {
 		return fault.Invalid("CWE %.40q: want CWE-79 or 79", f.CWE)
 	}
@@ -84,7 +100,8 @@ func (f Filter) Validate() error {
 func (f Filter) OnlyWords() bool {
 	return !f.KEV && !f.Ransomware && f.MinCVSS == nil && f.MaxCVSS == nil && f.MinEPSS == nil && f.MaxEPSS == nil &&
 		len(f.Severities) == 0 && f.Vendor+f.Product+f.CPE+f.CWE+f.Exploit+f.Technique == "" && f.PublishedFrom.IsZero() &&
-		f.PublishedTo.IsZero() && f.ModifiedFrom.IsZero() && f.ModifiedTo.IsZero()
+		f.PublishedTo.IsZero() && f.ModifiedFrom.IsZero() && f.ModifiedTo.IsZero() && f.KEVFrom.IsZero() && f.KEVTo.IsZero() &&
+		!f.NotKEV && !f.NotRansomware && f.Exploited == nil && !f.NoExploit && len(f.Decisions)+len(f.Products) == 0
 }
 
 var techniqueID = regexp.MustCompile(`^[Tt][0-9]{4}([.][0-9]{3})?$`)
@@ -116,6 +133,21 @@ const (
 	SortScore      Sort = "score"      // priority_score, highest first; its recency is that of the last sync
 	SortDate       Sort = "date"       // publication, newest first
 )
+
+// Orders of Top that are no Sort: they have no index to page along.
+const (
+	ByEPSS     = "epss"      // highest first
+	ByCVSS     = "cvss"      // highest first, of equal ones the likelier
+	ByModified = "modified"  // newest first
+	ByKEV      = "kev_added" // newest first; only those in KEV
+)
+
+// Group is how many CVEs of a filter fall under a key: a year, severity, decision, CWE, vendor or product.
+type Group struct {
+	Key   string
+	CVEs  int
+	Other string // of a product: its vendor
+}
 
 // Page is a piece of a search's answer.
 type Page struct {

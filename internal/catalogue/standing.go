@@ -84,6 +84,20 @@ func Stand(r *cve.Record, f intel.Facts, now time.Time) Standing {
 	return s
 }
 
+// decisions by the first digit of a RankKey.
+var decisions = []string{"act", "attend", "plan", "track"}
+
+// DecisionRank is the first digit of the RankKeys of a decision, -1 of no decision.
+func DecisionRank(decision string) int { return slices.Index(decisions, decision) }
+
+// DecisionOf is the decision of a first digit, "" of none.
+func DecisionOf(rank int) string {
+	if rank < 0 || rank >= len(decisions) {
+		return ""
+	}
+	return decisions[rank]
+}
+
 // SeverityCode is how a severity is stored: the order of urgency, 0 for unknown.
 func SeverityCode(severity string) int {
 	switch severity {

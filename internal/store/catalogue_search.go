@@ -143,6 +143,7 @@ func (s *search) bounds(q *selection) {
 	}{
 		{`f.published >= ?`, s.PublishedFrom}, {`f.published < ?`, s.PublishedTo},
 		{`f.modified >= ?`, s.ModifiedFrom}, {`f.modified < ?`, s.ModifiedTo},
+		{`f.id IN (SELECT cve FROM kev WHERE added >= ?)`, s.KEVFrom}, {`f.id IN (SELECT cve FROM kev WHERE added < ?)`, s.KEVTo},
 	} {
 		if !b.at.IsZero() {
 			q.and(b.part, b.at.Unix())
@@ -156,6 +157,14 @@ func (s *search) kinds(q *selection) {
 	}
 	if s.Ransomware {
 		q.and(`f.id IN (SELECT cve FROM kev WHERE ransomware = 1)`)
+	}
+	s.without(q)
+	if len(s.Decisions) > 0 {
+		ranks := make([]any, len(s.Decisions))
+		for i, decision := range s.Decisions {
+			ranks[i] = catalogue.DecisionRank(decision)
+		}
+		q.and(`f.rank / `+rankStep+` IN (`+Marks(len(ranks))+`)`, ranks...)
 	}
 	if len(s.Severities) > 0 {
 		codes := make([]any, len(s.Severities))
@@ -177,6 +186,32 @@ func (s *search) kinds(q *selection) {
 		id := strings.ToUpper(s.Technique)
 		q.and(`(f.id IN (SELECT cve FROM mapping WHERE technique = ? OR technique >= ? AND technique < ?) OR f.techniques & ? <> 0)`,
 			id, id+".", id+"/", int64(catalogue.TechniqueBits(id)))
+	}
+}
+
+// rankStep is what a rank is divided by for its decision: a digit before seven and seven.
+const rankStep = `100000000000000`
+
+// inUse are the CVEs that CISA knows to be attacked.
+const inUse = `(SELECT cve FROM kev UNION SELECT cve FROM ssvc WHERE exploitation = 'active')`
+
+// without are the conditions that something is not so.
+func (s *search) without(q *selection) {
+	if s.NotKEV {
+		q.and(`f.id NOT IN (SELECT cve FROM kev)`)
+	}
+	if s.NotRansomware {
+		q.and(`f.id NOT IN (SELECT cve FROM kev WHERE ransomware = 1)`)
+	}
+	if s.NoExploit {
+		q.and(`f.exploits = 0`)
+	}
+	switch {
+	case s.Exploited == nil:
+	case *s.Exploited:
+		q.and(`f.id IN ` + inUse)
+	default:
+		q.and(`f.id NOT IN ` + inUse)
 	}
 }
 
@@ -329,23 +364,43 @@ func kevIDs(ctx context.Context, tx *Tx) (map[cve.ID]bool, error) {
 
 // products returns the CVEs that the packs of the vendor's or product's rules name. limited is false without either.
 func (s *search) products(ctx context.Context, tx *Tx) (ids []cve.ID, limited bool, err error) {
-	if s.Vendor == "" && s.Product == "" {
+	if s.Vendor == "" && s.Product == "" && len(s.Products) == 0 {
 		return nil, false, nil
 	}
-	for _, p := range s.spellings() {
+	if s.Vendor != "" || s.Product != "" {
+		if ids, err = namedByAny(ctx, tx, spellings(catalogue.Product{Vendor: s.Vendor, Product: s.Product})); err != nil || len(s.Products) == 0 {
+			return ids, true, err
+		}
+	}
+	var asked []cpe.Product
+	for _, p := range s.Products {
+		asked = append(asked, spellings(p)...)
+	}
+	any, err := namedByAny(ctx, tx, asked)
+	if s.Vendor != "" || s.Product != "" {
+		any = slices.DeleteFunc(any, func(id cve.ID) bool {
+			_, both := slices.BinarySearch(ids, id)
+			return !both
+		})
+	}
+	return any, true, err
+}
+
+func namedByAny(ctx context.Context, tx *Tx, products []cpe.Product) (ids []cve.ID, err error) {
+	for _, p := range products {
 		found, err := namedBy(ctx, tx, p)
 		if err != nil {
-			return nil, true, err
+			return nil, err
 		}
 		ids = append(ids, found...)
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids), true, nil
+	return slices.Compact(ids), nil
 }
 
 // spellings lists the vendor and product with all names under which that product stands; an empty one is any.
-func (s *search) spellings() []cpe.Product {
-	asked := cpe.Product{Part: 'a', Vendor: s.Vendor, Product: s.Product}
+func spellings(p catalogue.Product) []cpe.Product {
+	asked := cpe.Product{Part: 'a', Vendor: p.Vendor, Product: p.Product}
 	if asked.Vendor != "" {
 		asked.Vendor = cpe.Quote(asked.Vendor)
 	}

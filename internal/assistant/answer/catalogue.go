@@ -5,6 +5,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -15,6 +16,10 @@ type Catalogue interface {
 	FeedRuns(ctx context.Context, name string, limit int) (report.FeedRuns, error)
 	CVE(ctx context.Context, id cve.ID) (report.CVE, report.Catalogue, error)
 	SearchCVEs(ctx context.Context, f catalogue.Filter, count bool) (report.CVEList, error)
+	TopCVEs(ctx context.Context, f catalogue.Filter, by string, least bool, limit int) ([]report.CVE, error)
+	CVEGroups(ctx context.Context, f catalogue.Filter, by string) ([]catalogue.Group, error)
+	CWEs(ctx context.Context) ([]intel.Weakness, error)
+	TouchedByCVEs(ctx context.Context, ids []string) (report.Touched, error)
 	Match(ctx context.Context, lines []string, answer func(report.MatchLine) error) error
 	Technique(ctx context.Context, id string) (report.Technique, error)
 	Techniques(ctx context.Context, req catalogue.TechniqueFilter) (report.TechniqueList, error)
