@@ -145,7 +145,8 @@ func (a *App) purgeJob(ctx context.Context, r *job.Run) error {
 	jobs, err := a.store.Jobs().PruneJobs(ctx, jobsKept)
 	events, more := a.store.Estate().PruneEvents(ctx, now.Add(-eventsKept))
 	entries, last := a.store.Estate().PurgeLogins(ctx, now.Add(-auditKept))
-	return errors.Join(err, more, last, r.Result(map[string]int64{"jobs": jobs, "events": int64(events), "audit": entries}))
+	chats, late := a.store.Estate().ForgetChats(ctx, now.AddDate(0, 0, -a.cfg.Assistant.KeepDays))
+	return errors.Join(err, more, last, late, r.Result(map[string]int64{"jobs": jobs, "events": int64(events), "audit": entries, "chats": int64(chats)}))
 }
 
 // Work runs jobs of the server's own trust zone on the database that the configuration names, until ctx ends.

@@ -143,7 +143,8 @@ func changedHosts(ctx context.Context, tx *Tx, old *hostRoll) (changed []int64, 
 // generation is locked.
 func stampHosts(ctx context.Context, tx *Tx) error {
 	pending, generation := 0, int64(0)
-	if err := tx.QueryRow(ctx, `SELECT CASE WHEN EXISTS (SELECT 1 FROM host_stamp WHERE stamp = 0) THEN 1 ELSE 0 END`).Scan(&pending); err != nil || pending == 0 {
+	if err := tx.QueryRow(ctx, `SELECT CASE WHEN EXISTS (SELECT 1 FROM host_stamp WHERE stamp = 0) OR EXISTS (SELECT 1 FROM text_change WHERE stamp = 0)
+		THEN 1 ELSE 0 END`).Scan(&pending); err != nil || pending == 0 {
 		return err
 	}
 	query := `SELECT n FROM generation`
@@ -153,8 +154,12 @@ func stampHosts(ctx context.Context, tx *Tx) error {
 	if err := tx.QueryRow(ctx, query).Scan(&generation); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE host_stamp SET stamp = ? WHERE stamp = 0`, generation+1)
-	return err
+	for _, table := range []string{"host_stamp", "text_change"} {
+		if _, err := tx.Exec(ctx, `UPDATE `+table+` SET stamp = ? WHERE stamp = 0`, generation+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hostPart is a part of the hosts that one statement reads: those among some ids, or all.

@@ -351,6 +351,7 @@ func afterwards(half string, now, generation int64) map[string][]string {
 		out["scan"] = []string{fmt.Sprintf(`UPDATE scan SET status = 'failed', reason = '%s', completed = %d WHERE status IN ('pending', 'running')
 			AND id NOT IN (SELECT scan FROM scan_control WHERE paused = 1)`, byRestore, now)}
 		out["scan_control"] = []string{`UPDATE scan_control SET owner = '', wanted = ''`}
+		out["estate_meta"] = []string{`DELETE FROM estate_meta WHERE key = 'identity'`} // as below
 	} else {
 		// The identity ends the text index of before, the floor says that no change is known one by one.
 		out["meta"] = []string{`DELETE FROM meta WHERE key = 'identity'`, `DELETE FROM meta WHERE key = 'text_floor'`,

@@ -316,7 +316,7 @@ func runAfterwards(ctx context.Context, tx *Tx, half string, now, generation int
 		return err
 	}
 	statements := afterwards(half, now, generation)
-	for _, name := range []string{"generation", "meta", "token", "session", "login_flow", "login_failure", "live_ticket", "job", "scan", "scan_control"} {
+	for _, name := range []string{"generation", "meta", "token", "session", "login_flow", "login_failure", "live_ticket", "job", "scan", "scan_control", "estate_meta"} {
 		if !slices.ContainsFunc(tables, func(k keptTable) bool { return k.name == name }) {
 			continue
 		}
