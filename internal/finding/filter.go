@@ -65,6 +65,8 @@ type Filter struct {
 	ClosedAfter     time.Time // ended at or after, and not open
 	ReturnedAfter   time.Time // last came back at or after
 
+	Further *Further
+
 	Sort  Sort
 	After Cursor
 	Skip  int // findings of the beginning that are left out

@@ -93,7 +93,7 @@ func (l *lists) obey(ctx context.Context, s *findingSet, c condition) error {
 func (l *lists) conditions(ctx context.Context, f finding.Filter, now time.Time) ([]condition, error) {
 	out := append(placeConditions(f), timeConditions(f, now)...)
 	out = append(out, facetCondition(f))
-	for _, more := range []func(context.Context, finding.Filter) ([]condition, error){l.wordConditions, l.setConditions, l.textConditions, l.hostConditions} {
+	for _, more := range []func(context.Context, finding.Filter) ([]condition, error){l.wordConditions, l.setConditions, l.textConditions, l.hostConditions, l.furtherConditions} {
 		c, err := more(ctx, f)
 		if err != nil {
 			return nil, err
