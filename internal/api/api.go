@@ -57,6 +57,7 @@ type Desk interface {
 	users
 	tokens
 	auditing
+	chats
 }
 
 // Options are what the server needs.
@@ -165,6 +166,7 @@ var resources = []func(*Server){
 	(*Server).userOperations,
 	(*Server).tokenOperations,
 	(*Server).auditOperations,
+	(*Server).chatOperations,
 }
 
 // Handler serves everything, below BasePath too when a proxy passes it on.

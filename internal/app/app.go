@@ -52,6 +52,7 @@ type parts struct {
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
 	provider provider
 	misses   auth.Misses // of the audit trail
+	asking   asking
 
 	hub      *live.Hub     // what scans tell; nil tells nobody
 	queue    job.Queue     // of the server; nil for a command

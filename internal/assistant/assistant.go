@@ -33,6 +33,10 @@ type Request struct {
 	Admin      bool
 	Now        time.Time       // in the asker's zone
 	Writer     *wording.Writer // nil: composed without a model
+	// Patience is how long looking the answer up may take; 0 is as long as ctx. What the model takes is its own.
+	Patience time.Duration
+	// Keep is told the whole answer, before anybody else is, and may give it its id; nil: it is not kept.
+	Keep func(ctx context.Context, out *report.Answer, next understand.Context)
 }
 
 // Emit is told an answer piece by piece; it may be nil.
@@ -52,7 +56,7 @@ func Ask(ctx context.Context, r Request, emit Emit) (report.Answer, understand.C
 		Question: understand.Parse(text, r.Vocabulary, r.Context, r.Now),
 		Context:  r.Context, Desk: r.Desk, Search: r.Search, View: r.View, Now: r.Now, Admin: r.Admin,
 	}
-	d, err := answer.Answer(ctx, &q)
+	d, err := r.look(ctx, &q)
 	if err != nil {
 		return report.Answer{}, r.Context, err
 	}
@@ -61,7 +65,20 @@ func Ask(ctx context.Context, r Request, emit Emit) (report.Answer, understand.C
 	if err := r.word(ctx, &out, d, emit); err != nil {
 		return report.Answer{}, r.Context, err
 	}
-	return out, follow(&q, out), emit(report.AnswerPart{Whole: &out})
+	next := follow(&q, out)
+	if r.Keep != nil {
+		r.Keep(ctx, &out, next)
+	}
+	return out, next, emit(report.AnswerPart{Whole: &out})
+}
+
+func (r Request) look(ctx context.Context, q *answer.Asked) (*answer.Draft, error) {
+	if r.Patience > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, r.Patience)
+		defer end()
+	}
+	return answer.Answer(ctx, q)
 }
 
 // Clean makes one line of a question.
@@ -81,12 +98,21 @@ func Clean(text string) (string, error) {
 
 func document(q *answer.Asked, d *answer.Draft) report.Answer {
 	confidence := answer.Confidence(d)
+	d.Facts.Items = some(d.Facts.Items)
 	return report.Answer{
-		Question: q.Text, Answer: d.Text(), Sources: d.Sources, Facts: &d.Facts,
+		Question: q.Text, Answer: d.Text(), Sources: some(d.Sources), Facts: &d.Facts,
 		Confidence: confidence, Sure: sure(confidence), Kind: kind(q.Question), Understood: q.Words(),
-		Corrected: corrections(q.Corrected), Refused: d.Refused, Missing: d.Missing, Data: d.Data,
-		Command: report.Text(d.Command), Link: report.Text(d.Link), Next: d.Next,
+		Corrected: corrections(q.Corrected), Refused: d.Refused, Missing: some(d.Missing), Data: some(d.Data),
+		Command: report.Text(d.Command), Link: report.Text(d.Link), Next: some(d.Next),
 	}
+}
+
+// some is a list that JSON has as [] when it is empty.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // sure is a confidence in a word. Of answers with 0.7, nine in ten were right.

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/patchscout/patchscout/internal/assistant"
+	"github.com/patchscout/patchscout/internal/assistant/answer"
+	"github.com/patchscout/patchscout/internal/assistant/understand"
+	"github.com/patchscout/patchscout/internal/auth"
+	"github.com/patchscout/patchscout/internal/fault"
+	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
+)
+
+var _ answer.Desk = (*App)(nil)
+
+// asking is what all questions share. The zero value is ready for use.
+type asking struct {
+	chats chats
+}
+
+// How long the looking up for one answer may take: somebody waits for a request, and a command finds everything cold. What
+// a language model takes comes on top (assistant.llm_timeout).
+const (
+	requestPatience = 10 * time.Second
+	commandPatience = time.Minute
+)
+
+// Ask answers a question of the asker's, and tells emit the answer piece by piece.
+func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (report.Answer, error) {
+	auth.MarkRecorded(ctx) // what somebody asked is his own business
+	now, err := a.askedAt(req.Zone)
+	if err != nil {
+		return report.Answer{}, err
+	}
+	session, before, err := a.beginChat(ctx, req.Session)
+	if err != nil {
+		return report.Answer{}, err
+	}
+	if before.About, err = thing(req.About); err != nil {
+		return report.Answer{}, err
+	}
+	r := assistant.Request{
+		Question: req.Question, SessionID: session, Context: before, Desk: a, View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
+		Patience: a.patience(),
+	}
+	if req.Keep {
+		r.Keep = a.keepAnswer
+	}
+	out, _, err := assistant.Ask(ctx, r, emit)
+	return out, err
+}
+
+func (a *App) patience() time.Duration {
+	if a.who.Kind == auth.Local {
+		return commandPatience
+	}
+	return requestPatience
+}
+
+// askedAt is now where the asker is.
+func (a *App) askedAt(zone string) (time.Time, error) {
+	if zone == "" {
+		return a.now(), nil
+	}
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		return time.Time{}, fault.InvalidOption("zone", " %.40q: want a time zone such as Europe/Berlin", zone)
+	}
+	return a.now().In(place), nil
+}
+
+func thing(t *request.Thing) (*understand.Thing, error) {
+	switch {
+	case t == nil:
+		return nil, nil //nolint:nilnil // nothing is on the screen
+	case t.Kind == "" || len(t.Kind) > 40 || len(t.ID) > 200:
+		return nil, fault.InvalidOption("about", ": want a kind, such as cve, and an id")
+	}
+	return &understand.Thing{Kind: t.Kind, ID: t.ID}, nil
+}
