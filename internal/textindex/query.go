@@ -3,7 +3,6 @@ package textindex
 import (
 	"bytes"
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -28,8 +27,9 @@ const (
 // clause is a word of the question with the longer words that stand for it too.
 type clause struct {
 	word     []byte
-	extra    bool // only adds to the rank
-	longer   bool // looks for longer words
+	text     string // as the question spells it
+	extra    bool   // only adds to the rank
+	longer   bool   // looks for longer words
 	variants []variant
 	idf      float64
 }
@@ -52,13 +52,13 @@ func parseQuery(text string, prefix Prefix) []*clause {
 	known := map[string]*clause{}
 	t := tokenizer{}
 	last := (*clause)(nil)
-	t.each(text, func(word []byte, _, end int, extra bool) bool {
+	t.each(text, func(word []byte, start, end int, extra bool) bool {
 		c, ok := known[string(word)]
 		if !ok {
 			if len(clauses) == maxClauses {
 				return false
 			}
-			c = &clause{word: bytes.Clone(word), extra: extra, longer: prefix == PrefixAll && !extra}
+			c = &clause{word: bytes.Clone(word), text: text[start:end], extra: extra, longer: prefix == PrefixAll && !extra}
 			known[string(word)] = c
 			clauses = append(clauses, c)
 		}
@@ -79,8 +79,8 @@ func parseQuery(text string, prefix Prefix) []*clause {
 }
 
 // resolve looks the words of a clause up.
-func (x *Index) resolve(c *clause, spare *cursor) error {
-	exact, err := x.variant(string(c.word), 1, spare)
+func (x *Index) resolve(c *clause, among scope, spare *cursor) error {
+	exact, err := x.variant(string(c.word), 1, among, spare)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (x *Index) resolve(c *clause, spare *cursor) error {
 		c.variants = append(c.variants, exact)
 	}
 	if c.longer {
-		longer, err := x.longer(c.word, spare)
+		longer, err := x.longer(c.word, among, spare)
 		if err != nil {
 			return err
 		}
@@ -98,15 +98,14 @@ func (x *Index) resolve(c *clause, spare *cursor) error {
 	for _, v := range c.variants {
 		df += v.df
 	}
-	df = min(df, x.docs)
-	c.idf = math.Log1p((float64(x.docs-df) + 0.5) / (float64(df) + 0.5))
+	c.idf = rarity(among.docs, df)
 	if c.extra {
 		c.idf *= extraWorth
 	}
 	return nil
 }
 
-func (x *Index) variant(word string, worth float64, spare *cursor) (variant, error) {
+func (x *Index) variant(word string, worth float64, among scope, spare *cursor) (variant, error) {
 	v := variant{word: word, worth: worth, lists: make([]listing, len(x.segments))}
 	for i, s := range x.segments {
 		l, ok, err := s.lookup([]byte(word))
@@ -116,7 +115,7 @@ func (x *Index) variant(word string, worth float64, spare *cursor) (variant, err
 		if !ok {
 			continue
 		}
-		n, err := s.livingIn(l, spare)
+		n, err := among.holding(s, l, spare)
 		if err != nil {
 			return v, err
 		}
@@ -128,13 +127,13 @@ func (x *Index) variant(word string, worth float64, spare *cursor) (variant, err
 
 // longer finds the most frequent words that begin with a word. Numbers of the living decide, so that the choice does
 // not depend on how the documents are spread over segments.
-func (x *Index) longer(word []byte, spare *cursor) ([]variant, error) {
+func (x *Index) longer(word []byte, among scope, spare *cursor) ([]variant, error) {
 	found := map[string]*variant{}
 	for i, s := range x.segments {
 		c, ok := s.from(word)
 		for n := 0; ok && n < maxScan && bytes.HasPrefix(c.word, word); n++ {
 			if len(c.word) > len(word) {
-				n, err := s.livingIn(c.listing, spare)
+				n, err := among.holding(s, c.listing, spare)
 				if err != nil {
 					return nil, err
 				}

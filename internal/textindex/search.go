@@ -24,6 +24,9 @@ type Query struct {
 	// documents that would make it into the result, or for all that match when they are counted. It must not close the
 	// index.
 	Filter func(key int64) bool
+	// Within says which documents there are for this search; nil: all. Others are no hits, and the rarity of words is
+	// reckoned without them, so that with fields whose B is 0 the answer does not depend on what they hold.
+	Within func(key int64) bool
 	// Boost multiplies a document's score, with 0 to MaxBoost (what is outside is taken as the nearest); nil: nothing does.
 	Boost    func(key int64) float64
 	MaxBoost float64
@@ -62,9 +65,10 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if q.Boost != nil && !(q.MaxBoost > 0 && q.MaxBoost <= 1e6) {
 		return Result{}, fault.Invalid("text search: highest boost %g, want a number above 0", q.MaxBoost)
 	}
+	q.Filter = q.filter()
 	top := newTop(q)
 	w := walker{x: x, ctx: ctx, all: q.All, counting: q.Count || q.All, scoring: true, sink: top}
-	err := x.run(&w, q.Text, q.Prefix)
+	err := x.run(&w, q)
 	if err != nil {
 		return Result{}, err
 	}
@@ -77,17 +81,28 @@ func (x *Index) Keys(ctx context.Context, q Query, limit int) (keys []int64, mor
 	if limit < 1 || limit > maxDocs {
 		return nil, false, fault.Invalid("text search: limit %d, want 1 to %d", limit, maxDocs)
 	}
-	set := &keySet{filter: q.Filter}
+	set := &keySet{filter: q.filter()}
 	w := walker{x: x, ctx: ctx, all: q.All, counting: true, sink: set}
-	if err := x.run(&w, q.Text, q.Prefix); err != nil {
+	if err := x.run(&w, q); err != nil {
 		return nil, false, err
 	}
 	keys, more = set.result(limit)
 	return keys, more, nil
 }
 
+// filter joins what may be a hit with what there is.
+func (q Query) filter() func(int64) bool {
+	switch {
+	case q.Within == nil:
+		return q.Filter
+	case q.Filter == nil:
+		return q.Within
+	}
+	return func(key int64) bool { return q.Within(key) && q.Filter(key) }
+}
+
 // run walks all segments. A page that cannot be read any more (a failing disk, a file cut by somebody) is an error.
-func (x *Index) run(w *walker, text string, prefix Prefix) (err error) {
+func (x *Index) run(w *walker, q Query) (err error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
@@ -95,10 +110,10 @@ func (x *Index) run(w *walker, text string, prefix Prefix) (err error) {
 	}
 	defer catchFault(debug.SetPanicOnFault(true), &err)
 	spare := &cursor{}
-	clauses := parseQuery(text, prefix)
+	clauses, among := parseQuery(q.Text, q.Prefix), x.scope(q.Within)
 	wanted := 0
 	for _, c := range clauses {
-		if err := x.resolve(c, spare); err != nil {
+		if err := x.resolve(c, among, spare); err != nil {
 			return err
 		}
 		if !c.extra {
