@@ -47,12 +47,13 @@ const catalogue = createRoute({ getParentRoute: () => inside, path: "/catalogue"
 const cve = createRoute({ getParentRoute: () => inside, path: "/catalogue/$id", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/catalogue/CVE"), "CVEPage") });
 const threats = createRoute({ getParentRoute: () => inside, path: "/threats", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/threats/Threats"), "Threats") });
 const technique = createRoute({ getParentRoute: () => inside, path: "/threats/$id", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/threats/Technique"), "TechniquePage") });
+const ask = createRoute({ getParentRoute: () => inside, path: "/ask", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/ask/Ask"), "Ask") });
 const settings = createRoute({ getParentRoute: () => inside, path: "/settings", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings") });
 const section = createRoute({ getParentRoute: () => inside, path: "/settings/$section", validateSearch: asItIs, component: lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings") });
 
 const tree = root.addChildren([
   signin,
-  inside.addChildren([today, findings, finding, assets, host, paths, scans, scan, compare, imports, importOne, catalogue, cve, threats, technique, settings, section]),
+  inside.addChildren([today, findings, finding, assets, host, paths, scans, scan, compare, imports, importOne, catalogue, cve, threats, technique, ask, settings, section]),
 ]);
 
 export const router = createRouter({

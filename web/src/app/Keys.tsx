@@ -7,6 +7,7 @@ import { places } from "./nav";
 
 const everywhere: [string[], string][] = [
   [["Ctrl", "K"], "Search and go anywhere"],
+  [["Q"], "Ask about what is on the screen"],
   [["?"], "This list"],
   [["Esc"], "Close what is open"],
 ];
@@ -17,6 +18,13 @@ const inTables: [string[], string][] = [
   [["Enter"], "Open the line"],
   [["X"], "Select the line"],
   [["/"], "To the filter"],
+];
+
+const inQuestions: [string[], string][] = [
+  [["Enter"], "Ask"],
+  [["Shift", "Enter"], "Next line"],
+  [["↑"], "What was asked before"],
+  [["Esc"], "Stop the answer, close the panel"],
 ];
 
 const onFindings: [string[], string][] = [
@@ -62,6 +70,7 @@ export function Keys({ close }: { close: () => void }) {
       <List title="Everywhere" keys={everywhere} />
       <List title="In tables" keys={inTables} />
       <List title="On findings" keys={onFindings} />
+      <List title="In the field for questions" keys={inQuestions} />
       <List title="Go to" keys={places.map((p) => [["G", p.key.toUpperCase()], p.name])} />
     </Modal>
   );

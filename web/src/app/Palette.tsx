@@ -1,7 +1,7 @@
 // Ctrl-K: go to a page, a host, a CVE, a finding, a scan, or do something, by typing a part of its name.
 import { Kbd, Modal, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { IconArrowRight, IconBug, IconBooks, IconRadar2, IconSearch, IconServer2 } from "@tabler/icons-react";
+import { IconArrowRight, IconBug, IconBooks, IconMessageQuestion, IconRadar2, IconSearch, IconServer2 } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 
@@ -14,11 +14,13 @@ type Line = { id: string; group: string; icon: ReactNode; name: ReactNode; more?
 
 const few = { limit: 5 };
 
-/** Palette closes when something was chosen. */
-export function Palette({ close }: { close: () => void }) {
+type Props = { close: () => void; ask: (question: string) => void };
+
+/** Palette closes when something was chosen. ask gets what was typed when it is to be a question. */
+export function Palette({ close, ask }: Props) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const lines = useLines(text.trim(), close);
+  const lines = useLines(text.trim(), close, ask);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   useEffect(() => setAt(0), [text]);
@@ -64,7 +66,7 @@ export function Palette({ close }: { close: () => void }) {
   );
 }
 
-function useLines(text: string, close: () => void): Line[] {
+function useLines(text: string, close: () => void, ask: Props["ask"]): Line[] {
   const router = useRouter();
   const may = useMay("analyst");
   const [asked] = useDebouncedValue(text, 120);
@@ -80,6 +82,16 @@ function useLines(text: string, close: () => void): Line[] {
     .filter((p) => matches(text, p.name, p.about))
     .map((p) => ({ id: p.to, group: "Pages", icon: <p.icon size={17} stroke={1.7} />, name: p.name, more: <><Kbd size="xs">G</Kbd> <Kbd size="xs">{p.key.toUpperCase()}</Kbd></>, go: go(p.to) }));
   if (may && matches(text, "Start a scan", "new scan")) lines.push({ id: "new-scan", group: "Do", icon: <IconRadar2 size={17} stroke={1.7} />, name: "Start a scan", go: go("/scans", { start: true }) });
+  const question: Line = {
+    id: "ask", group: "Ask", icon: <IconMessageQuestion size={17} stroke={1.7} />, name: text ? <>Ask “<Inert text={text} />”</> : "Ask about what is on the screen", more: text ? undefined : <Kbd size="xs">Q</Kbd>,
+    go: () => {
+      close();
+      ask(text);
+    },
+  };
+  // Several words are more likely a question than a name.
+  if (/\?$|\S\s+\S+\s+\S/.test(text)) lines.unshift(question);
+  else lines.push(question);
   if (!on || text.length < 2) return lines;
   for (const h of hosts.data?.hosts ?? [])
     lines.push({ id: "host" + h.id, group: "Hosts", icon: <IconServer2 size={17} stroke={1.7} />, name: <><Inert text={h.address ?? h.hostnames[0] ?? String(h.id)} /> <span className="dim"><Inert text={h.hostnames[0] ?? ""} /></span></>, more: h.site, go: go(`/assets/${h.id}`) });

@@ -1,9 +1,9 @@
 // The frame around every page: navigation, who is signed in, what everybody must know (no sign-in, no server), the keys
 // that work everywhere.
 import { ActionIcon, Burger, Button, Drawer, Kbd, Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import { IconCheck, IconKeyboard, IconLogout, IconSearch, IconUser } from "@tabler/icons-react";
-import { Link, Outlet, useNavigate, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { IconCheck, IconKeyboard, IconLogout, IconMessageQuestion, IconSearch, IconUser } from "@tabler/icons-react";
+import { Link, Outlet, useLocation, useNavigate, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 
 import { onSignedOut, Problem } from "../api/client";
 import { signOut, useMe, useStillMe, useSystem } from "../api/session";
@@ -13,6 +13,7 @@ import { failed } from "../ui/said";
 import { places } from "./nav";
 
 const Palette = lazy(() => import("./Palette").then((m) => ({ default: m.Palette })));
+const AskPanel = lazy(() => import("../pages/ask/Panel").then((m) => ({ default: m.AskPanel })));
 const Keys = lazy(() => import("./Keys").then((m) => ({ default: m.Keys })));
 
 function Brand() {
@@ -88,8 +89,8 @@ function Notices() {
   );
 }
 
-/** useKeys are the keys that work on every page: Ctrl-K, /, ?, and g with a letter. */
-function useKeys(open: (what: "palette" | "keys") => void) {
+/** useKeys are the keys that work on every page: Ctrl-K, /, ?, q, and g with a letter. */
+function useKeys(open: (what: "palette" | "keys" | "ask") => void) {
   const navigate = useNavigate();
   const waiting = useRef(0);
   useEffect(() => {
@@ -111,10 +112,35 @@ function useKeys(open: (what: "palette" | "keys") => void) {
           void navigate({ to: place.to });
         }
       } else if (e.key === "g") waiting.current = Date.now();
+      else if (e.key === "q") {
+        e.preventDefault(); // or it would stand in the field that has the focus then
+        open("ask");
+      }
     };
     window.addEventListener("keydown", onKey, true);
     return () => window.removeEventListener("keydown", onKey, true);
   }, [navigate, open]);
+}
+
+type Asking = { opened: boolean; wish: { n: number; text: string } | null };
+
+/** useAsking opens the panel of questions; on the page of questions the field is there already. */
+function useAsking() {
+  const [asking, setAsking] = useState<Asking | null>(null);
+  const navigate = useNavigate();
+  const onPage = useLocation({ select: (l) => /\/ask$/.test(l.pathname) });
+  const before = useRef<Element | null>(null);
+  const ask = useCallback((text = "") => {
+    before.current = document.activeElement;
+    if (!onPage) setAsking((now) => ({ opened: true, wish: text ? { n: (now?.wish?.n ?? 0) + 1, text } : (now?.wish ?? null) }));
+    else if (text) void navigate({ to: "/ask", search: { q: text } });
+    else document.querySelector<HTMLElement>(".ask-composer textarea")?.focus();
+  }, [onPage, navigate]);
+  const close = useCallback(() => {
+    setAsking((now) => now && { ...now, opened: false });
+    if (before.current instanceof HTMLElement) before.current.focus({ preventScroll: true });
+  }, []);
+  return { asking, ask, close, shown: asking?.opened === true && !onPage };
 }
 
 /** Shell is the frame; the page stands in its Outlet. */
@@ -122,7 +148,10 @@ export function Shell() {
   const [shown, setShown] = useState<"palette" | "keys" | null>(null);
   const [menu, setMenu] = useState(false);
   const router = useRouter();
-  useKeys(setShown);
+  const { asking, ask, close: closeAsk, shown: askShown } = useAsking();
+  const open = useCallback((what: "palette" | "keys" | "ask") => (what === "ask" ? ask() : setShown(what)), [ask]);
+  const toggleAsk = () => (askShown ? closeAsk() : ask());
+  useKeys(open);
   useStillMe();
   // Of several questions that are refused at once the first one leads to the door; the others must not lead back to the door.
   useEffect(() => {
@@ -134,9 +163,12 @@ export function Shell() {
     });
   }, [router]);
   const search = (
-    <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} mb={8} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
-      Search
-    </Button>
+    <div style={{ display: "flex", gap: 6, marginBottom: 8 }}>
+      <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
+        Search
+      </Button>
+      <ActionIcon variant="default" size={34} c="dimmed" aria-label="Ask about what is on the screen" aria-expanded={askShown} title="Ask about what is on the screen (Q)" onClick={toggleAsk}><IconMessageQuestion size={17} stroke={1.7} /></ActionIcon>
+    </div>
   );
   return (
     <div className="shell">
@@ -153,7 +185,8 @@ export function Shell() {
       <header className="topbar">
         <Burger opened={menu} onClick={() => setMenu(!menu)} size="sm" aria-label="Open the navigation" />
         <Brand />
-        <ActionIcon variant="subtle" color="gray" ml="auto" size="lg" aria-label="Search" onClick={() => setShown("palette")}><IconSearch size={19} /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" ml="auto" size="lg" aria-label="Ask about what is on the screen" onClick={toggleAsk}><IconMessageQuestion size={19} /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Search" onClick={() => setShown("palette")}><IconSearch size={19} /></ActionIcon>
       </header>
       <Drawer opened={menu} onClose={() => setMenu(false)} size={260} title="PatchScout" closeButtonProps={{ "aria-label": "Close the navigation" }}>
         <div style={{ display: "flex", flexDirection: "column", gap: 2 }}>
@@ -166,7 +199,8 @@ export function Shell() {
         <Outlet />
       </main>
       <Suspense>
-        {shown === "palette" && <Palette close={() => setShown(null)} />}
+        {asking && <AskPanel opened={askShown} close={closeAsk} wish={asking.wish} />}
+        {shown === "palette" && <Palette close={() => setShown(null)} ask={ask} />}
         {shown === "keys" && <Keys close={() => setShown(null)} />}
       </Suspense>
     </div>

@@ -1,5 +1,5 @@
 // What there is to go to. A page gets its line when it works, not before.
-import { IconBug, IconCalendarCheck, IconDatabaseImport, IconBooks, IconRadar2, IconRoute, IconServer2, IconSettings, IconTargetArrow, type Icon } from "@tabler/icons-react";
+import { IconBug, IconCalendarCheck, IconDatabaseImport, IconBooks, IconMessageQuestion, IconRadar2, IconRoute, IconServer2, IconSettings, IconTargetArrow, type Icon } from "@tabler/icons-react";
 
 export type Place = { to: string; name: string; icon: Icon; key: string; about: string };
 
@@ -13,5 +13,6 @@ export const places: Place[] = [
   { to: "/import", name: "Import", icon: IconDatabaseImport, key: "i", about: "reports of other scanners" },
   { to: "/catalogue", name: "Catalogue", icon: IconBooks, key: "c", about: "all known vulnerabilities" },
   { to: "/threats", name: "Threats", icon: IconTargetArrow, key: "h", about: "exploited CVEs, ATT&CK, indicators, feeds" },
+  { to: "/ask", name: "Ask", icon: IconMessageQuestion, key: "q", about: "questions about your exposure, answered with sources" },
   { to: "/settings", name: "Settings", icon: IconSettings, key: "e", about: "users, tokens, scope, sites, workers" },
 ];
