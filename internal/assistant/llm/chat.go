@@ -117,7 +117,7 @@ func (c *Client) persist(ctx context.Context, tokens int, r *reply) error {
 }
 
 func backoff(try int) time.Duration {
-	d := 250 * time.Millisecond << try
+	d := 125 * time.Millisecond << try
 	return d + rand.N(d/2) // so that several do not come back at once
 }
 
@@ -192,7 +192,9 @@ type refusal struct {
 	said   string // as much of it as may be told
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("the language model's server answers %d", r.status) }
+func (r *refusal) Error() string {
+	return fmt.Sprintf("the language model's server answers %d", r.status)
+}
 
 func (r *refusal) fault() error {
 	say := r.Error() + " " + http.StatusText(r.status)

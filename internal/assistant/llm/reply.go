@@ -118,13 +118,13 @@ func (r *reply) stream(in *bufio.Reader) error {
 	begun := false
 	for {
 		line, err := oneLine(in)
-		if errors.Is(err, io.EOF) && r.finish == "" && len(data) > 0 && bytes.Equal(data, []byte("[DONE]")) {
-			return r.end()
-		}
-		if errors.Is(err, io.EOF) && r.finish != "" {
-			return r.end()
-		}
 		if errors.Is(err, io.EOF) {
+			if err := r.take(data); err != nil { // of an event that lacks its blank line
+				return err
+			}
+			if r.finish != "" {
+				return r.end()
+			}
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
@@ -141,9 +141,6 @@ func (r *reply) stream(in *bufio.Reader) error {
 				if data = append(data, bytes.TrimPrefix(value, []byte(" "))...); len(data) > maxLine {
 					return fault.Unavailable("the language model's answer has an event of more than %d bytes", maxLine)
 				}
-				if data == nil {
-					data = []byte{}
-				}
 			}
 			if string(data) != "[DONE]" {
 				continue
@@ -152,7 +149,7 @@ func (r *reply) stream(in *bufio.Reader) error {
 		switch {
 		case string(data) == "[DONE]": // said before the blank line: some servers close right after it
 			return r.end()
-		case len(bytes.TrimSpace(data)) > 0:
+		default:
 			if err := r.take(data); err != nil {
 				return err
 			}
@@ -182,8 +179,11 @@ func oneLine(in *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// take reads one document.
+// take reads one document, or nothing.
 func (r *reply) take(raw []byte) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil
+	}
 	if !utf8.Valid(raw) {
 		return fault.Unavailable("the language model's answer is not UTF-8")
 	}
