@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/patchscout/patchscout/test/testserver"
 )
 
 // The versions that the product is tested with. scripts/setup-neo4j.sh has the same.
@@ -47,14 +48,15 @@ func Start(t testing.TB, version string) Server {
 		t.Skipf("no Neo4j %s: %s", version, why)
 	}
 	home, begun := t.TempDir(), time.Now()
-	port := freePort(t)
+	port := testserver.FreePort(t)
 	if err := configure(home, port); err != nil {
 		t.Fatal(err)
 	}
-	log, ended := run(t, home, java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(lib, "*"), main)
+	ended, tail := testserver.Run(t, filepath.Join(home, "out"), java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(lib, "*"), main,
+		"--home-dir="+home, "--config-dir="+filepath.Join(home, "conf"), "--console-mode")
 	s := Server{URL: fmt.Sprintf("bolt://127.0.0.1:%d", port), User: "neo4j", Password: rand.Text()}
 	if err := s.await(t.Context(), ended); err != nil {
-		t.Fatalf("Neo4j %s did not start: %v\n%s", version, err, tail(log))
+		t.Fatalf("Neo4j %s did not start: %v\n%s", version, err, tail())
 	}
 	s.Took = time.Since(begun)
 	return s
@@ -65,11 +67,7 @@ func find(version string) (java, lib, why string) {
 	if runtime.GOOS == "windows" {
 		return "", "", "the tests start it by a shell, which Windows has not"
 	}
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		cache = filepath.Join(os.Getenv("HOME"), ".cache")
-	}
-	lib = filepath.Join(cache, "patchscout", "neo4j", version, "lib")
+	lib = testserver.Cached("neo4j", version, "lib")
 	if _, err := os.Stat(filepath.Join(lib, "neo4j-"+version+".jar")); err != nil {
 		return "", "", "its files are not there; scripts/setup-neo4j.sh gets them (make test-neo4j)"
 	}
@@ -102,16 +100,6 @@ func newEnough(want int) string {
 	return ""
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func configure(home string, port int) error {
 	if err := os.Mkdir(filepath.Join(home, "conf"), 0o700); err != nil {
 		return err
@@ -123,47 +111,6 @@ server.https.enabled=false
 server.memory.pagecache.size=64m
 dbms.usage_report.enabled=false
 `, port), 0o600)
-}
-
-// run starts the server below a shell that ends it when its input is closed: that happens too when the test is killed.
-func run(t testing.TB, home string, command ...string) (log string, ended <-chan struct{}) {
-	t.Helper()
-	const keep = `exec 3<&0; "$@" </dev/null & pid=$!; (cat <&3 >/dev/null; kill $pid 2>/dev/null) & wait $pid; exec 3<&-`
-	command = append([]string{"-c", keep, "sh"}, append(command, "--home-dir="+home, "--config-dir="+filepath.Join(home, "conf"), "--console-mode")...)
-	// No context ends it: that would kill the shell and leave the server.
-	child := exec.CommandContext(context.Background(), "sh", command...)
-	log = filepath.Join(home, "out")
-	out, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close() // the child has it
-	child.Stdout, child.Stderr = out, out
-	input, err := child.StdinPipe()
-	if err == nil {
-		err = child.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = child.Wait() // what the server ends with says nothing of what was tested
-	}()
-	t.Cleanup(func() {
-		input.Close()
-		<-done
-	})
-	return log, done
-}
-
-func tail(log string) string {
-	text, err := os.ReadFile(log)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text[max(0, len(text)-3000):])
 }
 
 // await waits until the server answers, and gives it a password that nobody knows: the first thing it wants.
