@@ -175,7 +175,7 @@ const (
 	harder  = "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H"
 )
 
-// nessusClaims are of the servers, seven days ago.
+// nessusClaims are of the servers, eight days ago.
 var nessusClaims = []claim{
 	{"10.20.0.16", 445, "140657", "Microsoft Netlogon Elevation of Privilege (Zerologon)", "critical", remote, []string{"CVE-2020-1472"}, "The remote domain controller accepted a session without a key.", "", "Install the update of August 2020."},
 	{"10.20.0.19", 445, "97833", "MS17-010: Security Update for Microsoft Windows SMB Server", "high", harder, []string{"CVE-2017-0143", "CVE-2017-0144"}, "Sent: trans2\nReceived: STATUS_INSUFF_SERVER_RESOURCES", "", "Microsoft has released a set of patches for Windows 7."},

@@ -108,14 +108,14 @@ func (b *builder) reports() {
 		case 0:
 			b.load("branch", "branch-openvas.xml", "openvas", at, openvasReport(at))
 		case 1:
-			b.load("servers", "servers.csv", "nessus", b.ago(7), nessusReport(b.ago(7)))
+			b.load("servers", "servers.csv", "nessus", b.ago(8), nessusReport(b.ago(8)))
 		default:
 			b.load("dmz", "dmz.jsonl", "nuclei", at, nucleiReport(at))
 			b.load("dmz", "blog.json", "nikto", at, niktoReport(at))
 		}
 	}
 	b.do("bill of materials", func() error {
-		return b.take("servers", "orders.cdx.json", "cyclonedx", "10.20.0.12", b.ago(5), billReport(b.ago(5)))
+		return b.take("servers", "orders.cdx.json", "cyclonedx", "app2.corp.example.org", b.ago(5), billReport(b.ago(5)))
 	})
 }
 

@@ -169,7 +169,7 @@ func billReport(at time.Time) []byte {
 	}
 	out, _ := json.MarshalIndent(map[string]any{
 		"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b80",
-		"metadata":   map[string]any{"timestamp": at.UTC().Format(time.RFC3339), "component": map[string]any{"type": "application", "name": "orders", "version": "3.2"}},
+		"metadata":   map[string]any{"timestamp": at.UTC().Format(time.RFC3339)},
 		"components": components,
 		"vulnerabilities": []map[string]any{
 			{"id": "CVE-2021-44228", "ratings": []map[string]any{{"score": 10, "severity": "critical", "method": "CVSSv31", "vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}},
