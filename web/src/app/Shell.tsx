@@ -167,7 +167,7 @@ export function Shell() {
       <Button variant="default" fullWidth justify="flex-start" leftSection={<IconSearch size={15} aria-hidden="true" />} rightSection={<Kbd size="xs">Ctrl K</Kbd>} onClick={() => setShown("palette")} fw={450} c="dimmed" px={9} styles={{ label: { flex: 1 } }}>
         Search
       </Button>
-      <ActionIcon variant="default" size={34} c="dimmed" aria-label="Ask about what is on the screen" aria-expanded={askShown} title="Ask about what is on the screen (Q)" onClick={toggleAsk}><IconMessageQuestion size={17} stroke={1.7} /></ActionIcon>
+      <ActionIcon variant="default" size="input-sm" c="dimmed" aria-label="Ask about what is on the screen" aria-expanded={askShown} title="Ask about what is on the screen (Q)" onClick={toggleAsk}><IconMessageQuestion size={17} stroke={1.7} /></ActionIcon>
     </div>
   );
   return (

@@ -45,7 +45,7 @@ function WaysOn({ answer }: { answer: Answer }) {
   const ways = waysOn(answer);
   return (
     <>
-      {answer.missing.length > 0 && <ul className="ask-missing" aria-label="What is missing">{answer.missing.map((m) => <li key={m}><Inert text={m} /></li>)}</ul>}
+      {answer.missing.length > 0 && <p className="ask-missing">Missing: <Inert text={answer.missing.join("; ")} /></p>}
       {ways.length > 0 && <div className="ask-chips">{ways.map((w) => <Opens key={w.to} url={w.to} className="ask-chip">{w.name}</Opens>)}</div>}
     </>
   );

@@ -19,7 +19,7 @@ export function Begin({ about, put, open, small }: Props) {
   return (
     <div className="ask-begin" data-small={small || undefined}>
       {!small && <h2>What do you want to know?</h2>}
-      <p className="dim">It answers from your findings, hosts and scans and from the catalogue, and names the records behind each answer. What they do not say it does not know. It changes nothing. {set.data && madeBy(set.data)}</p>
+      <p className="dim">{small ? "Answered from your own data and the catalogue, with the records behind each answer." : <>It answers from your findings, hosts and scans and from the catalogue, and names the records behind each answer. What they do not say it does not know. It changes nothing. {set.data && madeBy(set.data)}</>}</p>
       {offered.isPending ? <Loading rows={3} height={30} label="Loading suggestions" /> : list.length > 0 && (
         <section aria-label="Suggested questions">
           <h3>{about ? "About what you look at" : "From your data"}</h3>

@@ -1,7 +1,7 @@
 // Questions and answers, one below the other, and the field for the next question.
 import { Button, Loader } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
-import { useEffect, useId, useLayoutEffect, useRef, type RefObject } from "react";
+import { useId, useLayoutEffect, useRef, type RefObject } from "react";
 
 import { Problem } from "../../api/client";
 import { Inert } from "../../ui/inert";
@@ -14,33 +14,33 @@ import type { Turn } from "./talk";
 import type { Talking } from "./useTalk";
 
 /** Conversation shows a talk; put asks on with a question that was offered. */
-export function Conversation({ talking, put, scroller }: { talking: Talking; put: (question: string) => void; scroller?: RefObject<HTMLElement | null> }) {
+export function Conversation({ talking, put }: { talking: Talking; put: (question: string) => void }) {
   const { talk, earlier } = talking;
   const last = talk.turns[talk.turns.length - 1];
-  const end = useRef<HTMLDivElement>(null);
-  useFollow(end, scroller, last);
+  const list = useRef<HTMLDivElement>(null);
+  useShown(list, last?.key);
   return (
-    <div className="ask-talk">
+    <div className="ask-talk" ref={list}>
       {talk.earlier > 0 && <Button variant="default" size="xs" mx="auto" onClick={() => void earlier()}>{talk.earlier.toLocaleString()} earlier</Button>}
-      {talk.turns.map((t) => <One key={t.key} turn={t} talking={talking} />)}
-      {last?.state === "answered" && last.answer!.next.length > 0 && (
-        <div className="ask-chips ask-next" role="group" aria-label="Ask on">
-          {last.answer!.next.slice(0, 4).map((q) => <button key={q} type="button" className="ask-chip" onClick={() => put(q)}><Inert text={q} /></button>)}
-        </div>
-      )}
+      {talk.turns.map((t) => <One key={t.key} turn={t} talking={talking} next={t === last ? put : undefined} />)}
       <Spoken turn={last} />
-      <div ref={end} />
     </div>
   );
 }
 
-function One({ turn, talking }: { turn: Turn; talking: Talking }) {
+function One({ turn, talking, next }: { turn: Turn; talking: Talking; next?: (question: string) => void }) {
   const id = useId();
+  const offers = next ? (turn.answer?.next.slice(0, 4) ?? []) : [];
   return (
     <article className="ask-turn" aria-labelledby={id} data-state={turn.state}>
       <h2 className="ask-question" id={id}><span className="sr">You asked: </span><Inert text={turn.question} />{turn.about && turn.state !== "answered" && <small className="dim"><Inert text={aboutWords(turn.about)} /></small>}</h2>
       <div className="ask-answer">
         {turn.state === "answered" ? <Answered answer={turn.answer!} renew={talking.renew} /> : <Unfinished turn={turn} talking={talking} />}
+        {offers.length > 0 && (
+          <div className="ask-chips ask-next" role="group" aria-label="Ask on">
+            {offers.map((q) => <button key={q} type="button" className="ask-chip" onClick={() => next!(q)}><Inert text={q} /></button>)}
+          </div>
+        )}
       </div>
     </article>
   );
@@ -73,26 +73,9 @@ function Spoken({ turn }: { turn: Turn | undefined }) {
   return <div className="sr" aria-live="polite" aria-atomic="true"><Inert text={says || " "} /></div>;
 }
 
-/** useFollow brings a new question into sight, and stays at the end while the answer grows and nobody scrolled away. */
-function useFollow(end: RefObject<HTMLElement | null>, scroller: RefObject<HTMLElement | null> | undefined, turn: Turn | undefined) {
-  const stays = useRef(true);
-  const key = turn?.key;
-  useEffect(() => {
-    const box = scroller?.current ?? null;
-    const look = () => {
-      const at = box ?? document.documentElement;
-      stays.current = at.scrollHeight - at.scrollTop - at.clientHeight < 120;
-    };
-    const on = box ?? window;
-    on.addEventListener("scroll", look, { passive: true });
-    return () => on.removeEventListener("scroll", look);
-  }, [scroller]);
+/** useShown brings a new question to the top, so that its answer is read from its beginning, however long it gets. */
+function useShown(list: RefObject<HTMLElement | null>, key: number | undefined) {
   useLayoutEffect(() => {
-    stays.current = true;
-    end.current?.scrollIntoView({ block: "end" });
-  }, [key, end]);
-  useLayoutEffect(() => {
-    if (stays.current) end.current?.scrollIntoView({ block: "end" });
-  }, [turn?.text, turn?.state, end]);
+    list.current?.querySelector(".ask-turn:last-of-type")?.scrollIntoView({ block: "start" });
+  }, [key, list]);
 }
-

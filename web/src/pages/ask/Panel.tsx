@@ -26,7 +26,6 @@ export function AskPanel({ opened, close, wish }: { opened: boolean; close: () =
   const [draft, setDraft] = useDraft("panel");
   const phone = useMediaQuery("(max-width: 680px)");
   const field = useRef<HTMLTextAreaElement>(null);
-  const body = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
   const asking = isAsking(talk);
   const put = (question: string) => {
@@ -57,8 +56,8 @@ export function AskPanel({ opened, close, wish }: { opened: boolean; close: () =
           <ActionIcon variant="subtle" color="gray" aria-label="Open in the page" title="Open in the page" disabled={asking} onClick={toPage}><IconArrowsDiagonal size={17} /></ActionIcon>
           <ActionIcon variant="subtle" color="gray" aria-label="Close" title="Close (Esc)" onClick={close}><IconX size={17} /></ActionIcon>
         </div>
-        <div className="ask-panel-body" ref={body} tabIndex={-1}>
-          {talk.turns.length > 0 ? <Conversation talking={talking} put={put} scroller={body} /> : <Begin about={screen.about} put={put} small />}
+        <div className="ask-panel-body" tabIndex={-1}>
+          {talk.turns.length > 0 ? <Conversation talking={talking} put={put} /> : <Begin about={screen.about} put={put} small />}
         </div>
         <div className="ask-panel-foot">
           <Composer draft={draft} setDraft={setDraft} put={put} stop={stop} asking={asking} asked={talk.turns.map((t) => t.question)} about={screen.about && { words: screen.words, remove: screen.remove }} field={field} />

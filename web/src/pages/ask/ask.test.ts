@@ -4,7 +4,7 @@ import { aboutOf, aboutWords } from "./about";
 import { partOf } from "./ask";
 import { Events, largest } from "./events";
 import type { Answer, Source } from "./kinds";
-import { blocksOf, wordsOf, type Span } from "./markup";
+import { blocksOf, spansOf, wordsOf, type Span } from "./markup";
 import { repair } from "./search";
 import { empty, isAsking, recall, reduce, type Deed } from "./talk";
 import { insideOf, isPage, markdownOf, nameOf, readAs, staleWords, tableOf, waysOn } from "./words";
@@ -17,7 +17,7 @@ const answer: Answer = {
 };
 
 /** show writes spans so that a test reads well: <b>, <c> and <1>. */
-const show = (spans: Span[]): string => spans.map((s) => (s.is === "bold" ? `<b>${show(s.spans)}</b>` : s.is === "code" ? `<c>${s.text}</c>` : s.is === "cite" ? `<${s.n}>` : s.text)).join("");
+const show = (spans: Span[]): string => spans.map((s) => (s.is === "bold" ? `<b>${show(s.spans)}</b>` : s.is === "code" ? `<c>${s.text}</c>` : s.is === "cite" ? `<${s.n}>` : s.text)).join("").replace(/\u00a0</g, " <");
 const shown = (text: string, cited: (n: number) => boolean = any) => blocksOf(text, cited).map((b) => (b.is === "p" ? "P " + b.lines.map(show).join("/") : "L " + b.items.map(show).join("|")));
 
 describe("the markup of answers", () => {
@@ -36,6 +36,9 @@ describe("the markup of answers", () => {
   });
   test("a number that is no source stays as it is", () => {
     expect(shown("x [2] [1]", (n) => n === 1)).toEqual(["P x [2] <1>"]);
+  });
+  test("a citation does not stand alone at the beginning of a line", () => {
+    expect(spansOf("**a** b [1] [2]", any).map((s) => ("text" in s ? s.text : s.is))).toEqual(["bold", " b\u00a0", "cite", "\u00a0", "cite"]);
   });
   test("everything else is text: HTML, links, headings, pictures, half marks", () => {
     for (const text of ["<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "# title", "![a](http://x)", "a ** b ** c", "**open", "`open", "1. one", "> quote", "|a|b|"]) expect(shown(text)).toEqual(["P " + text]);

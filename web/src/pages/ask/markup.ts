@@ -47,7 +47,11 @@ export function spansOf(line: string, cited: (n: number) => boolean, inside = fa
     say(line.slice(end, found.index));
     end = found.index + all.length;
     if (code !== undefined) spans.push({ is: "code", text: code });
-    else if (n !== undefined && cited(Number(n))) spans.push({ is: "cite", n: Number(n) });
+    else if (n !== undefined && cited(Number(n))) {
+      const last = spans[spans.length - 1];
+      if (last?.is === "text") last.text = last.text.replace(/ $/, "\u00a0"); // a citation stays with the word before it
+      spans.push({ is: "cite", n: Number(n) });
+    }
     else if (bold !== undefined && !inside) spans.push({ is: "bold", spans: spansOf(bold, cited, true) });
     else say(all);
   }

@@ -21,6 +21,7 @@ const parts: Record<SectionID, ComponentType> = {
   rules: lazy(() => import("./Rules").then((m) => ({ default: m.Rules }))),
   sla: lazy(() => import("./SLA").then((m) => ({ default: m.SLA }))),
   feeds: lazy(() => import("./Feeds").then((m) => ({ default: m.Feeds }))),
+  assistant: lazy(() => import("./Assistant").then((m) => ({ default: m.Assistant }))),
   jobs: lazy(() => import("./Jobs").then((m) => ({ default: m.Jobs }))),
   audit: lazy(() => import("./Audit").then((m) => ({ default: m.Audit }))),
   system: lazy(() => import("./System").then((m) => ({ default: m.System }))),

@@ -12,6 +12,7 @@ export const sections = [
   { id: "rules", name: "Rules", group: "Judging", role: "viewer", about: "What is said of all findings or hosts of a kind, today's and tomorrow's." },
   { id: "sla", name: "SLA", group: "Judging", role: "viewer", about: "Your own terms, beside the due days of CISA's directive." },
   { id: "feeds", name: "Feeds", group: "Server", role: "viewer", about: "Which feeds are loaded, and when." },
+  { id: "assistant", name: "Assistant", group: "Server", role: "admin", about: "What answers questions, and what of them leaves this machine." },
   { id: "jobs", name: "Jobs", group: "Server", role: "viewer", about: "What the server does in the background." },
   { id: "audit", name: "Audit trail", group: "Server", role: "admin", about: "Who did what, from where, and how it went." },
   { id: "system", name: "System", group: "Server", role: "viewer", about: "Version, database, health, backup." },
