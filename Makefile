@@ -91,7 +91,6 @@ fmt:
 vet:
 	$(GO) vet ./...
 	$(GO) vet -tags no_ui ./web ./cmd/patchscout
-	$(GO) vet -tags no_onnx ./internal/assistant/...
 
 # Compiles everything, tests included, for two of the systems that are released for; the others differ by the processor.
 vet-cross:

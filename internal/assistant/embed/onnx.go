@@ -1,5 +1,3 @@
-//go:build !no_onnx
-
 package embed
 
 import (
