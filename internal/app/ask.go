@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/assistant"
-	"github.com/patchscout/patchscout/internal/assistant/answer"
+	replies "github.com/patchscout/patchscout/internal/assistant/answer" // the tests of the package have an answer
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/fault"
@@ -13,11 +13,12 @@ import (
 	"github.com/patchscout/patchscout/internal/request"
 )
 
-var _ answer.Desk = (*App)(nil)
+var _ replies.Desk = (*App)(nil)
 
 // asking is what all questions share. The zero value is ready for use.
 type asking struct {
-	chats chats
+	names  vocabularies
+	recent recent
 }
 
 // How long the looking up for one answer may take: somebody waits for a request, and a command finds everything cold. What
@@ -25,7 +26,11 @@ type asking struct {
 const (
 	requestPatience = 10 * time.Second
 	commandPatience = time.Minute
+	keepPatience    = 5 * time.Second
 )
+
+// maxKept is how long a kept answer may be, as the store has it.
+const maxKept = 250 << 10
 
 // Ask answers a question of the asker's, and tells emit the answer piece by piece.
 func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (report.Answer, error) {
@@ -41,12 +46,20 @@ func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (re
 	if before.About, err = thing(req.About); err != nil {
 		return report.Answer{}, err
 	}
+	names, err := a.vocabulary(ctx)
+	if err != nil {
+		return report.Answer{}, err
+	}
 	r := assistant.Request{
-		Question: req.Question, SessionID: session, Context: before, Desk: a, View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
+		Vocabulary: names, Question: req.Question, SessionID: session, Context: before, Desk: a, View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
 		Patience: a.patience(),
 	}
-	if req.Keep {
-		r.Keep = a.keepAnswer
+	r.Keep = func(ctx context.Context, out *report.Answer, next understand.Context) {
+		if !req.Keep {
+			a.asking.recent.keep(a.viewer(), out.SessionID, next)
+			return
+		}
+		a.keepAnswer(ctx, out, next)
 	}
 	out, _, err := assistant.Ask(ctx, r, emit)
 	return out, err

@@ -3,8 +3,8 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"regexp"
-	"slices"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -16,141 +16,213 @@ import (
 	"github.com/patchscout/patchscout/internal/store"
 )
 
-// chats keeps conversations. The zero value is ready for use.
-type chats struct {
-	mu   sync.Mutex
-	last int64
-	kept map[store.Viewer][]*chat
-}
-
-type chat struct {
-	report.ChatSession
-	answers []report.Answer
-	next    understand.Context
-}
-
-var sessionIDs = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 // beginChat names a new conversation, or says what went before in one.
-func (a *App) beginChat(_ context.Context, session string) (string, understand.Context, error) {
+func (a *App) beginChat(ctx context.Context, session string) (string, understand.Context, error) {
 	if session == "" {
 		return strings.ToLower(rand.Text()), understand.Context{}, nil
 	}
 	if err := checkSession(session); err != nil {
 		return "", understand.Context{}, err
 	}
-	a.asking.chats.mu.Lock()
-	defer a.asking.chats.mu.Unlock()
-	if c := a.chat(session); c != nil {
-		return session, c.next, nil
+	if before, ok := a.asking.recent.find(a.viewer(), session); ok {
+		return session, before, nil
 	}
-	return session, understand.Context{}, nil
+	doc, err := a.store.Estate().ChatContext(ctx, a.viewer(), session)
+	if err != nil {
+		a.log.WarnContext(ctx, "a conversation goes on without what was said before", "error", err)
+		return session, understand.Context{}, nil
+	}
+	var before understand.Context
+	if len(doc) > 0 {
+		if err := json.Unmarshal(doc, &before); err != nil { // of another version
+			a.log.InfoContext(ctx, "what was said before in a conversation cannot be read", "error", err)
+			before = understand.Context{}
+		}
+	}
+	return session, before, nil
 }
 
 func checkSession(session string) error {
-	if !sessionIDs.MatchString(session) {
-		return fault.InvalidOption("session_id", " %.70q: want 1 to 64 letters, digits, dots, hyphens and underscores", session)
-	}
-	return nil
-}
-
-func (a *App) chat(session string) *chat {
-	for _, c := range a.asking.chats.kept[a.viewer()] {
-		if c.SessionID == session {
-			return c
-		}
+	if err := store.CheckChatSession(session); err != nil {
+		return fault.InvalidOption("session", " %.70q: want 1 to 64 letters, digits, dots, hyphens and underscores", session)
 	}
 	return nil
 }
 
 // keepAnswer writes an answer down. An answer that cannot be kept is still one.
-func (a *App) keepAnswer(_ context.Context, out *report.Answer, next understand.Context) {
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	c := a.chat(out.SessionID)
-	if c == nil {
-		c = &chat{ChatSession: report.ChatSession{SessionID: out.SessionID, Title: out.Question, Started: out.At}}
-		if k.kept == nil {
-			k.kept = map[store.Viewer][]*chat{}
-		}
-		k.kept[a.viewer()] = append([]*chat{c}, k.kept[a.viewer()]...)
+func (a *App) keepAnswer(ctx context.Context, out *report.Answer, next understand.Context) {
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), keepPatience) // who goes away after the answer finds it later
+	defer end()
+	m, err := message(*out, next)
+	if err == nil {
+		out.ID, err = a.store.Estate().AddChatMessage(ctx, a.viewer(), out.SessionID, m)
 	}
-	k.last++
-	out.ID = k.last
-	c.Last, c.Questions, c.next = out.At, c.Questions+1, next
-	c.answers = append(c.answers, *out)
+	if err != nil {
+		a.log.WarnContext(ctx, "an answer was not kept in its conversation", "error", err)
+		a.asking.recent.keep(a.viewer(), out.SessionID, next)
+		return
+	}
+	a.asking.recent.forget(a.viewer(), out.SessionID)
+}
+
+// message is an answer as it is kept. What the records of a very long one say is left out: they can be opened.
+func message(out report.Answer, next understand.Context) (store.ChatMessage, error) {
+	doc, err := json.Marshal(out)
+	if err == nil && len(doc) > maxKept {
+		short := make([]report.Source, len(out.Sources))
+		for i, s := range out.Sources {
+			s.Text = ""
+			short[i] = s
+		}
+		out.Sources = short
+		doc, err = json.Marshal(out)
+	}
+	if err != nil {
+		return store.ChatMessage{}, fmt.Errorf("write the answer: %w", err)
+	}
+	context, err := json.Marshal(next)
+	return store.ChatMessage{At: out.At, Question: out.Question, Answer: doc, Context: context}, err
 }
 
 // ChatSessions lists the asker's conversations, the last one first.
-func (a *App) ChatSessions(_ context.Context, skip, limit int) (report.ChatSessionList, error) {
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	all := k.kept[a.viewer()]
-	doc := report.ChatSessionList{Items: []report.ChatSession{}, Total: len(all), Skip: skip, Limit: limit}
-	for i := skip; i < min(len(all), skip+limit); i++ {
-		doc.Items = append(doc.Items, all[i].ChatSession)
+func (a *App) ChatSessions(ctx context.Context, skip, limit int) (report.ChatSessionList, error) {
+	doc := report.ChatSessionList{Items: []report.ChatSession{}, Skip: skip, Limit: limit}
+	list, total, err := a.store.Estate().ChatSessions(ctx, a.viewer(), skip, limit)
+	for _, s := range list {
+		doc.Items = append(doc.Items, toChat(s))
 	}
-	return doc, nil
+	doc.Total = total
+	return doc, err
+}
+
+func toChat(s store.ChatSession) report.ChatSession {
+	return report.ChatSession{SessionID: s.Name, Title: s.Title, Started: s.Started, Last: s.Last, Questions: s.Questions}
 }
 
 // ChatHistory is one of the asker's conversations.
-func (a *App) ChatHistory(_ context.Context, session string, skip, limit int) (report.ChatHistory, error) {
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	c := a.chat(session)
-	if c == nil {
-		return report.ChatHistory{}, noChat(session)
+func (a *App) ChatHistory(ctx context.Context, session string, skip, limit int) (report.ChatHistory, error) {
+	doc := report.ChatHistory{Items: []report.Answer{}, Skip: skip, Limit: limit}
+	s, list, err := a.store.Estate().ChatMessages(ctx, a.viewer(), session, skip, limit)
+	if err != nil {
+		return doc, err
 	}
-	doc := report.ChatHistory{ChatSession: c.ChatSession, Items: []report.Answer{}, Total: len(c.answers), Skip: skip, Limit: limit}
-	if skip < len(c.answers) {
-		doc.Items = append(doc.Items, c.answers[skip:min(len(c.answers), skip+limit)]...)
+	doc.ChatSession, doc.Total = toChat(s), s.Questions
+	for _, m := range list {
+		doc.Items = append(doc.Items, toAnswer(session, m))
 	}
 	return doc, nil
 }
 
-func noChat(session string) error { return fault.NotFound("conversation %.70s", session) }
+// toAnswer is a kept answer as it was given, with what was said of it since.
+func toAnswer(session string, m store.ChatMessage) report.Answer {
+	var out report.Answer
+	if err := json.Unmarshal(m.Answer, &out); err != nil { // of a version to come, that was restored here
+		out = report.Answer{Answer: "(this answer cannot be read by this version)", Sure: "low"}
+	}
+	out.ID, out.SessionID, out.Question, out.At = m.ID, session, m.Question, m.At
+	out.Sources, out.Corrected, out.Missing, out.Data, out.Next = some(out.Sources), some(out.Corrected), some(out.Missing), some(out.Data), some(out.Next)
+	if out.Feedback = nil; m.Feedback != nil {
+		out.Feedback = &report.AnswerFeedback{Good: m.Feedback.Good, Comment: m.Feedback.Comment, At: m.Feedback.At}
+	}
+	return out
+}
+
+// some is a list that JSON has as [] when it is empty.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
 
 // ForgetChat removes one of the asker's conversations.
 func (a *App) ForgetChat(ctx context.Context, session string) error {
 	auth.MarkRecorded(ctx)
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	all := k.kept[a.viewer()]
-	at := slices.IndexFunc(all, func(c *chat) bool { return c.SessionID == session })
-	if at < 0 {
-		return noChat(session)
+	known := a.asking.recent.forget(a.viewer(), session)
+	err := a.store.Estate().RemoveChat(ctx, a.viewer(), session)
+	if known && fault.KindOf(err) == fault.KindNotFound {
+		return nil
 	}
-	k.kept[a.viewer()] = slices.Delete(all, at, at+1)
-	return nil
+	return err
 }
 
 // ForgetChats removes all of the asker's conversations.
 func (a *App) ForgetChats(ctx context.Context) error {
 	auth.MarkRecorded(ctx)
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.kept, a.viewer())
-	return nil
+	a.asking.recent.forgetAll(a.viewer())
+	_, err := a.store.Estate().RemoveChats(ctx, a.viewer())
+	return err
 }
 
 // ChatFeedback keeps what the asker thinks of an answer.
 func (a *App) ChatFeedback(ctx context.Context, req request.Feedback) (report.Answer, error) {
 	auth.MarkRecorded(ctx)
-	k := &a.asking.chats
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, c := range k.kept[a.viewer()] {
-		for i := range c.answers {
-			if c.answers[i].ID == req.Answer {
-				c.answers[i].Feedback = &report.AnswerFeedback{Good: req.Good, Comment: req.Comment, At: a.now().UTC()}
-				return c.answers[i], nil
-			}
+	session, m, err := a.store.Estate().ChatFeedback(ctx, a.viewer(), req.Answer, req.Good, req.Comment, a.now().UTC())
+	if err != nil {
+		return report.Answer{}, err
+	}
+	return toAnswer(session, m), nil
+}
+
+// recent is what conversations that are not kept stand in, so that one may ask on in them as long as this process lives. The
+// zero value is ready for use.
+type recent struct {
+	mu    sync.Mutex
+	kept  map[recentKey]understand.Context
+	order []recentKey // the oldest first
+}
+
+type recentKey struct {
+	who     store.Viewer
+	session string
+}
+
+// maxRecent is how many are remembered.
+const maxRecent = 200
+
+func (r *recent) find(who store.Viewer, session string) (understand.Context, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.kept[recentKey{who, session}]
+	return c, ok
+}
+
+func (r *recent) keep(who store.Viewer, session string, c understand.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := recentKey{who, session}
+	if r.kept == nil {
+		r.kept = map[recentKey]understand.Context{}
+	}
+	if _, known := r.kept[key]; !known {
+		if r.order = append(r.order, key); len(r.order) > maxRecent {
+			delete(r.kept, r.order[0])
+			r.order = r.order[1:]
 		}
 	}
-	return report.Answer{}, fault.NotFound("answer %d", req.Answer)
+	r.kept[key] = c
+}
+
+func (r *recent) forget(who store.Viewer, session string) (known bool) {
+	return r.forgetWhere(func(k recentKey) bool { return k == recentKey{who, session} })
+}
+
+func (r *recent) forgetAll(who store.Viewer) {
+	r.forgetWhere(func(k recentKey) bool { return k.who == who })
+}
+
+func (r *recent) forgetWhere(gone func(recentKey) bool) (any bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	left := r.order[:0]
+	for _, k := range r.order {
+		if !gone(k) {
+			left = append(left, k)
+			continue
+		}
+		any = true
+		delete(r.kept, k)
+	}
+	r.order = left
+	return any
 }

@@ -67,7 +67,7 @@ func (e *environment) root() *cobra.Command {
 	root.AddCommand(
 		e.scanCommand(), e.scannersCommand(), e.importCommand(), e.importsCommand(), e.feedsCommand(), e.matchCommand(), e.cveCommand(), e.techniqueCommand(),
 		e.iocCommand(), e.findingsCommand(), e.rulesCommand(), e.assetsCommand(), e.scansCommand(), e.siteCommand(), e.scopeCommand(), e.userCommand(), e.tokenCommand(), e.auditCommand(), e.initCommand(), e.seedCommand(), e.serveCommand(), e.workerCommand(), e.configCommand(), e.backupCommand(), e.restoreCommand(),
-		e.jobsCommand(), e.pathsCommand(), e.demoCommand(), e.versionCommand(),
+		e.jobsCommand(), e.pathsCommand(), e.askCommand(), e.demoCommand(), e.versionCommand(),
 	)
 	return root
 }
