@@ -8,3 +8,6 @@ type Touched struct {
 
 // TouchedBy is how many open and confirmed findings there are of a CVE, and on how many hosts.
 type TouchedBy struct{ Findings, Hosts int }
+
+// FeedTitle is how the publisher of a feed writes the name of its list.
+func FeedTitle(feed string) string { return feedTitle(feed) }

@@ -3,8 +3,10 @@ package answer
 import (
 	"context"
 
+	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
 )
@@ -27,8 +29,156 @@ type Catalogue interface {
 	LookUpAll(ctx context.Context, values []string) (report.IndicatorAnswers, error)
 }
 
-// ofCatalogue answers what is asked about CVEs, techniques, weaknesses, indicators, feeds and the product itself.
-func ofCatalogue(_ context.Context, _ *Asked, _ *Draft) (bool, error) { return false, nil }
+// desk is one question to the catalogue while it is answered.
+type desk struct {
+	*Asked
+	d   *Draft
+	cat report.Catalogue
+}
 
-// texts answers from what the texts have, where no query can.
-func texts(_ context.Context, _ *Asked, _ *Draft) (bool, error) { return false, nil }
+// ofCatalogue answers what is asked about CVEs, techniques, weaknesses, indicators, feeds and the product itself.
+func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error) {
+	k := &desk{Asked: q, d: d}
+	if k.cat, err = q.Desk.Catalogue(ctx); err != nil {
+		return false, err
+	}
+	switch q.Subject {
+	case understand.CVEs:
+		done, err = k.cves(ctx)
+	case understand.Techniques:
+		done, err = k.techniques(ctx)
+	case understand.Weaknesses:
+		done, err = k.weaknesses(ctx)
+	case understand.Indicators:
+		done, err = k.indicators(ctx)
+	case understand.Feeds:
+		done, err = k.feeds(ctx)
+	case understand.Product:
+		done, err = k.product(ctx)
+	case understand.Nothing:
+		done, err = k.named(ctx)
+	}
+	d.Structured = done && err == nil
+	return done, err
+}
+
+// named answers a question of which only names were understood.
+func (k *desk) named(ctx context.Context) (bool, error) {
+	switch {
+	case len(k.CVEs) > 0:
+		return k.cves(ctx)
+	case len(k.Question.Techniques) > 0:
+		return k.techniques(ctx)
+	case len(k.CWEs) > 0:
+		return k.weaknesses(ctx)
+	case len(k.Values) > 0:
+		return k.indicators(ctx)
+	case len(k.Topics) > 0:
+		return k.product(ctx)
+	}
+	return false, nil
+}
+
+// cves answers about CVEs: about those that are named, or about those that the conditions select.
+func (k *desk) cves(ctx context.Context) (bool, error) {
+	if len(k.Values) > 0 && len(k.CVEs) == 0 {
+		return k.indicators(ctx)
+	}
+	ids := k.meant()
+	switch {
+	case k.noProduct():
+		return true, nil
+	case len(ids) > 0 && k.selects() && k.plural():
+		return true, k.list(ctx, ids)
+	case len(ids) > 1 && (k.Measure == understand.Compare || k.Measure == understand.First):
+		return true, k.compare(ctx, ids)
+	case len(ids) > 0 && len(k.versions()) > 0 && !k.aboutOne():
+		return true, k.affected(ctx, ids)
+	case len(ids) > 0:
+		return true, k.facts(ctx, ids)
+	case k.foreign() != "":
+		k.refuse("the catalogue knows nothing of "+k.foreign()+", which the question names",
+			"Ask about your findings for that, or leave it out.", "")
+		return true, nil
+	case k.empty():
+		return false, nil
+	}
+	return true, k.list(ctx, nil)
+}
+
+// meant are the CVEs that the question names, or that "it", "those" and "the second one" mean.
+func (k *desk) meant() []cve.ID {
+	if len(k.CVEs) > 0 || !k.Those && k.Ordinal == 0 {
+		return k.CVEs
+	}
+	var shown []cve.ID
+	for _, thing := range k.Context.Shown {
+		if id, err := cve.ParseID(thing.ID); err == nil && thing.Kind == "cve" {
+			shown = append(shown, id)
+		}
+	}
+	if len(shown) == 0 && k.Context.About != nil {
+		if id, err := cve.ParseID(k.Context.About.ID); err == nil {
+			shown = append(shown, id)
+		}
+	}
+	switch n := k.Ordinal; {
+	case n > 0 && n <= len(shown):
+		return shown[n-1 : n]
+	case n < 0 && len(shown) > 0:
+		return shown[len(shown)-1:]
+	case n != 0:
+		return nil
+	case len(k.Products) > 0 || k.Time != nil: // the conditions of the question before select all of them
+		return nil
+	case k.Measure == understand.Explain || k.Measure == understand.Why:
+		return shown[:min(len(shown), 1)]
+	}
+	return shown[:min(len(shown), mostItems)]
+}
+
+// plural says that a selection among CVEs is asked for, not facts of them.
+func (k *desk) plural() bool {
+	return len(k.CVEs) == 0 && (k.Measure == understand.Count || k.Measure == understand.List || k.Measure == understand.Whether || k.Measure == understand.Group)
+}
+
+// aboutOne are facts that do not depend on the version that somebody runs.
+func (k *desk) aboutOne() bool {
+	switch k.Attribute {
+	case "", understand.Affected, understand.Version:
+		return false
+	}
+	return true
+}
+
+// noProduct refuses where a product is named that nobody knows: to leave it out would count what was not asked for.
+func (k *desk) noProduct() bool {
+	if len(k.Unknown) == 0 || len(k.Products) > 0 || len(k.CVEs) > 0 && k.Attribute != "" && k.Attribute != understand.Affected {
+		return false
+	}
+	k.refuse("nothing in the catalogue goes by the name of "+quoted(k.Unknown[0], 60),
+		"Ask with the name that CPE or the vendor uses, or search for words of a description.", "")
+	return true
+}
+
+// missing says that a record is not there, without repeating what was asked for: the source does.
+func (k *desk) missing(ids []cve.ID) {
+	first := ids[0].String()
+	say := "the catalogue of " + report.Plural(k.cat.Records, "CVE", "CVEs") + " has no record of what you ask about"
+	what := "Check the id"
+	if k.cat.Starter {
+		say += ", and it is only the starter, which holds part of all CVEs"
+		what += ", or load the rest with `patchscout feeds sync`"
+	}
+	text := first + " was looked up in the catalogue: there is no record of it."
+	for _, id := range ids[1:] {
+		text += " Nor of " + id.String() + "."
+	}
+	n := k.d.Cite(report.Source{Kind: "catalogue", ID: "cves", Title: "Catalogue", Text: text, URL: "/catalogue", API: "/api/v1/cves"})
+	k.d.Missing = append(k.d.Missing, "the record that was asked for")
+	k.data("nvd")
+	k.refuse(say, what+".", "", n)
+}
+
+// isMissing tells "there is none" from what went wrong.
+func isMissing(err error) bool { return fault.KindOf(err) == fault.KindNotFound }
