@@ -38,7 +38,13 @@ func (a *App) indexLater(ctx context.Context, note string) {
 	if note != find.NoteStandIn && note != find.NoteBehind {
 		return
 	}
-	x := &a.indexing
+	a.buildLater(ctx, &a.indexing, func(ctx context.Context) error {
+		_, err := a.find.Refresh(ctx)
+		return err
+	})
+}
+
+func (a *App) buildLater(ctx context.Context, x *indexing, build func(context.Context) error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.running || x.stopped || time.Now().Before(x.not) {
@@ -48,15 +54,14 @@ func (a *App) indexLater(ctx context.Context, note string) {
 	if a.queue != nil {
 		ctx, x.end = context.WithCancel(context.WithoutCancel(ctx))
 	}
-	x.done.Go(func() { a.index(ctx) })
+	x.done.Go(func() { a.build(ctx, x, build) })
 }
 
-func (a *App) index(ctx context.Context) {
-	_, err := a.find.Refresh(ctx)
+func (a *App) build(ctx context.Context, x *indexing, build func(context.Context) error) {
+	err := build(ctx)
 	if err != nil && ctx.Err() == nil {
 		a.log.Warn("searches do without a text index", "error", err)
 	}
-	x := &a.indexing
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.end != nil {

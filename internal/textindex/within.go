@@ -2,6 +2,7 @@ package textindex
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"math/bits"
 	"runtime/debug"
@@ -164,6 +165,35 @@ func mark(c *cursor, places []keyPlace, held []uint64, bit uint64) error {
 		}
 	}
 	return nil
+}
+
+// mostHolding bounds how many documents words that must be held are looked up for.
+const mostHolding = 1 << 20
+
+// Holding selects the documents that hold all words of each text, among those that within passes (nil: all); without words
+// it is nil, as in Query.Filter.
+func (x *Index) Holding(ctx context.Context, texts []string, within func(key int64) bool) (func(int64) bool, error) {
+	var sets []map[int64]bool
+	for _, text := range texts {
+		if len(wordsOf(text)) == 0 {
+			continue
+		}
+		keys, _, err := x.Keys(ctx, Query{Text: text, All: true, Within: within}, mostHolding)
+		if err != nil {
+			return nil, err
+		}
+		set := make(map[int64]bool, len(keys))
+		for _, k := range keys {
+			set[k] = true
+		}
+		sets = append(sets, set)
+	}
+	if len(sets) == 0 {
+		return nil, nil //nolint:nilnil // no condition
+	}
+	return func(key int64) bool {
+		return !slices.ContainsFunc(sets, func(set map[int64]bool) bool { return !set[key] })
+	}, nil
 }
 
 // CountWords is how many words a mask of Holds has.

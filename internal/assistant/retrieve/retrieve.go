@@ -44,6 +44,7 @@ type Passage struct {
 	// Score is 0..1: of the words of the question, weighed by their rarity, the part that the record holds, the sum over
 	// fields as BM25F has it against the best possible.
 	Score float64
+	Part  float64 // of the words of the question, weighed by their rarity, the part that it holds, wherever it stands
 	Raw   float64 // of the index, comparable within one kind and question
 	Words int     // of the question's words that it holds
 	Near  float64 // cosine of the embeddings, 0 where there are none
@@ -55,6 +56,7 @@ type Found struct {
 	Words    int      // of the question that some index knows
 	Unknown  []string // words that no index has
 	Notes    []string // an index that is being built, embeddings that failed
+	Behind   bool     // some index is not up to date, or there is none yet: a Refresh in the background is due
 	Took     time.Duration
 }
 

@@ -2,6 +2,7 @@ package find
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"iter"
 	"os"
@@ -145,6 +146,9 @@ func (f *Finder) documents(ctx context.Context) iter.Seq2[textindex.Document, er
 // unused is how long the index of another catalogue outlives its last use.
 const unused = 30 * 24 * time.Hour
 
+// identityLength tells the folders of catalogues from those of other indexes beside them.
+var identityLength = len(rand.Text())
+
 // forget removes the indexes of catalogues that are no longer.
 func (f *Finder) forget(keep string) {
 	entries, err := os.ReadDir(f.dir)
@@ -154,7 +158,7 @@ func (f *Finder) forget(keep string) {
 	for _, e := range entries {
 		path := filepath.Join(f.dir, e.Name())
 		info, err := e.Info()
-		if err == nil && e.IsDir() && path != keep && time.Since(info.ModTime()) > unused {
+		if err == nil && e.IsDir() && len(e.Name()) == identityLength && path != keep && time.Since(info.ModTime()) > unused {
 			_ = os.RemoveAll(path)
 		}
 	}
