@@ -38,10 +38,14 @@ type ChatFeedback struct {
 	At      time.Time
 }
 
-// What is kept of conversations, at most.
-const (
+// What is kept of conversations, at most. Tests keep less.
+var (
 	maxChatSessions = 500  // of an owner; the one that rested longest goes
 	maxChatMessages = 1000 // of a session; the oldest goes
+)
+
+// How long parts of a message may be, in bytes.
+const (
 	maxChatAnswer   = 256 << 10
 	maxChatContext  = 64 << 10
 	maxChatQuestion = 4 << 10
