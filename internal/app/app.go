@@ -53,6 +53,7 @@ type parts struct {
 	provider provider
 	misses   auth.Misses // of the audit trail
 	asking   asking
+	texts    texts
 
 	hub      *live.Hub     // what scans tell; nil tells nobody
 	queue    job.Queue     // of the server; nil for a command
@@ -81,6 +82,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error
 		return nil, err
 	}
 	a.find = find.New(a.store.Catalogue(), filepath.Join(cfg.DataDir, "text"))
+	a.openTexts()
 	a.openHub()
 	return a, nil
 }
@@ -91,9 +93,10 @@ func (a *App) For(who auth.Identity) *App { return &App{parts: a.parts, who: who
 // Close waits for what goes on in the background and releases everything. It is safe to call twice.
 func (a *App) Close() error {
 	a.indexing.stop()
+	a.texts.indexing.stop()
 	a.walks.stop()
 	a.hub.Stop()
-	return errors.Join(a.find.Close(), a.store.Close())
+	return errors.Join(a.texts.finder.Close(), a.find.Close(), a.store.Close())
 }
 
 // Init creates and migrates the databases and says where they are. It may be called any number of times.

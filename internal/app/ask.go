@@ -51,7 +51,7 @@ func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (re
 		return report.Answer{}, err
 	}
 	r := assistant.Request{
-		Vocabulary: names, Question: req.Question, SessionID: session, Context: before, Desk: a, View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
+		Vocabulary: names, Question: req.Question, SessionID: session, Context: before, Desk: a, Search: a.searcher(), View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
 		Patience: a.patience(),
 	}
 	r.Keep = func(ctx context.Context, out *report.Answer, next understand.Context) {
