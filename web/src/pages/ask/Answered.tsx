@@ -86,7 +86,7 @@ function Notes({ answer }: { answer: Answer }) {
 
 function Foot({ answer, renew }: { answer: Answer; renew: (answer: Answer) => void }) {
   const sure = sureWords[answer.sure];
-  const fresh = freshWords(answer.data);
+  const fresh = staleWords(answer.data) ? "" : freshWords(answer.data); // what is old is said above
   return (
     <div className="ask-foot">
       {sure && !answer.refused && <Chip tone={sure.tone} title={`${Math.round(answer.confidence * 100)} % likely to be right, by questions with known answers`}>{sure.word}</Chip>}

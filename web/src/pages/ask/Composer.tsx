@@ -43,7 +43,7 @@ export function Composer({ draft, setDraft, put, stop, asking, asked, about, fie
         </span>
       )}
       <div className="ask-line">
-        <Textarea ref={field} aria-label="Your question" placeholder="Ask about your hosts, findings, CVEs …" variant="unstyled" autosize minRows={1} maxRows={8} maxLength={longest} value={draft} onChange={(e) => setDraft(e.currentTarget.value)} onKeyDown={key} style={{ flex: 1 }} spellCheck />
+        <Textarea ref={field} aria-label="Your question" placeholder="Ask a question" variant="unstyled" autosize minRows={1} maxRows={8} maxLength={longest} value={draft} onChange={(e) => setDraft(e.currentTarget.value)} onKeyDown={key} style={{ flex: 1 }} spellCheck />
         {asking ? (
           <ActionIcon size={34} radius="md" variant="default" aria-label="Stop" title="Stop (Esc)" onClick={stop}><IconPlayerStopFilled size={16} /></ActionIcon>
         ) : (
