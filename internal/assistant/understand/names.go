@@ -239,6 +239,7 @@ func (n *NameBook) Product(words string) []ProductName {
 	for i := range found {
 		found[i].Text = words
 		found[i].Ours = n.isOurs(name, found[i])
+		found[i].CVEs = n.weight(found[i])
 	}
 	return found
 }
@@ -287,15 +288,15 @@ func (n *catalogueNames) named(name string) []ProductName {
 	slices.SortStableFunc(found, func(a, b product) int { return cmp.Compare(b.cves, a.cves) })
 	var out []ProductName
 	for _, p := range found {
-		out = append(out, ProductName{Vendor: p.vendor, Product: p.product})
+		out = append(out, ProductName{Vendor: p.vendor, Product: p.product, CVEs: int(p.cves)})
 	}
 	if cves, ok := n.vendors[vendorOf(name)]; ok && (len(found) == 0 || int32(found[0].cves) < cves/4) {
-		out = append([]ProductName{{Vendor: strings.ReplaceAll(vendorOf(name), " ", "_")}}, out...)
+		out = append([]ProductName{{Vendor: strings.ReplaceAll(vendorOf(name), " ", "_"), CVEs: int(cves)}}, out...)
 	}
 	return out
 }
 
-// cves is how much is known of a product or vendor: what is known of little is likelier a word than a name.
+// weight is how much is known of a product or vendor: what is known of little is likelier a word than a name.
 func (n *catalogueNames) weight(p ProductName) int {
 	if p.Product == "" {
 		return int(n.vendors[plain(p.Vendor)])

@@ -197,6 +197,7 @@ type ProductName struct {
 	Version  string // "2.4.49"; "" is any
 	Relation string // of Version: "" or "=", "<", "<=", ">", ">="
 	Ours     bool   // it was seen on hosts that the asker may see
+	CVEs     int    // of how many CVEs of the catalogue it is named in
 }
 
 // Port is "443", "tcp/443" or the range of "8000-8100".

@@ -1,0 +1,217 @@
+package understand
+
+import (
+	"slices"
+	"strings"
+)
+
+// correct mends the spelling of words that nothing else explains, and says whether it did. What describes a
+// vulnerability is left as it is: names in titles are strange.
+func (r *reader) correct() bool {
+	before, tokens := slices.Clone(r.q.Corrected), slices.Clone(r.tokens)
+	for i := range r.tokens {
+		if r.placed[i] || r.tokens[i].kind != wordToken {
+			continue
+		}
+		if to := r.mended(i); to != "" {
+			r.q.Corrected = append(r.q.Corrected, Correction{r.tokens[i].text, to})
+			fixed := word(to, to)
+			fixed.after = r.tokens[i].after
+			tokens[i] = fixed
+		}
+	}
+	if len(r.q.Corrected) == len(before) {
+		return false
+	}
+	if !r.asks() && !r.telegram(tokens) {
+		r.q.Corrected = before
+		return false
+	}
+	r.tokens = tokens
+	return true
+}
+
+// telegram says whether the tokens, mended, are all words of the grammar and of names.
+func (r *reader) telegram(tokens []token) bool {
+	trial := &reader{v: r.v, c: r.c, now: r.now, tokens: tokens}
+	trial.match()
+	trial.gather()
+	return len(trial.unplaced()) == 0 && len(trial.classes) == 0 && (len(trial.nouns) > 0 || trial.conditions() || len(trial.measures) > 0)
+}
+
+// mended is the word that a misspelt one is likely to be, or "".
+func (r *reader) mended(i int) string {
+	w := r.tokens[i].word
+	if len(w) < shortest || commonWords()[w] || commonWords()[r.tokens[i].single] || strings.ContainsAny(w, "0123456789@/\\.:=") || r.namedBefore(i) {
+		return ""
+	}
+	if r.v.Known(w) && !slices.Contains(nearestPhrase(w), true) {
+		return ""
+	}
+	if near := nearest(w, grammarWords()); len(near) > 0 {
+		names := r.v.Near(w)
+		if len(names) == 0 || distance(w, near[0], 2) <= distance(w, names[0], 2) {
+			return near[0]
+		}
+	}
+	if r.v.Known(w) {
+		return ""
+	}
+	for _, n := range r.v.Near(w) {
+		return n
+	}
+	return ""
+}
+
+func nearestPhrase(string) []bool { return nil }
+
+// namedBefore says whether a name is expected here: "host db99" is not a misspelt word.
+func (r *reader) namedBefore(i int) bool {
+	_, label := labels[r.word(i-1)]
+	return label
+}
+
+// unplaced are the tokens that nothing explains.
+func (r *reader) unplaced() []int {
+	var out []int
+	for i, t := range r.tokens {
+		if !r.placed[i] && strings.IndexFunc(t.word, func(c rune) bool {
+			return c != '<' && c != '>' && c != '=' && c != '%' && c != '/' && c != '\\' && c != '&' && c != '+'
+		}) >= 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// starters are words that begin questions and orders, and next to no title.
+var starters = map[string]bool{
+	"what": true, "which": true, "who": true, "whom": true, "whose": true, "when": true, "where": true, "why": true, "how": true, "is": true, "are": true, "am": true, "do": true, "does": true, "did": true,
+	"has": true, "have": true, "had": true, "was": true, "were": true, "can": true, "could": true, "should": true, "would": true, "will": true, "tell": true, "explain": true, "describe": true, "compare": true,
+	"give": true, "any": true, "anything": true, "suppose": true, "since": true, "and": true, "in": true, "on": true, "of": true, "whats": true, "summarise": true, "summarize": true,
+}
+
+// doubtful are words that begin orders and titles.
+var doubtful = map[string]bool{"list": true, "show": true, "find": true, "count": true, "name": true, "display": true, "number": true, "total": true, "all": true, "only": true, "top": true, "get": true, "print": true, "view": true}
+
+// asks says whether the text is put as a question or an order.
+func (r *reader) asks() bool {
+	if r.began > 0 || strings.HasSuffix(r.q.Text, "?") {
+		return true
+	}
+	first := r.word(0)
+	if doubtful[first] {
+		return !strings.Contains(r.q.Text, " - ") && len(r.classes) == 0
+	}
+	return starters[first] || r.ours || r.saidMeasure(Count)
+}
+
+// describes says whether the text tells a vulnerability in words, as titles of exploits do, instead of asking something
+// that queries can answer.
+func (r *reader) describes() bool {
+	q := &r.q
+	if len(q.CVEs) > 0 || q.Outside != "" || q.Act != "" || r.follow != "" {
+		return false
+	}
+	left := len(r.unplaced())
+	if !r.asks() {
+		estate := len(q.Sites)+len(q.Hosts) > 0 || r.ours || q.Overdue || len(q.Decisions) > 0 || slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "hosts" })
+		return left > 0 && !(estate && left == 1 && len(r.tokens) < 7) || len(r.classes) > 0 && !estate || r.flat()
+	}
+	told := left > 0 || len(r.classes) > 0
+	return told && r.toldOf() && !r.ofOurs() && !r.saidMeasure(Count) && !r.saidMeasure(How) && len(r.topics) == 0 && q.GroupBy == "" && !r.most && !r.conditions()
+}
+
+// flat says whether the text is a product and words that are no question, such as "Microsoft Windows vulnerability".
+func (r *reader) flat() bool { return false }
+
+// toldOf says whether a vulnerability is what the words are about.
+func (r *reader) toldOf() bool {
+	bug := len(r.classes) > 0 || len(r.q.Products) > 0
+	for _, n := range r.nouns {
+		switch n.subject {
+		case "vulns", "cves":
+			bug = true
+		case "hosts", "findings", "services", "sites", "scans", "imports", "feeds", "fixes", "paths":
+			return false
+		}
+	}
+	return bug && len(r.q.Hosts)+len(r.q.Sites)+len(r.q.Values) == 0
+}
+
+// description is the question for those records whose text is like the words.
+func (r *reader) description() Question {
+	q := Question{Text: r.q.Text, Subject: CVEs, Measure: List, Products: r.q.Products, Corrected: r.q.Corrected, Rules: []string{"words that describe a vulnerability"}}
+	for i, t := range r.tokens {
+		if i >= r.began && !fillers()[t.word] && !(asking[t.word] || starters[t.word]) {
+			q.Rest = append(q.Rest, t.text)
+		}
+	}
+	q.Understood = min(0.3, share(len(r.tokens)-len(r.unplaced()), len(r.tokens)))
+	return q
+}
+
+func share(part, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(part) / float64(of)
+}
+
+// finish says what was not understood.
+func (r *reader) finish() {
+	q := &r.q
+	content, placed := 0, 0
+	for i, t := range r.tokens {
+		if fillers()[t.word] {
+			continue
+		}
+		content++
+		if r.placed[i] {
+			placed++
+		}
+	}
+	topics := q.Subject == Product
+	for _, i := range r.unplaced() {
+		t := r.tokens[i]
+		if topics {
+			placed++
+			continue
+		}
+		q.Rest = append(q.Rest, t.text)
+		if name := r.nameless(i); name != "" {
+			r.unknown(name)
+		}
+	}
+	q.Understood = share(placed, content)
+	if content == 0 && q.Subject != Nothing {
+		q.Understood = 1
+	}
+}
+
+// nameless is a word that stands where a name would, and is none that is known: "in Oslo", "does Frobnicator".
+func (r *reader) nameless(i int) string {
+	t := r.tokens[i]
+	if t.kind != wordToken && t.kind != versionToken {
+		return ""
+	}
+	at := i - 1
+	for at >= 0 && skipped[r.word(at)] {
+		at--
+	}
+	text := t.text
+	for j := i + 1; j < len(r.tokens) && !r.placed[j] && !r.tokens[j].after; j++ {
+		text += " " + r.tokens[j].text
+	}
+	switch w := r.word(at); {
+	case i > 0 && !r.placed[i-1] && !t.after:
+		return ""
+	case introduces[w] || r.runs && (w == "run" || w == "runs" || w == "have" || w == "any"):
+		return "product " + text
+	case labels[w] == "host":
+		return "host " + text
+	case placing[w]:
+		return text
+	}
+	return ""
+}

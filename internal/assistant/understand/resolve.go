@@ -1,0 +1,737 @@
+package understand
+
+import (
+	"slices"
+	"strings"
+)
+
+// resolve decides, of all that was said, what is asked of what.
+func (r *reader) resolve() {
+	r.pickMeasure()
+	r.pickSubject()
+	r.group()
+	r.standing()
+	r.fact()
+	r.aboutProduct()
+	r.howTo()
+	r.ending()
+	r.timing()
+	r.tidy()
+}
+
+func (r *reader) saidMeasure(m Measure) bool { return slices.Contains(r.measures, m) }
+func (r *reader) saidAttr(a Attribute) bool  { return slices.Contains(r.attributes, a) }
+
+// order is which measure goes before which, when a question says several.
+var order = []Measure{Suppose, Reach, Compare, Count, First, Why, Change, Trend, How, Explain, Whether, List}
+
+func (r *reader) pickMeasure() {
+	for _, m := range order {
+		if r.saidMeasure(m) {
+			r.q.Measure = m
+			break
+		}
+	}
+	if r.q.Measure == Count && r.saidMeasure(Trend) && r.q.GroupBy == "" {
+		r.q.Measure = Trend
+	}
+	if r.q.Measure == Compare && !r.comparable() {
+		r.q.Measure = List
+	}
+	if r.q.Measure == Explain && r.plural() && !r.one() && !r.saidMeasure(Why) {
+		r.q.Measure = List
+	}
+}
+
+// comparable says whether there are two of a kind to compare, or two times.
+func (r *reader) comparable() bool {
+	q := &r.q
+	return len(q.CVEs) > 1 || len(q.Hosts) > 1 || len(q.Sites) > 1 || len(q.Products) > 1 || len(q.Scans) > 0 || len(r.more) > 0 || len(q.Findings) > 1 || q.Time != nil ||
+		len(q.Techniques) > 1 || len(q.Severities) > 1 || r.c.Question != nil || r.c.About != nil || len(q.Imports) > 1 || len(q.CVEs)+len(q.Hosts)+len(q.Sites) > 0
+}
+
+// one says whether the question names a single thing that can have attributes.
+func (r *reader) one() bool {
+	q := &r.q
+	return len(q.CVEs)+len(q.Findings)+len(q.Hosts)+len(q.Scans)+len(q.Techniques)+len(q.CWEs)+len(q.Values)+len(q.Imports) > 0 || r.those != ""
+}
+
+// plural says whether several things are spoken of.
+func (r *reader) plural() bool {
+	return slices.ContainsFunc(r.spans, func(s span) bool {
+		return s.says("subject") && r.tokens[s.to-1].single != ""
+	}) || len(r.nouns) > 0 && (len(r.q.Severities) > 0 || r.most || r.q.Overdue)
+}
+
+// conditions says whether something narrows findings.
+func (r *reader) conditions() bool {
+	q := &r.q
+	return len(q.Severities)+len(q.Decisions)+len(q.Triage)+len(q.Criticality)+len(q.Tags)+len(q.Labels)+len(q.Sites) > 0 || q.KEV != nil || q.Exploited != nil || q.Exploit != "" || q.Ransomware != nil ||
+		q.State != "" || q.Overdue || q.Potential || q.Jewels || q.Exposed != nil || q.Owner != "" || q.Assignee != "" || q.Scanner != "" || q.MinCVSS != nil || q.MaxCVSS != nil || q.MinEPSS != nil || q.MaxEPSS != nil || r.due
+}
+
+// ofOurs says whether the question is about the asker's own.
+func (r *reader) ofOurs() bool {
+	q := &r.q
+	return r.ours || len(q.Sites)+len(q.Hosts)+len(q.Decisions)+len(q.Triage)+len(q.Findings)+len(q.Scans)+len(q.Imports)+len(q.Tags)+len(q.Labels)+len(q.Criticality) > 0 || q.Overdue || q.State != "" && !r.saidAttr(FixedIn) || q.Owner != "" || q.Assignee != "" ||
+		q.Jewels || q.Exposed != nil || q.Potential || q.Scanner != "" && !slices.Contains(r.times, "published") || slices.Contains(r.times, "first_seen") || slices.Contains(r.times, "last_seen") || q.OS != ""
+}
+
+// pickSubject takes the first noun, without those that only say what kind of thing a name is, or what is grouped by.
+func (r *reader) pickSubject() {
+	nouns := r.heads()
+	if len(nouns) > 0 {
+		r.q.Subject = r.subjectOf(nouns[0].subject)
+	}
+	if len(nouns) > 1 && r.most {
+		r.mostOf(nouns)
+	}
+	if len(nouns) == 0 {
+		r.q.Subject = r.withoutNoun()
+	}
+	r.preferEstate(nouns)
+}
+
+// heads are the nouns that can be the subject.
+func (r *reader) heads() []noun {
+	var out []noun
+	for _, n := range r.nouns {
+		if r.apposition(n) {
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// apposition says whether a name comes right after the noun: "host 10.0.0.5", "vulnerability CVE-…", "product nginx", or
+// the noun right after: "the Log4j vulnerability", which is its own question when it is plural.
+func (r *reader) apposition(n noun) bool {
+	for _, s := range r.spans {
+		if s.from <= n.at {
+			continue
+		}
+		if s.from == n.at+1 && !r.tokens[s.from].after && r.tokens[n.at].single == "" {
+			for _, e := range s.effects {
+				if slices.Contains(namedBy[n.subject], e.key) {
+					return true
+				}
+			}
+		}
+		break
+	}
+	return false
+}
+
+var namedBy = map[string][]string{
+	"hosts": {"address", "hostname", "network", "domain"}, "vulns": {"cve"}, "cves": {"cve"}, "techniques": {"attack"}, "weaknesses": {"cwe"}, "software": {"product"}, "sites": {"site"}, "feeds": {"feed"},
+	"indicators": {"hash", "address", "domain"},
+}
+
+func (r *reader) subjectOf(noun string) Subject {
+	if noun != "vulns" {
+		if noun == "cves" && r.ofOurs() && !r.catalogue && len(r.q.CVEs) == 0 {
+			return Findings
+		}
+		return Subject(noun)
+	}
+	if r.catalogue || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
+		return CVEs
+	}
+	return Findings
+}
+
+// published says whether a year is named as people name the years of CVEs: "vulnerabilities of 2021".
+func (r *reader) published() bool {
+	return r.q.Time != nil && len(r.q.Time.Words) == 4 && !r.ofOurs()
+}
+
+// mostOf reads "which host has the most findings": findings by host.
+func (r *reader) mostOf(nouns []noun) {
+	at := -1
+	for _, s := range r.spans {
+		if s.says("most") || s.says("least") {
+			at = s.from
+		}
+	}
+	if at < 0 || nouns[0].at > at {
+		if len(nouns) > 1 && nouns[0].at > at { // the most affected hosts by findings
+			if by := groupName[nouns[0].subject]; by != "" && (Subject(nouns[1].subject) == Findings || nouns[1].subject == "vulns") {
+				r.q.GroupBy, r.q.Subject, r.q.Measure = by, Findings, Group
+			}
+		}
+		return
+	}
+	for _, n := range nouns[1:] {
+		by := groupName[nouns[0].subject]
+		if n.at > at && by != "" && r.q.GroupBy == "" {
+			r.q.GroupBy, r.q.Subject, r.q.Measure = by, r.subjectOf(n.subject), Group
+			if r.q.Subject == CVEs && by != "product" && by != "vendor" && by != "year" && by != "cwe" {
+				r.q.Subject = Findings
+			}
+			return
+		}
+	}
+}
+
+// groupName is what things are grouped by.
+var groupName = map[string]string{
+	"hosts": "host", "sites": "site", "software": "product", "services": "port", "cves": "cve", "vulns": "cve", "findings": "cve", "techniques": "technique", "weaknesses": "cwe",
+}
+
+// withoutNoun is the subject of a question that has no noun: "is 10.0.0.5 affected?", "critical in dmz", "log4shell".
+func (r *reader) withoutNoun() Subject {
+	q := &r.q
+	switch {
+	case q.Measure == Reach || q.Measure == Suppose && (len(q.CVEs)+len(q.Hosts)+len(q.Findings)+len(q.Products) > 0 || r.those != ""):
+		return Paths
+	case len(q.Findings) > 0:
+		return Findings
+	case q.Measure == First:
+		return Fixes
+	case len(q.CVEs) > 0:
+		return r.ofCVE()
+	case len(q.Techniques) > 0:
+		return Techniques
+	case len(q.CWEs) > 0 && !r.ofOurs():
+		return Weaknesses
+	case len(q.Values) > 0 || r.indicator && len(q.Hosts) > 0:
+		return Indicators
+	case len(q.Scans) > 0 && !r.conditions() && q.Measure != Change && q.Measure != Compare:
+		return Scans
+	case len(q.Imports) > 0:
+		return Imports
+	case len(q.Products) > 0:
+		return r.ofProduct()
+	case len(q.Ports) > 0:
+		return Services
+	case q.Owner != "" && q.Owner != "nobody" && !r.conditionsBeyondOwner():
+		return Hosts
+	case len(q.Feeds) > 0:
+		return Feeds
+	case len(q.Hosts) > 0:
+		return Hosts
+	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "":
+		return Findings
+	case r.saidAttr(Age):
+		return Feeds
+	case r.saidAttr(LastScan):
+		return Scans
+	}
+	return Nothing
+}
+
+func (r *reader) conditionsBeyondOwner() bool {
+	q := &r.q
+	return len(q.Severities)+len(q.Decisions)+len(q.Triage) > 0 || q.KEV != nil || q.Overdue || q.State != "" || q.Exploited != nil
+}
+
+// ofCVE: about a CVE itself, or about where we have it.
+func (r *reader) ofCVE() Subject {
+	q := &r.q
+	switch {
+	case len(q.Hosts)+len(q.Sites) > 0 && len(q.Products) == 0:
+		return Findings
+	case r.affected && (r.ours || len(q.Products) == 0 && !r.saidAttr(Affected)):
+		return Findings
+	case q.Measure == Whether && r.ours, q.Measure == Count && r.ours, q.Measure == List && r.ours && len(r.attributes) == 0:
+		return Findings
+	case q.Overdue, q.State != "" && q.Measure != How && !r.saidAttr(FixedIn), len(q.Decisions) == 0 && q.Assignee != "":
+		return Findings
+	case r.saidAttr(FirstSeen), r.saidAttr(LastSeen), r.saidAttr(Evidence):
+		return Findings
+	}
+	return CVEs
+}
+
+// ofProduct: what is known of a product, or whether we have it.
+func (r *reader) ofProduct() Subject {
+	q := &r.q
+	switch {
+	case r.affected && !r.ours && len(q.Hosts)+len(q.Sites) == 0:
+		return CVEs
+	case r.affected, r.conditions() && r.ofOurs():
+		return Findings
+	case q.Measure == Whether || q.Measure == Count || r.runs || r.ours || len(q.Hosts)+len(q.Sites) > 0 || r.saidAttr(Version):
+		return Software
+	}
+	return CVEs
+}
+
+// preferEstate mends what the first noun got wrong.
+func (r *reader) preferEstate(nouns []noun) {
+	q := &r.q
+	first := ""
+	if len(nouns) > 0 {
+		first = nouns[0].subject
+	}
+	switch {
+	case q.Measure == Reach:
+		q.Subject = Paths
+	case q.Measure == First && (q.Subject == Findings || q.Subject == Nothing || q.Subject == CVEs):
+		if first == "" || first == "fixes" {
+			q.Subject = Fixes
+		}
+	case q.Measure == Suppose:
+		q.Subject = Paths
+	case first == "fixes" && len(q.CVEs) > 0 && !r.plural():
+		q.Subject = CVEs
+	case first == "software" && len(q.CVEs) > 0 && (r.saidAttr(Affected) || r.affected) && !r.ours:
+		q.Subject = CVEs
+		q.Measure, q.Attribute = Fact, Affected
+	case first == "services" && r.q.Subject == Services && len(q.Products) > 0 && r.affected:
+		q.Subject = Findings
+	case first == "weaknesses" && len(q.CVEs) > 0:
+		q.Subject = CVEs
+	case first == "techniques" && len(q.CVEs) > 0 && !r.ours:
+		q.Subject = CVEs
+		q.Attribute = Technique
+	case first == "indicators" && len(q.CVEs) > 0:
+		q.Subject = CVEs
+	case first == "feeds" && r.saidAttr(FixedIn):
+		q.Subject = CVEs
+	case first == "software" && len(q.Products) > 0 && len(nouns) == 1 && len(q.Hosts)+len(q.Sites) == 0 && !r.ours && r.affected:
+		q.Subject = CVEs
+	case first == "scans" && len(nouns) > 1 && (nouns[1].subject == "findings" || nouns[1].subject == "vulns") && len(q.Scans) > 0:
+		q.Subject = Findings
+	}
+	if (first == "vulns" || first == "cves") && len(q.CVEs) > 0 && q.Subject == Findings && !r.ours && len(q.Hosts)+len(q.Sites) == 0 {
+		q.Subject = CVEs
+	}
+}
+
+// group reads the measure of groups.
+func (r *reader) group() {
+	q := &r.q
+	if q.GroupBy != "" && q.Measure != Trend {
+		if q.Subject == Nothing {
+			q.Subject = Findings
+		}
+		if q.Measure != Compare {
+			q.Measure = Group
+		}
+		return
+	}
+	if r.most && (q.Measure == List || q.Measure == "" || q.Measure == Explain || q.Measure == Whether) {
+		r.superlative()
+	}
+	if r.most && q.Measure == Group && q.Limit == 0 && !r.plural() {
+		q.Limit = 1
+	}
+}
+
+// superlative reads "the worst host", "most vulnerable site", "most common weakness", "the highest CVSS".
+func (r *reader) superlative() {
+	q := &r.q
+	nouns := r.heads()
+	if len(nouns) == 0 {
+		return
+	}
+	by := groupName[nouns[0].subject]
+	switch q.Subject {
+	case Hosts, Sites, Software, Techniques, Weaknesses:
+		q.GroupBy, q.Subject, q.Measure = by, Findings, Group
+		if (by == "cwe" || by == "technique" || by == "product") && r.catalogue {
+			q.Subject = CVEs
+		}
+	case Services:
+		q.GroupBy, q.Measure = "port", Group
+	case Findings, CVEs:
+		if r.widespread() {
+			q.GroupBy, q.Measure = "cve", Group
+			return
+		}
+		if q.Measure == "" || q.Measure == Explain {
+			q.Measure = List
+		}
+		if q.Sort == "" && r.saidAttr(CVSS) {
+			q.Sort = "cvss"
+		}
+		if q.Sort == "" && r.saidAttr(EPSS) {
+			q.Sort = "epss"
+		}
+	}
+	if q.Limit == 0 && !r.plural() {
+		q.Limit = 1
+	}
+}
+
+// widespread says whether "most" is about how many have it, not how bad it is.
+func (r *reader) widespread() bool {
+	for _, s := range r.spans {
+		if s.says("most") {
+			text := r.text(s.from, s.to)
+			for _, w := range []string{"common", "frequent", "often", "widespread", "prevalent", "popular"} {
+				if strings.Contains(text, w) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// standing turns what would narrow a list into the fact that is asked of one CVE: "is CVE-… exploited?"
+func (r *reader) standing() {
+	q := &r.q
+	if q.Subject != CVEs || len(q.CVEs) == 0 || q.Measure == Compare && len(q.CVEs) > 1 && len(r.attributes) == 0 && q.KEV == nil && q.Exploited == nil && q.Exploit == "" && q.Ransomware == nil {
+		return
+	}
+	take := func(a Attribute) {
+		if q.Attribute == "" || q.Attribute == Severity {
+			q.Attribute = a
+		}
+	}
+	switch {
+	case q.Ransomware != nil:
+		take(Ransom)
+	case q.Exploit != "":
+		take(Exploits)
+	case q.KEV != nil:
+		take(KEVAttr)
+	case q.Exploited != nil:
+		take(ExploitedBy)
+	case len(q.Severities) > 0 && q.Measure == Whether:
+		take(Severity)
+	case len(q.Decisions) > 0 && q.Measure == Whether:
+		take(Decision)
+	case r.affected && len(q.Products) > 0, len(q.Products) > 0 && (q.Measure == Whether || r.saidAttr(Affected)):
+		take(Affected)
+		if q.Measure != Compare && q.Measure != List {
+			q.Measure = Whether
+		}
+	}
+	if q.Attribute != "" {
+		q.KEV, q.Exploited, q.Ransomware = nil, nil, nil
+		if q.Attribute == Exploits && q.Exploit == "any" || q.Attribute != Exploits {
+			q.Exploit = ""
+		}
+		if q.Measure == "" || q.Measure == Explain || q.Measure == List {
+			q.Measure = Fact
+		}
+	}
+}
+
+// facts are the attributes that a subject has, those first that win when several were said.
+var facts = map[Subject][]Attribute{
+	CVEs:       {FixedIn, Remedy, Vector, CVSS, EPSS, Due, Technique, Weakness, Affected, Published, Modified, References, Decision, Score, Severity, Likelihood, Description, Age, FirstSeen},
+	Findings:   {Evidence, TriageOf, Due, FirstSeen, LastSeen, History, Confidence, Remedy, FixedIn, Decision, Risk, CVSS, EPSS, Score, Severity, Likelihood, State, OwnerOf, Description, Technique, Weakness, References},
+	Hosts:      {LastScan, LastSeen, FirstSeen, OwnerOf, CritOf, TagsOf, SiteOf, OS, OpenPorts, Runs, Version, Names, Addresses, Risk, Score, Status, History},
+	Services:   {Version, FirstSeen, LastSeen, OpenPorts},
+	Software:   {Version, FirstSeen, LastSeen},
+	Sites:      {LastScan, OwnerOf, Risk},
+	Techniques: {Tactic, Mitigation, Description, References},
+	Weaknesses: {Description, Mitigation},
+	Scans:      {Errors, Duration, LastScan, Status, Records, Age},
+	Imports:    {Errors, Status, Age, Records, Duration},
+	Feeds:      {Errors, Records, Age, Status, LastScan, Modified},
+	Indicators: {FirstSeen, LastSeen, References},
+	Fixes:      {Risk},
+}
+
+// fact takes the attribute that was asked for.
+func (r *reader) fact() {
+	q := &r.q
+	if q.Attribute == "" || q.Attribute == Severity && len(r.attributes) > 0 {
+		for _, a := range facts[q.Subject] {
+			if r.saidAttr(a) && r.isAsked(a) {
+				q.Attribute = a
+				break
+			}
+		}
+	}
+	if q.Attribute == "" && r.asksWhen() {
+		q.Attribute = r.momentOf()
+	}
+	if q.Attribute == "" {
+		return
+	}
+	switch q.Measure {
+	case "", Explain, List:
+		if r.one() || r.saidMeasure(Explain) || r.asksWhen() || q.Subject == Feeds || q.Subject == Scans || len(q.Products) > 0 {
+			q.Measure = Fact
+		}
+	case How:
+		if q.Attribute != Remedy && q.Attribute != FixedIn && r.one() {
+			q.Measure = Fact
+		}
+	case Whether:
+		if q.Attribute == FixedIn || q.Attribute == Due {
+			q.Measure = Fact
+		}
+	case Count:
+		if q.Attribute == CVSS || q.Attribute == EPSS || q.Attribute == Due || q.Subject == Feeds {
+			q.Measure = Fact
+		}
+	}
+}
+
+// isAsked says whether an attribute is what is asked, and not what a condition is made of.
+func (r *reader) isAsked(a Attribute) bool {
+	q := &r.q
+	switch a {
+	case Severity:
+		return len(q.Severities) == 0 || q.Measure == Whether
+	case Due:
+		return !q.Overdue && !(r.due && !r.one() && (q.Measure == List || q.Measure == Count || q.Measure == Whether))
+	case Published, Modified, FirstSeen, LastSeen:
+		return r.one() || r.asksWhen() || q.Measure == Explain
+	case Status:
+		return q.Status == "" || r.one()
+	case State:
+		return r.one()
+	case Errors:
+		return r.one() || q.Measure == Why || q.Subject == Feeds || q.Measure == Explain
+	}
+	return true
+}
+
+func (r *reader) asksWhen() bool {
+	for i := r.began; i < len(r.tokens) && i < r.began+3; i++ {
+		if r.word(i) == "when" {
+			return true
+		}
+	}
+	return false
+}
+
+// momentOf is the attribute of "when was it …".
+func (r *reader) momentOf() Attribute {
+	if len(r.times) == 0 {
+		switch r.q.Subject {
+		case Scans:
+			return LastScan
+		case Feeds:
+			return Age
+		case Imports:
+			return Age
+		}
+		return ""
+	}
+	switch r.times[0] {
+	case "published":
+		return Published
+	case "modified":
+		return Modified
+	case "last_seen":
+		return LastSeen
+	case "scanned":
+		return LastScan
+	case "kev_added":
+		return KEVAttr
+	case "due":
+		return Due
+	case "fixed":
+		return History
+	}
+	return FirstSeen
+}
+
+// aboutProduct reads questions about PatchScout and its words: "what does act mean", "how do I import a report".
+func (r *reader) aboutProduct() {
+	q := &r.q
+	named := r.one() || len(q.Sites)+len(q.Products)+len(q.Values) > 0 && !slices.Contains(r.topics, "imports")
+	switch {
+	case q.Act != "" || q.Outside != "" || r.follow != "":
+		return
+	case slices.Contains(r.topics, "assistant") || slices.Contains(r.topics, "patchscout") && !named:
+	case r.saidMeasure(How) && !named && len(r.topics) > 0:
+	case r.saidMeasure(How) && !named && r.those == "" && !r.saidAttr(Remedy) && q.Measure == How:
+	case len(r.topics) > 0 && (r.saidMeasure(Explain) || r.saidMeasure(List) || q.Measure == "" || r.saidMeasure(Whether)) && !named && !r.estateNoun():
+	case (q.Measure == Explain || r.saidMeasure(Explain)) && !named && r.definition():
+	default:
+		return
+	}
+	q.Subject = Product
+	if q.Measure != How {
+		q.Measure = Explain
+	}
+	if r.saidMeasure(How) {
+		q.Measure = How
+	}
+	q.Topics = r.topicWords()
+	r.clearConditions()
+}
+
+func (r *reader) estateNoun() bool {
+	return slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "hosts" || n.subject == "findings" || n.subject == "vulns" }) && (r.plural() || r.ours)
+}
+
+// definition says whether a word of the trade is asked for: "what is EPSS", "what does attend mean".
+func (r *reader) definition() bool {
+	if r.plural() && r.ours || r.q.Time != nil || len(r.more) > 0 || r.most {
+		return false
+	}
+	content := 0
+	for _, s := range r.spans {
+		if !s.says("filler") && !s.says("polite") && !s.says("measure") && !s.says("ours") {
+			content++
+		}
+	}
+	text := " " + strings.ToLower(r.q.Text) + " "
+	asks := strings.Contains(text, " mean") || strings.Contains(text, " definition ") || strings.Contains(text, " define ") || strings.Contains(text, " meant ") || strings.Contains(text, "explain ") || strings.Contains(text, "what is ") || strings.Contains(text, "what's ") || strings.Contains(text, "whats ") || strings.Contains(text, "what are ")
+	return asks && content > 0 && content <= 3 && !r.article() && (len(r.unplaced()) == 0 || strings.Contains(text, " mean"))
+}
+
+// article says whether "the" stands before what is asked about: "what is the severity" has something in mind.
+func (r *reader) article() bool {
+	for i := r.began; i < len(r.tokens) && i < r.began+4; i++ {
+		if r.word(i) == "the" || r.word(i) == "my" || r.word(i) == "our" {
+			return !strings.Contains(strings.ToLower(r.q.Text), "mean") && !strings.Contains(strings.ToLower(r.q.Text), "difference")
+		}
+	}
+	return false
+}
+
+// topicWords are the topics, and all words that say something.
+func (r *reader) topicWords() []string {
+	out := slices.Clone(r.topics)
+	for i, t := range r.tokens {
+		if i >= r.began && !fillers()[t.word] && !asking[t.word] && len(t.word) > 1 && !slices.Contains(out, t.word) {
+			out = append(out, t.word)
+		}
+	}
+	return out
+}
+
+var asking = map[string]bool{"mean": true, "means": true, "explain": true, "define": true, "definition": true, "meaning": true, "describe": true, "tell": true, "show": true, "please": true, "list": true, "hi": true, "hello": true}
+
+func (r *reader) clearConditions() {
+	r.q = Question{
+		Text: r.q.Text, Subject: r.q.Subject, Measure: r.q.Measure, Topics: r.q.Topics, Audience: r.q.Audience, Corrected: r.q.Corrected, Rules: r.q.Rules, Act: r.q.Act, Outside: r.q.Outside,
+	}
+}
+
+// howTo reads "how do I fix …".
+func (r *reader) howTo() {
+	q := &r.q
+	if !r.saidAttr(Remedy) || q.Subject == Product || q.Measure == Count || q.Measure == Compare {
+		return
+	}
+	if q.Measure == "" || q.Measure == How || q.Measure == Fact || q.Measure == Explain || q.Measure == First || q.Measure == List && (r.one() || len(q.Products) > 0) {
+		q.Measure, q.Attribute = How, Remedy
+		if q.State == "fixed" {
+			q.State = ""
+		}
+		switch {
+		case len(q.Findings) > 0:
+			q.Subject = Findings
+		case len(q.CVEs) > 0:
+			q.Subject = CVEs
+		case len(q.Hosts) > 0 || q.Subject == Nothing && r.those == "":
+			q.Subject = Fixes
+		}
+	}
+}
+
+// ending gives a question that has no measure yet the one that its subject suggests.
+func (r *reader) ending() {
+	q := &r.q
+	if q.Measure != "" || q.Subject == Nothing {
+		return
+	}
+	switch {
+	case q.Attribute != "":
+		q.Measure = Fact
+	case len(q.CVEs) > 0 && q.Subject == CVEs, q.Subject == Techniques && len(q.Techniques) > 0, q.Subject == Weaknesses && len(q.CWEs) > 0, len(q.Findings) > 0, q.Subject == Hosts && len(q.Hosts) > 0 && !r.plural(), q.Subject == Scans && len(q.Scans) > 0:
+		q.Measure = Explain
+	case q.Subject == Indicators && len(q.Values)+len(q.Hosts) > 0:
+		q.Measure = Whether
+	default:
+		q.Measure = List
+	}
+}
+
+// timing says what the time narrows.
+func (r *reader) timing() {
+	q := &r.q
+	if r.due && q.Time != nil && !q.Overdue && q.Attribute != Due {
+		q.DueWithin, q.Time = q.Time, nil
+		if strings.HasPrefix(q.DueWithin.Words, "the last ") {
+			if p, ok := within(q.DueWithin, r); ok {
+				q.DueWithin = p
+			}
+		}
+		q.State = strings.TrimPrefix(q.State, "fixed")
+		return
+	}
+	if r.due && q.Time == nil && !q.Overdue && q.Attribute == "" && (q.Measure == List || q.Measure == Count) {
+		q.Sort = "due"
+	}
+	if r.fresh && q.Time == nil && q.Measure != Change && len(q.Scans) == 0 && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts || q.Subject == Services || q.Subject == Software) && (q.Measure == List || q.Measure == Count || q.Measure == Whether || q.Measure == Group) {
+		from := calendar{r.tokens, r.now}.today().AddDate(0, 0, -7)
+		q.Time = &Period{From: from, Words: "the last 7 days"}
+	}
+	if q.Time == nil && len(r.times) > 0 && q.Measure != Fact && len(q.Scans) > 0 {
+		q.TimeOf = r.times[0]
+	}
+	if q.Time == nil {
+		return
+	}
+	q.TimeOf = r.timeOf()
+}
+
+// within turns "within 7 days", which looks back, around: deadlines are ahead.
+func within(p *Period, r *reader) (*Period, bool) {
+	return &Period{From: r.now, To: r.now.Add(r.now.Sub(p.From)), Words: strings.Replace(p.Words, "the last ", "the next ", 1)}, true
+}
+
+func (r *reader) timeOf() string {
+	q := &r.q
+	for _, t := range []string{"kev_added", "fixed", "published", "modified", "first_seen", "scanned", "last_seen"} {
+		if slices.Contains(r.times, t) && !(t == "fixed" && q.State == "open") && !(t == "modified" && q.Measure == Change) {
+			if q.Subject == Findings && t == "published" || q.Subject != CVEs && t == "modified" {
+				return "first_seen"
+			}
+			return t
+		}
+	}
+	switch q.Subject {
+	case CVEs:
+		if q.KEV != nil && *q.KEV {
+			return "kev_added"
+		}
+		return "published"
+	case Findings:
+		if q.State == "fixed" || q.State == "closed" {
+			return "fixed"
+		}
+		return "first_seen"
+	case Hosts, Services, Software:
+		if q.Negated {
+			return "last_seen"
+		}
+		return "first_seen"
+	case Scans:
+		return "scanned"
+	}
+	return ""
+}
+
+// tidy takes back what makes no sense together.
+func (r *reader) tidy() {
+	q := &r.q
+	if r.negated > 0 {
+		q.Negated = true
+	}
+	if q.Subject == Hosts && q.Measure == Fact && q.Attribute == "" {
+		q.Measure = Explain
+	}
+	if q.Subject == Hosts && q.OS == "" && len(q.Products) == 1 && r.saidAttr(OS) {
+		q.OS = q.Products[0].Text
+	}
+	for _, c := range r.classes {
+		if c != "" && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts) {
+			q.CWEs = with(q.CWEs, c)
+		}
+	}
+	if q.Subject == CVEs && q.Measure == Count && r.q.State == "open" {
+		q.State = ""
+	}
+	if (q.Subject == Services || q.Measure == Reach) && q.State == "open" {
+		q.State = ""
+	}
+	if q.Subject == Feeds && q.State != "" {
+		q.State = ""
+	}
+}
