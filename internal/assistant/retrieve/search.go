@@ -55,7 +55,7 @@ func (s *search) kind(ctx context.Context, kind Kind) ([]Passage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hits, err = s.near(ctx, kind, hits, within); err != nil {
+	if hits, err = s.near(ctx, kind, hits); err != nil {
 		return nil, err
 	}
 	return s.passages(ctx, kind, hits)

@@ -27,11 +27,15 @@ const kindShift = idBits + siteBits
 // Key is what the vector of a record is kept by: its kind, its site (0 where it has none) and its number.
 func Key(kind Kind, site, id int64) int64 { return kindNumbers[kind]<<kindShift | keyOf(site, id) }
 
+// Group is what the vectors of a kind and site are found by, all of a key that is not the number.
+func Group(kind Kind, site int64) int64 { return Key(kind, site, 0) >> idBits }
+
 // Document is a text to be embedded. Hash tells whether it is the one that a vector was made of.
 type Document struct {
-	Key  int64
-	Hash uint64
-	Text string
+	Key   int64
+	Group int64
+	Hash  uint64
+	Text  string
 }
 
 // Embedded are the kinds whose records are few enough to be embedded as they change.
@@ -88,7 +92,8 @@ func embeddable(kind Kind, docs iter.Seq2[textindex.Document, error]) iter.Seq2[
 			text = cut(text, maxEmbed)
 			sum := fnv.New64a()
 			_, _ = sum.Write([]byte(text))
-			if !yield(Document{Key: kindNumbers[kind]<<kindShift | d.Key, Hash: sum.Sum64(), Text: text}, nil) {
+			key := kindNumbers[kind]<<kindShift | d.Key
+			if !yield(Document{Key: key, Group: key >> idBits, Hash: sum.Sum64(), Text: text}, nil) {
 				return
 			}
 		}
@@ -125,16 +130,18 @@ func (s *search) ask(ctx context.Context) {
 }
 
 // near adds what lies near the question to what holds its words, and puts all in the order of both.
-func (s *search) near(ctx context.Context, kind Kind, hits []hit, within func(int64) bool) ([]hit, error) {
+func (s *search) near(ctx context.Context, kind Kind, hits []hit) ([]hit, error) {
 	c := s.finder.config
 	if s.vector == nil {
 		return hits, nil
 	}
+	groups, err := s.groups(ctx, kind)
+	if err != nil || len(groups) == 0 {
+		return hits, err
+	}
 	soon, cancel := context.WithTimeout(ctx, embedTime)
 	defer cancel()
-	found, err := c.Vectors.Search(soon, s.vector, s.wanted(kind), func(key int64) bool {
-		return key>>kindShift == kindNumbers[kind] && (within == nil || within(key))
-	})
+	found, err := c.Vectors.Search(soon, s.vector, s.wanted(kind), groups)
 	if err != nil {
 		s.say(NoteEmbed)
 		return hits, ctx.Err()
@@ -157,4 +164,19 @@ func (s *search) near(ctx context.Context, kind Kind, hits []hit, within func(in
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.ranked, a.ranked) })
 	return hits[:min(len(hits), s.wanted(kind))], nil
+}
+
+// groups are those of a kind that the asker may see.
+func (s *search) groups(ctx context.Context, kind Kind) (groups []int64, err error) {
+	if s.finder.estate[kind] == nil {
+		return []int64{Group(kind, 0)}, nil
+	}
+	sites, err := s.finder.config.Estate.SiteNumbers(ctx, s.query.View)
+	for _, site := range sites {
+		groups = append(groups, Group(kind, site))
+	}
+	if s.query.View.All() {
+		groups = append(groups, Group(kind, 0)) // scans of a site that is gone
+	}
+	return groups, err
 }
