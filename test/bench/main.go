@@ -27,15 +27,25 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, with commas; all if empty")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, vectors, with commas; all if empty")
 	findings := flag.Int("findings", 1_000_000, "how many findings the estate of parts estate and load has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	estate := flag.String("estate-dir", "", "keep the SQLite estate of part load here, and use what is there (default a folder that is removed)")
 	walkHosts := flag.Int("walk-hosts", 0, "print what attack paths of a generated estate of so many hosts take, as JSON, and end: part paths starts itself so")
 	walkFlat := flag.Bool("walk-flat", false, "of walk-hosts: every site reaches every other")
+	vectorsIn := flag.String("vectors-in", "", "print what searching the vectors of a folder takes, as JSON, and end: part vectors starts itself so")
 	flag.Parse()
-	if *walkHosts > 0 {
-		if err := walk(ctx, *walkHosts, *walkFlat, os.Stdout); err != nil {
+	for _, own := range []struct {
+		asked bool
+		run   func() error
+	}{
+		{*walkHosts > 0, func() error { return walk(ctx, *walkHosts, *walkFlat, os.Stdout) }},
+		{*vectorsIn != "", func() error { return searchVectors(ctx, *vectorsIn, os.Stdout) }},
+	} {
+		if !own.asked {
+			continue
+		}
+		if err := own.run(); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -98,7 +108,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
 		{"import", b.imports}, {"estate", b.estate}, {"load", b.busyServer}, {"live", b.live},
-		{"server", b.idleServer}, {"scans", b.scans}, {"paths", b.paths},
+		{"server", b.idleServer}, {"scans", b.scans}, {"paths", b.paths}, {"vectors", b.vectors},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -112,7 +122,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans or paths", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths or vectors", name)
 		}
 	}
 	return asked, nil
