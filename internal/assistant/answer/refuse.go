@@ -10,11 +10,3 @@ func unknown(_ *Asked, d *Draft) {
 	d.Refused = true
 	d.Say(nil, "I don't know, because no record answers this.")
 }
-
-// Confidence is how likely a draft is right, 0..1.
-func Confidence(d *Draft) float64 {
-	if d.Refused {
-		return 0
-	}
-	return d.Features.Understood
-}
