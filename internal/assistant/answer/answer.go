@@ -138,10 +138,12 @@ func Answer(ctx context.Context, q *Asked) (*Draft, error) {
 		}
 		if done {
 			d.Understood, d.Corrected, d.Rest = q.Understood, len(q.Corrected), len(q.Question.Rest)
+			tellWatcher(ctx, d)
 			return d, nil
 		}
 		*d = Draft{}
 	}
 	unknown(q, d)
+	tellWatcher(ctx, d)
 	return d, nil
 }
