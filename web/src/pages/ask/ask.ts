@@ -78,11 +78,11 @@ export function partOf({ name, data }: ServerEvent): Part | null {
   const said: unknown = JSON.parse(data);
   switch (name) {
     case "begun":
-      return { kind: "begun", begun: ((said as { begun?: Begun }).begun ?? said) as Begun };
+      return { kind: "begun", begun: said as Begun };
     case "text":
-      return { kind: "text", text: typeof said === "string" ? said : String((said as { text?: string }).text ?? "") };
+      return { kind: "text", text: (said as { text: string }).text };
     case "answer":
-      return { kind: "answer", answer: ((said as { whole?: Answer }).whole ?? said) as Answer };
+      return { kind: "answer", answer: said as Answer };
     default: {
       const problem = said as { status?: number; detail?: string; title?: string };
       throw new Problem(problem.status ?? 500, problem.detail ?? problem.title ?? "the answer broke off");
