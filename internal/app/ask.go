@@ -19,6 +19,10 @@ var _ replies.Desk = (*App)(nil)
 type asking struct {
 	names  vocabularies
 	recent recent
+	model  languageModel
+	told   questions
+
+	suggested memo[string, []string]
 }
 
 // How long the looking up for one answer may take: somebody waits for a request, and a command finds everything cold. What
@@ -51,8 +55,11 @@ func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (re
 		return report.Answer{}, err
 	}
 	r := assistant.Request{
-		Vocabulary: names, Question: req.Question, SessionID: session, Context: before, Desk: a, Search: a.searcher(), View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now,
-		Patience: a.patience(),
+		Question: req.Question, SessionID: session, Context: before, Vocabulary: names.NameBook, Desk: a, Search: a.searcher(),
+		View: a.who.View, Admin: a.who.Role.Allows(auth.Admin), Now: now, Patience: a.patience(),
+	}
+	if !req.NoModel {
+		r.Writer = a.writer(ctx, names)
 	}
 	r.Keep = func(ctx context.Context, out *report.Answer, next understand.Context) {
 		if !req.Keep {
@@ -61,7 +68,9 @@ func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (re
 		}
 		a.keepAnswer(ctx, out, next)
 	}
+	begun := time.Now()
 	out, _, err := assistant.Ask(ctx, r, emit)
+	a.asking.told.add(out, err, time.Since(begun))
 	return out, err
 }
 

@@ -15,21 +15,23 @@ type vocabularies struct {
 	mu        sync.Mutex
 	catalogue *understand.NameBook // without any estate
 	of        int64                // generation of the catalogue
-	estates   memo[string, *understand.NameBook]
+	estates   memo[string, nameBook]
+}
+
+// nameBook is a vocabulary with what it was made of of the estate.
+type nameBook struct {
+	*understand.NameBook
+	estate understand.Lists
 }
 
 // domains are those of ATT&CK.
 var domains = []string{"enterprise", "mobile", "ics"}
 
 // vocabulary is what the asker may name, as the data stands now.
-func (a *App) vocabulary(ctx context.Context) (*understand.NameBook, error) {
-	var catalogue, estate int64
-	err := a.store.Together(ctx, func(ctx context.Context) (err error) {
-		catalogue, estate, err = a.store.Generations(ctx)
-		return err
-	})
+func (a *App) vocabulary(ctx context.Context) (nameBook, error) {
+	catalogue, estate, err := a.generations(ctx)
 	if err != nil {
-		return nil, err
+		return nameBook{}, err
 	}
 	key := fmt.Sprintf("%d %s", catalogue, viewKey(a.who.View))
 	v := &a.asking.names
@@ -38,15 +40,24 @@ func (a *App) vocabulary(ctx context.Context) (*understand.NameBook, error) {
 	}
 	shared, err := a.catalogueNames(ctx, catalogue)
 	if err != nil {
-		return nil, err
+		return nameBook{}, err
 	}
 	lists, err := a.estateNames(ctx)
 	if err != nil {
-		return nil, err
+		return nameBook{}, err
 	}
-	book := shared.With(lists)
+	book := nameBook{shared.With(lists), lists}
 	v.estates.keep(estate, key, book) // it may be newer than it says: then it is read once more
 	return book, nil
+}
+
+// generations tell whether anybody wrote since.
+func (a *App) generations(ctx context.Context) (catalogue, estate int64, err error) {
+	err = a.store.Together(ctx, func(ctx context.Context) (err error) {
+		catalogue, estate, err = a.store.Generations(ctx)
+		return err
+	})
+	return catalogue, estate, err
 }
 
 // catalogueNames are the names of the catalogue. Those who ask at the same time wait for one reading of it.

@@ -157,5 +157,5 @@ func (a *App) samples(ctx context.Context) (out []telemetry.Sample, err error) {
 				Labels: []string{"feed", f.Name}, Value: *f.AgeHours * 3600})
 		}
 	}
-	return out, nil
+	return append(out, a.asking.told.samples()...), nil
 }
