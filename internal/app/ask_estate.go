@@ -101,7 +101,7 @@ func (a *App) AskWeaknesses(ctx context.Context, req request.AskFindings, about 
 			ids = append(ids, id)
 		}
 	}
-	for _, narrow := range []func(context.Context, request.AskWeaknesses, []cve.ID) ([]cve.ID, error){a.askedFacts, a.askedAny, a.askedTechniques} {
+	for _, narrow := range []func(context.Context, request.AskWeaknesses, []cve.ID) ([]cve.ID, error){a.askedFacts, a.askedAny, a.askedTechniques, a.askedListed} {
 		if ids, err = narrow(ctx, about, ids); err != nil {
 			return nil, err
 		}
@@ -184,6 +184,23 @@ func (a *App) askedTechniques(ctx context.Context, about request.AskWeaknesses, 
 	return slices.DeleteFunc(ids, func(id cve.ID) bool {
 		return !slices.ContainsFunc(leads[id], func(at int32) bool { return slices.Contains(wanted, at) })
 	}), err
+}
+
+// askedListed narrows to those that CISA added within days.
+func (a *App) askedListed(ctx context.Context, about request.AskWeaknesses, ids []cve.ID) ([]cve.ID, error) {
+	if about.KEVFrom == "" && about.KEVTo == "" {
+		return ids, nil
+	}
+	from, err := time.Parse(time.DateOnly, cmp.Or(about.KEVFrom, "1970-01-02"))
+	if err != nil {
+		return nil, fault.Invalid("%.40s: want a day, YYYY-MM-DD", about.KEVFrom)
+	}
+	list, err := a.store.Catalogue().ExploitedSince(ctx, from)
+	added := map[cve.ID]bool{}
+	for _, k := range list {
+		added[k.CVE] = about.KEVTo == "" || k.Added.Format(time.DateOnly) < about.KEVTo
+	}
+	return slices.DeleteFunc(ids, func(id cve.ID) bool { return !added[id] }), err
 }
 
 // AskTechniques says to which techniques each CVE leads, as the matrix counts them: ids, parents included.

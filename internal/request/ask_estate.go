@@ -21,4 +21,5 @@ type AskWeaknesses struct {
 
 	PublishedFrom, PublishedTo string // days; From is included, To is not
 	ModifiedFrom, ModifiedTo   string
+	KEVFrom, KEVTo             string // when CISA added them
 }

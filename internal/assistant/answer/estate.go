@@ -2,7 +2,10 @@ package answer
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/report"
@@ -40,4 +43,125 @@ type Estate interface {
 }
 
 // estate answers what is asked about findings, hosts, services, software, sites, scans, imports, paths and fixes.
-func estate(_ context.Context, _ *Asked, _ *Draft) (bool, error) { return false, nil }
+func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
+	mine := *asked // what is pointed at is filled in
+	q := &mine
+	q.pointed()
+	if !q.ofEstate() {
+		return false, nil
+	}
+	if done, err := q.nothingThere(ctx, d); done || err != nil {
+		return done, err
+	}
+	if t := q.unknownNames(ctx); t != nil {
+		return true, q.cannot(d, t, nil)
+	}
+	done, err := true, error(nil)
+	switch q.Subject {
+	case understand.Hosts:
+		err = q.ofHosts(ctx, d)
+	case understand.Services, understand.Software:
+		err = q.ofSoftware(ctx, d)
+	case understand.Sites:
+		err = q.ofSites(ctx, d)
+	case understand.Scans, understand.Imports:
+		err = q.ofScans(ctx, d)
+	case understand.Paths:
+		err = q.ofPaths(ctx, d)
+	case understand.Fixes:
+		done, err = q.ofFixes(ctx, d)
+	case understand.CVEs:
+		err = q.cvesHere(ctx, d)
+	default:
+		if len(q.CVEs) > 0 && q.Measure == understand.Whether && q.onlyNamesCVEs() {
+			err = q.affected(ctx, d)
+		} else {
+			err = q.ofFindings(ctx, d)
+		}
+	}
+	if !done || err != nil {
+		return done, err
+	}
+	d.Structured = true
+	return true, q.date(ctx, d)
+}
+
+// estateSubjects are those that no other part answers.
+var estateSubjects = []understand.Subject{understand.Findings, understand.Hosts, understand.Services, understand.Software, understand.Sites, understand.Scans,
+	understand.Imports, understand.Paths, understand.Fixes}
+
+// ofEstate says whether a question is about the asker's own estate.
+func (q *Asked) ofEstate() bool {
+	switch q.Subject {
+	case understand.CVEs:
+	default:
+		return slices.Contains(estateSubjects, q.Subject)
+	}
+	if len(q.Hosts)+len(q.Sites)+len(q.Tags)+len(q.Triage)+len(q.Labels)+len(q.Question.Findings) > 0 || q.Jewels || q.Owner != "" || q.Assignee != "" || q.State != "" ||
+		q.Overdue || q.Exposed != nil || q.Potential {
+		return true
+	}
+	return q.Measure == understand.Whether && len(q.CVEs) > 0 && len(q.Products) == 0 && q.Attribute == "" && q.onlyNamesCVEs()
+}
+
+// onlyNamesCVEs says whether nothing but where is asked beside CVEs: whether they are here, and not how they are.
+func (q *Asked) onlyNamesCVEs() bool {
+	return q.KEV == nil && q.Exploited == nil && q.Exploit == "" && q.Ransomware == nil && q.MinCVSS == nil && q.MaxCVSS == nil && q.MinEPSS == nil && q.MaxEPSS == nil &&
+		len(q.Severities)+len(q.Decisions)+len(q.Techniques)+len(q.CWEs)+len(q.Triage) == 0 && q.State == "" && q.Time == nil && !q.Overdue && !q.Potential
+}
+
+// cvesHere answers what is asked of CVEs on the asker's own hosts.
+func (q *Asked) cvesHere(ctx context.Context, d *Draft) error {
+	if len(q.CVEs) > 0 && q.Measure == understand.Whether && q.onlyNamesCVEs() {
+		return q.affected(ctx, d)
+	}
+	c, t, err := q.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	if q.Measure == understand.Fact || q.Measure == understand.Why || q.Measure == understand.Explain && len(q.CVEs) > 0 {
+		return q.factOfFindings(ctx, d, c)
+	}
+	if q.Measure == understand.Whether {
+		return q.whetherFindings(ctx, d, c)
+	}
+	if len(q.CVEs) > 0 && (q.Measure == understand.Count || q.Measure == understand.List) {
+		return q.ofFindings(ctx, d)
+	}
+	return q.listCVEs(ctx, d, c)
+}
+
+// listCVEs counts and lists different CVEs of the asker's findings.
+func (q *Asked) listCVEs(ctx context.Context, d *Draft, c *chosen) error {
+	groups, t, err := q.groupsBy(ctx, c, "cve")
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	groups = slices.DeleteFunc(groups, func(g grouped) bool { return finding.Weakness(g.id).CVE() == 0 })
+	total := 0
+	for _, g := range groups {
+		total += g.n
+	}
+	cite := q.citeList(d, c, total)
+	d.Facts.Count = intOf(len(groups))
+	shown := groups[:min(q.limit(), len(groups))]
+	if q.Measure == understand.Count {
+		shown = shown[:min(3, len(shown))]
+	}
+	sentence := fmt.Sprintf("%s different %s %s behind %s", number(len(groups)), have(len(groups), "CVE", "CVEs"), have(len(groups), "is", "are"),
+		plainBold(report.Thousands(total)+" "+c.phrase(total)))
+	if len(shown) == 0 {
+		d.Say([]int{cite}, "%s.", sentence)
+		return nil
+	}
+	d.Say([]int{cite}, "%s; the most urgent first:", sentence)
+	for _, g := range shown {
+		d.Item([]int{d.Cite(weaknessSource(g.id, ""))}, "%s: %s on %s", boldOurs(g.name), report.Plural(g.n, "finding", "findings"), report.Plural(g.hosts, "host", "hosts"))
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: intOf(g.n)})
+	}
+	if d.Facts.More = len(groups) - len(shown); d.Facts.More > 0 {
+		d.Say([]int{cite}, "And %s more.", report.Thousands(d.Facts.More))
+	}
+	q.askOn(d, "Which of those are known to be exploited?", "Which hosts have most of them?", "What should I fix first?")
+	return nil
+}
