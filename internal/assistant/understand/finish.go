@@ -45,9 +45,6 @@ func (r *reader) mended(i int) string {
 	if len(w) < shortest || commonWords()[w] || commonWords()[r.tokens[i].single] || strings.ContainsAny(w, "0123456789@/\\.:=") || r.namedBefore(i) {
 		return ""
 	}
-	if r.v.Known(w) && !slices.Contains(nearestPhrase(w), true) {
-		return ""
-	}
 	if near := nearest(w, grammarWords()); len(near) > 0 {
 		names := r.v.Near(w)
 		if len(names) == 0 || distance(w, near[0], 2) <= distance(w, names[0], 2) {
@@ -62,8 +59,6 @@ func (r *reader) mended(i int) string {
 	}
 	return ""
 }
-
-func nearestPhrase(string) []bool { return nil }
 
 // namedBefore says whether a name is expected here: "host db99" is not a misspelt word.
 func (r *reader) namedBefore(i int) bool {
@@ -115,15 +110,22 @@ func (r *reader) describes() bool {
 	}
 	left := len(r.unplaced())
 	if !r.asks() {
-		estate := len(q.Sites)+len(q.Hosts) > 0 || r.ours || q.Overdue || len(q.Decisions) > 0 || slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "hosts" })
-		return left > 0 && !(estate && left == 1 && len(r.tokens) < 7) || len(r.classes) > 0 && !estate || r.flat()
+		if strings.Contains(q.Text, " - ") || !r.ofEstate() {
+			return left > 0 || len(r.classes) > 0
+		}
+		return left > 0 && len(r.classes) > 0 || left > len(r.tokens)/2
 	}
 	told := left > 0 || len(r.classes) > 0
 	return told && r.toldOf() && !r.ofOurs() && !r.saidMeasure(Count) && !r.saidMeasure(How) && len(r.topics) == 0 && q.GroupBy == "" && !r.most && !r.conditions()
 }
 
-// flat says whether the text is a product and words that are no question, such as "Microsoft Windows vulnerability".
-func (r *reader) flat() bool { return false }
+// ofEstate says whether words that are not of titles show that the asker's own things are meant.
+func (r *reader) ofEstate() bool {
+	q := &r.q
+	return len(q.Sites)+len(q.Hosts) > 0 || r.ours || q.Overdue || slices.ContainsFunc(r.nouns, func(n noun) bool {
+		return (n.subject == "findings" || n.subject == "hosts" || n.subject == "sites") && r.tokens[n.at].single != ""
+	})
+}
 
 // toldOf says whether a vulnerability is what the words are about.
 func (r *reader) toldOf() bool {

@@ -145,13 +145,13 @@ func (w *walk) from(n *node, i int, slots []effect) {
 		return
 	}
 	t := &w.tokens[i]
-	switch {
-	case n.next[t.word] != nil:
-		w.from(n.next[t.word], i+1, slots)
-	case t.single != "" && n.next[t.single] != nil:
-		w.from(n.next[t.single], i+1, slots)
-	case i > w.at && skipped[t.word]:
+	if c := n.next[t.word]; c != nil {
+		w.from(c, i+1, slots)
+	} else if i > w.at && skipped[t.word] {
 		w.from(n, i+1, slots)
+	}
+	if c := n.next[t.single]; c != nil && t.single != "" {
+		w.from(c, i+1, slots)
 	}
 	for slot, c := range n.slots {
 		if value, ok := slotValue(slot, *t); ok {
@@ -171,7 +171,7 @@ func (w *walk) end(n *node, i int, slots []effect) {
 		if i > w.best.to {
 			w.best = span{from: w.at, to: i}
 		}
-		w.best.effects = append(w.best.effects, fill(p.effects, slots)...)
+		w.best.effects = append(w.best.effects[:len(w.best.effects):len(w.best.effects)], fill(p.effects, slots)...)
 		w.best.rules = append(w.best.rules, p.rule)
 	}
 }

@@ -38,6 +38,9 @@ func (r *reader) pickMeasure() {
 	if r.q.Measure == Compare && !r.comparable() {
 		r.q.Measure = List
 	}
+	if r.q.Measure == Explain && (r.due || r.q.Overdue) && !r.one() && r.q.Time != nil {
+		r.q.Measure = List
+	}
 	if r.q.Measure == Explain && r.plural() && !r.one() && !r.saidMeasure(Why) {
 		r.q.Measure = List
 	}
@@ -197,7 +200,7 @@ func (r *reader) withoutNoun() Subject {
 		return Weaknesses
 	case len(q.Values) > 0 || r.indicator && len(q.Hosts) > 0:
 		return Indicators
-	case len(q.Scans) > 0 && !r.conditions() && q.Measure != Change && q.Measure != Compare:
+	case len(q.Scans) > 0 && !r.conditionsBeyondOwner() && q.Measure != Change && q.Measure != Compare:
 		return Scans
 	case len(q.Imports) > 0:
 		return Imports
@@ -473,7 +476,7 @@ func (r *reader) isAsked(a Attribute) bool {
 	case Severity:
 		return len(q.Severities) == 0 || q.Measure == Whether
 	case Due:
-		return !q.Overdue && !(r.due && !r.one() && (q.Measure == List || q.Measure == Count || q.Measure == Whether))
+		return !q.Overdue && (!r.due || r.one() || q.Measure == Whether && r.one() || r.asksWhen())
 	case Published, Modified, FirstSeen, LastSeen:
 		return r.one() || r.asksWhen() || q.Measure == Explain
 	case Status:

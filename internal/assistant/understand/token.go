@@ -292,6 +292,9 @@ func join(tokens []token) []token {
 			t.value, t.text = t.word+"%", t.text+" %"
 			i++
 		}
+		if t.kind == cveToken || t.kind == cweToken {
+			t.word, t.single = strings.ToLower(t.value), ""
+		}
 		out = append(out, t)
 	}
 	return out

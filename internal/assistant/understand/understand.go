@@ -117,6 +117,7 @@ type Question struct {
 	// How sure the reading is.
 	Follows    bool         // took something from the question before
 	Those      bool         // speaks of what the answer before listed: "of those", "them", "it", "the second one"
+	More       bool         // the next ones of the list before
 	Ordinal    int          // 1.. of those; -1 the last; 0 none
 	Corrected  []Correction // spelling
 	Rest       []string     // words that nothing explains, as written
