@@ -50,10 +50,12 @@ type parts struct {
 	mirror   pathMirror                 // nil for none
 	trouble  atomic.Pointer[string]     // what went wrong with the mirror the last time
 	todays   memo[string, report.Today] // by view and day; the generation is the estate's
-	provider provider
-	misses   auth.Misses // of the audit trail
-	asking   asking
-	texts    texts
+
+	askedHosts memo[string, []report.AskHost] // likewise
+	provider   provider
+	misses     auth.Misses // of the audit trail
+	asking     asking
+	texts      texts
 
 	hub      *live.Hub     // what scans tell; nil tells nobody
 	queue    job.Queue     // of the server; nil for a command
