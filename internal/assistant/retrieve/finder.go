@@ -161,8 +161,8 @@ const (
 	mostLimit  = 100
 )
 
-// followTime is how long a search waits for what changed to be brought in, before it answers without.
-const followTime = 100 * time.Millisecond
+// followTime is how long a search waits for what changed to be brought in, all kinds together, before it answers without.
+const followTime = 120 * time.Millisecond
 
 // Search implements Searcher.
 func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
@@ -174,8 +174,9 @@ func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
 	if len(q.Kinds) == 0 {
 		q.Kinds = Kinds
 	}
-	s := &search{finder: f, query: q, found: Found{Passages: map[Kind][]Passage{}}, known: map[string]bool{}}
+	s := &search{finder: f, query: q, found: Found{Passages: map[Kind][]Passage{}}, known: map[string]bool{}, until: begun.Add(followTime)}
 	s.ask(ctx)
+	s.query.Text = content(q.Text)
 	for _, kind := range Kinds {
 		if !slices.Contains(q.Kinds, kind) {
 			continue
@@ -193,7 +194,7 @@ func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
 
 // follow brings an index up to date, if that is quickly done.
 func (s *search) follow(ctx context.Context, x *kept.Index) error {
-	soon, cancel := context.WithTimeout(ctx, followTime)
+	soon, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
 	err := x.Follow(soon)
 	switch {

@@ -24,6 +24,7 @@ const (
 type search struct {
 	finder *Finder
 	query  Query
+	until  time.Time // from then on nothing is brought up to date
 	found  Found
 	known  map[string]bool // words of the question: whether an index has them
 	order  []string        // of the words
@@ -115,7 +116,7 @@ func (s *search) hits(ctx context.Context, kind Kind, within func(int64) bool) (
 		if err != nil {
 			return err
 		}
-		s.weigh(hits, words, held)
+		hits = s.weigh(hits, words, held)
 		return nil
 	})
 	s.note(there, behind)
@@ -142,8 +143,9 @@ func (s *search) say(note string) {
 	}
 }
 
-// weigh works out what hits hold of the question, and notes its words.
-func (s *search) weigh(hits []hit, words []textindex.Word, held []uint64) {
+// weigh works out what hits hold of the question, and notes its words. Those that hold none, but what a word can be read as
+// too, are left out.
+func (s *search) weigh(hits []hit, words []textindex.Word, held []uint64) []hit {
 	best := 0.0
 	for _, w := range words {
 		best += w.Rarity
@@ -153,7 +155,7 @@ func (s *search) weigh(hits []hit, words []textindex.Word, held []uint64) {
 		s.known[w.Text] = s.known[w.Text] || w.Docs > 0
 	}
 	if best == 0 {
-		return
+		return nil
 	}
 	for i := range hits {
 		h, part := &hits[i], 0.0
@@ -164,6 +166,7 @@ func (s *search) weigh(hits []hit, words []textindex.Word, held []uint64) {
 		}
 		h.words, h.part, h.score = textindex.CountWords(held[i]), part/best, min(h.raw/best, 1)
 	}
+	return slices.DeleteFunc(hits, func(h hit) bool { return h.words == 0 })
 }
 
 // sum tells what became of the words of the question.
@@ -184,14 +187,14 @@ func (s *search) cves(ctx context.Context) ([]Passage, error) {
 		return nil, err
 	}
 	s.note(r.Note != find.NoteStandIn, r.Note == find.NoteBehind)
-	hits, held, ids := make([]hit, len(r.Hits)), make([]uint64, len(r.Hits)), make([]cve.ID, len(r.Hits))
+	hits, held := make([]hit, len(r.Hits)), make([]uint64, len(r.Hits))
 	for i, h := range r.Hits {
-		hits[i], held[i], ids[i] = hit{key: int64(h.ID), raw: h.Plain, ranked: h.Score}, h.Held, h.ID
+		hits[i], held[i] = hit{key: int64(h.ID), raw: h.Plain, ranked: h.Score}, h.Held
 	}
-	s.weigh(hits, r.Words, held)
-	byID := make(map[int64]hit, len(hits))
-	for _, h := range hits {
-		byID[h.key] = h
+	hits = s.weigh(hits, r.Words, held)
+	ids, byID := make([]cve.ID, len(hits)), make(map[int64]hit, len(hits))
+	for i, h := range hits {
+		ids[i], byID[h.key] = cve.ID(h.key), h
 	}
 	records, err := c.Catalogue.Hits(ctx, ids)
 	if err != nil {

@@ -269,7 +269,7 @@ func cves(keys []int64) []cve.ID {
 func (q *question) query(limit int, after *textindex.Cursor) textindex.Query {
 	t := textindex.Query{
 		Text: q.words, All: !q.some, Prefix: textindex.PrefixAll, Limit: limit, After: after,
-		Boost: boost(time.Now().Year()), MaxBoost: 1 + recencyWorth,
+		Boost: boost(time.Now().Year(), recencyWorth), MaxBoost: 1 + recencyWorth,
 	}
 	if q.within != nil {
 		t.Filter = func(key int64) bool { return q.within[key] }
@@ -280,11 +280,11 @@ func (q *question) query(limit int, after *textindex.Cursor) textindex.Query {
 // recencyWorth is what the newest gains over the oldest: of two that fit alike the newer is the one to read first.
 const recencyWorth = 0.3
 
-// boost falls from 1.3 to 1 within 20 years.
-func boost(year int) func(int64) float64 {
+// boost falls from 1 and worth to 1 within 20 years.
+func boost(year int, worth float64) func(int64) float64 {
 	return func(key int64) float64 {
 		age := min(max(year-cve.ID(key).Year(), 0), 20)
-		return 1 + recencyWorth*(1-float64(age)/20)
+		return 1 + worth*(1-float64(age)/20)
 	}
 }
 
