@@ -2,6 +2,8 @@ package answer
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/catalogue"
@@ -57,6 +59,10 @@ func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error)
 		done, err = k.product(ctx)
 	case understand.Nothing:
 		done, err = k.named(ctx)
+	case understand.Findings, understand.Fixes, understand.Software:
+		if len(q.CVEs) > 0 { // not of the asker's own, or the estate would have answered
+			done, err = k.cves(ctx)
+		}
 	}
 	d.Structured = done && err == nil
 	return done, err
@@ -76,7 +82,7 @@ func (k *desk) named(ctx context.Context) (bool, error) {
 	case len(k.Topics) > 0:
 		return k.product(ctx)
 	}
-	return false, nil
+	return k.terms(), nil
 }
 
 // cves answers about CVEs: about those that are named, or about those that the conditions select.
@@ -84,6 +90,7 @@ func (k *desk) cves(ctx context.Context) (bool, error) {
 	if len(k.Values) > 0 && len(k.CVEs) == 0 {
 		return k.indicators(ctx)
 	}
+	k.grouping()
 	ids := k.meant()
 	switch {
 	case k.noProduct():
@@ -103,7 +110,30 @@ func (k *desk) cves(ctx context.Context) (bool, error) {
 	case k.empty():
 		return false, nil
 	}
-	return true, k.list(ctx, nil)
+	if err := k.list(ctx, nil); err != nil {
+		return true, err
+	}
+	// Words that select nothing describe something: the texts know better.
+	if n := k.d.Facts.Count; k.topic() != "" && !k.d.Refused && (n != nil && *n == 0 || len(strings.Fields(k.topic())) > 2 && k.Measure != understand.Count) {
+		return false, nil
+	}
+	return true, nil
+}
+
+// grouping takes what is counted by from words that the grammar left: "which vendor has most CVEs".
+func (k *desk) grouping() {
+	if k.GroupBy != "" || k.Measure == understand.Fact {
+		return
+	}
+	for _, g := range []struct{ by, words string }{{"vendor", "vendor vendors maker makers manufacturer manufacturers company"}, {"product", "product products software"}, {"year", "year years annually yearly"}, {"cwe", "weakness weaknesses cwe"}} {
+		for _, w := range strings.Fields(g.words) {
+			if i := slices.Index(k.Question.Rest, w); i >= 0 {
+				k.GroupBy, k.Measure = g.by, understand.Group
+				k.Question.Rest = slices.Delete(slices.Clone(k.Question.Rest), i, i+1)
+				return
+			}
+		}
+	}
 }
 
 // meant are the CVEs that the question names, or that "it", "those" and "the second one" mean.

@@ -253,9 +253,12 @@ func (k *desk) explain(ctx context.Context, c *report.CVE) error {
 	k.data("kev", "epss")
 	var text []string
 	for _, s := range c.Explanation {
-		if k.Audience != "manager" || s.Topic != "rating" {
+		if k.Audience != "manager" || s.Topic == "what" || s.Topic == "do" {
 			text = append(text, quoted(s.Text, 500))
 		}
+	}
+	if k.Audience == "manager" && len(text) > 0 {
+		text = slices.Insert(text, 1, plainUse(c)...)
 	}
 	k.d.Facts.Value = c.Title
 	switch k.Audience {
@@ -270,6 +273,22 @@ func (k *desk) explain(ctx context.Context, c *report.CVE) error {
 		}
 	}
 	return k.here(ctx, c.ID, n)
+}
+
+// plainUse says without words of the trade whether a CVE is used, and by whom it could be.
+func plainUse(c *report.CVE) (text []string) {
+	switch {
+	case c.Ransomware != nil && *c.Ransomware:
+		text = append(text, "Attackers use it already, ransomware gangs among them.")
+	case inKEV(c) == 1 || len(c.ExploitedBy) > 0:
+		text = append(text, "Attackers use it already.")
+	case c.KEV != nil:
+		text = append(text, "No attack with it is known to CISA.")
+	}
+	if len(c.Exploits) > 0 {
+		text = append(text, "The tools for an attack are public.")
+	}
+	return text
 }
 
 // here says what a CVE means for the asker's own hosts.
@@ -319,6 +338,7 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 	}
 	sorted := slices.Clone(found)
 	by, why := k.worse()
+	asked := why != ""
 	slices.SortStableFunc(sorted, func(a, b report.CVE) int { return by(&b, &a) })
 	if k.Least {
 		slices.Reverse(sorted)
@@ -330,8 +350,14 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 	cites := []int{k.d.Cite(recordSource(first))}
 	switch {
 	case by(first, &sorted[1]) == 0:
+		if !asked {
+			why = "decision, known exploitation, likelihood and score"
+		}
 		k.d.Say(k.cited(found), "They are equal in %s.", why)
 	default:
+		if !asked {
+			why = reason(first, &sorted[1])
+		}
 		word := "the worse one"
 		if len(found) > 2 {
 			word = "the worst"
@@ -339,7 +365,7 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 		if k.Least {
 			word = strings.NewReplacer("worse", "less bad", "worst", "least bad").Replace(word)
 		}
-		k.d.Say(cites, "**%s** is %s, by %s.", first.ID, word, why)
+		k.d.Say(append(cites, k.d.Cite(recordSource(&sorted[1]))), "**%s** is %s, by %s.", first.ID, word, why)
 		k.d.Facts.Value = report.Text(first.ID)
 	}
 	for i := range sorted {
@@ -405,7 +431,27 @@ func (k *desk) worse() (by func(a, b *report.CVE) int, why string) {
 	return func(a, b *report.CVE) int {
 		return cmp.Or(cmp.Compare(decisionRank(b), decisionRank(a)), cmp.Compare(inKEV(a), inKEV(b)),
 			cmp.Compare(orNone(a.Likelihood), orNone(b.Likelihood)), cmp.Compare(orNone(a.PriorityScore), orNone(b.PriorityScore)))
-	}, "decision, then known exploitation, then how likely an attack is"
+	}, ""
+}
+
+// reason is the first thing in which two CVEs differ.
+func reason(a, b *report.CVE) string {
+	switch {
+	case decisionRank(a) != decisionRank(b):
+		return fmt.Sprintf("the decision: %s against %s", cmp.Or(string(a.Decision), "none"), cmp.Or(string(b.Decision), "none"))
+	case inKEV(a) != inKEV(b):
+		return "known exploitation: one is in KEV, the other is not"
+	case orNone(a.Likelihood) != orNone(b.Likelihood):
+		return fmt.Sprintf("the likelihood of attacks: %s against %s", share(a.Likelihood), share(b.Likelihood))
+	}
+	return "the priority score"
+}
+
+func share(v *float64) string {
+	if v == nil {
+		return "unknown"
+	}
+	return inPercent(*v)
 }
 
 func orNone(v *float64) float64 {

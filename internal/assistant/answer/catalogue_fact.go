@@ -527,6 +527,6 @@ func (k *desk) ranges(c *report.CVE) (out []span) {
 
 func (k *desk) meansProduct(vendor, product string) bool {
 	return slices.ContainsFunc(k.Products, func(p understand.ProductName) bool {
-		return (p.Vendor == "" || sameName(p.Vendor, vendor)) && (p.Product == "" || sameName(p.Product, product)) || sameProduct(p, vendor, product)
+		return (anyName(p.Vendor) == "" || sameName(p.Vendor, vendor)) && (anyName(p.Product) == "" || sameName(p.Product, product)) || sameProduct(p, vendor, product)
 	})
 }

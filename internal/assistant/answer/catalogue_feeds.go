@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ var indicatorFeeds = []string{"urlhaus", "threatfox", "feodo", "malwarebazaar"}
 
 // indicators answers whether addresses, domains, URLs and hashes are known as bad.
 func (k *desk) indicators(ctx context.Context) (bool, error) {
+	k.values()
 	var loaded, titles []string
 	records := 0
 	feeds, err := k.Desk.FeedStatus(ctx)
@@ -86,6 +88,24 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// looksLike is what may be an indicator, in a question that nothing else explains.
+var looksLike = regexp.MustCompile(`(?i)\bhttps?://\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\b[0-9a-f]{32,64}\b|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b`)
+
+// values are what is looked up: addresses may have been read as hosts.
+func (k *desk) values() {
+	if len(k.Values) > 0 {
+		return
+	}
+	for _, h := range k.Hosts {
+		if h.Kind == "address" || h.Kind == "name" || h.Kind == "" {
+			k.Values = append(k.Values, h.Text)
+		}
+	}
+	if len(k.Values) == 0 {
+		k.Values = looksLike.FindAllString(k.Text, 10)
+	}
+}
+
 func indicatorSource(x report.Indicator) report.Source {
 	return report.Source{Kind: "indicator", ID: quoted(x.Value, 200), Title: quoted(x.Value, 120), Text: quoted(x.Sentence(), 300), URL: "/threats?tab=indicators",
 		From: report.Text(report.FeedTitle(x.Source)), At: x.LastSeen}
@@ -145,7 +165,14 @@ func (k *desk) feeds(ctx context.Context) (bool, error) {
 		k.d.Say(cites, "No feed was ever loaded. Load them with `patchscout feeds sync`.")
 	}
 	for i, f := range some[:min(len(some), mostAll)] {
-		k.d.Item(cites[i:i+1], "%s", feedText(f, k.Now))
+		line, _, failed := strings.Cut(feedText(f, k.Now), "; the last run failed")
+		if failed {
+			line += "; the last run failed"
+		}
+		if len(k.Question.Feeds) > 0 || k.Status != "" || k.Attribute == understand.Errors {
+			line = feedText(f, k.Now)
+		}
+		k.d.Item(cites[i:i+1], "%s", line)
 		k.d.Facts.Items = append(k.d.Facts.Items, report.Figure{Kind: "feed", ID: f.Feed, Name: report.FeedTitle(f.Feed), Count: numbered(f.Records)})
 	}
 	return true, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -180,9 +181,30 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 		return false, nil
 	}
 	for _, p := range k.Products {
-		a.filter.Products = append(a.filter.Products, catalogue.Product{Vendor: cpe.Unquote(p.Vendor), Product: cpe.Unquote(p.Product)})
+		a.filter.Products = append(a.filter.Products, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)})
 	}
 	return true, nil
+}
+
+// singular are questions for one: "which CVE has the highest EPSS?"
+var singular = regexp.MustCompile(`(?i)\b(?:which|what|what's|name)\b.*\b(?:cve|vulnerability|flaw|one)\b`)
+
+// one says that one CVE is asked for: the one that has most of something.
+func (k *desk) one() bool {
+	lower := strings.ToLower(k.Text)
+	return k.Limit == 1 || k.Limit == 0 && !k.All && (k.Sort != "" || k.Least) && singular.MatchString(k.Text) &&
+		!strings.Contains(lower, "cves") && !strings.Contains(lower, "vulnerabilities")
+}
+
+// theOne answers which CVE has most of something.
+func (k *desk) theOne(list report.Source, c *report.CVE, total int, what string) {
+	n := k.d.Cite(recordSource(c))
+	k.d.Facts.Value, k.d.Facts.Count, k.d.Facts.More = report.Text(c.ID), nil, max(total-1, 0)
+	k.d.Facts.Items = append(k.d.Facts.Items, report.Figure{Kind: "cve", ID: c.ID, Name: string(c.Title), Value: report.Text(k.orderValue(c))})
+	k.d.Say([]int{n}, "**%s** comes first by %s: %s%s", c.ID, k.orderWords(), k.orderNote(c), brief(c))
+	k.d.Say([]int{k.d.Cite(list)}, "It is one of %s.", boldCount(total, what))
+	k.aged()
+	k.next(c.ID, nil)
 }
 
 // list answers which, how many, whether any, and by what.
@@ -210,18 +232,24 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		total = *page.Total
 	}
 	what := k.phrase(total)
-	list := k.d.Cite(report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue: " + what,
-		Text: report.Thousands(total) + " " + what + ".", URL: k.d.Link, API: "/api/v1/cves"})
+	source := report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue: " + what,
+		Text: report.Thousands(total) + " " + what + ".", URL: k.d.Link, API: "/api/v1/cves"}
 	items, err := k.items(ctx, a, page)
 	if err != nil {
 		return err
 	}
+	if len(items) > 0 && k.one() && k.Measure != understand.Count && k.Measure != understand.Whether {
+		k.theOne(source, &items[0], total, what)
+		return nil
+	}
+	list := k.d.Cite(source)
 	k.d.Facts.Count = numbered(total)
 	if k.Measure == understand.Whether {
 		k.d.Facts.Yes = truth(total > 0)
 	}
 	k.begin(list, total, len(items), what, k.appliesNote(a.sure, a.maybe))
 	k.show(items, total)
+	k.gaps(list, a, total)
 	if page.Note != "" && a.filter.Words != "" {
 		k.d.Say([]int{list}, "%s", quoted(string(page.Note), 200))
 	}
@@ -230,6 +258,17 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		k.d.Next = append(k.d.Next, "Which of those are in KEV?", "Which of those affect my hosts?")
 	}
 	return nil
+}
+
+// gaps says why a number may be lower than people expect.
+func (k *desk) gaps(list int, a asked, total int) {
+	newest := k.cat.Newest.Time
+	if from := a.filter.PublishedFrom; total == 0 && !from.IsZero() && !newest.IsZero() && newest.Before(from) {
+		k.d.Say([]int{list}, "The newest record of the catalogue is of %s.", dayText(k.cat.Newest))
+	}
+	if k.cat.Starter && k.Measure == understand.Count {
+		k.d.Say([]int{list}, "The catalogue is the starter, which holds part of all CVEs.")
+	}
 }
 
 // begin says how many there are.

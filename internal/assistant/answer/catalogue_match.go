@@ -64,11 +64,19 @@ func sameProduct(p understand.ProductName, vendor, product string) bool {
 func (k *desk) versions() []understand.ProductName {
 	var out []understand.ProductName
 	for _, p := range k.Products {
-		if p.Version != "" && p.Product != "" && (p.Relation == "" || p.Relation == "=") {
+		if p.Version != "" && anyName(p.Product) != "" && (p.Relation == "" || p.Relation == "=") {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// anyName is "" for a name that leaves open which.
+func anyName(name string) string {
+	if name == "*" {
+		return ""
+	}
+	return cpe.Unquote(name)
 }
 
 // productNames are the question's products as people write them.
@@ -83,6 +91,7 @@ func (k *desk) productNames() string {
 }
 
 func displayed(p understand.ProductName) string {
+	p.Vendor, p.Product = anyName(p.Vendor), anyName(p.Product)
 	switch {
 	case p.Vendor != "":
 		return productName(cpe.Quote(cpe.Unquote(p.Vendor)), cpe.Quote(cpe.Unquote(p.Product)))
@@ -207,7 +216,8 @@ func (k *desk) affectedBy(ctx context.Context, c *report.CVE, p understand.Produ
 	k.d.Facts.Yes, k.d.Facts.Value = truth(false), "not affected"
 	if len(named) == 0 && len(c.Affected)+len(c.AffectedText) == 0 {
 		k.d.Facts.Yes, k.d.Facts.Value = nil, ""
-		k.refuse("the record of "+c.ID+" names no products or versions", "Read its references: `patchscout cve show "+c.ID+"`.", "affected versions of "+c.ID, n)
+		k.refuse("the record of "+c.ID+" names no products or versions that could be compared",
+			"It says: “"+sentencesOf(string(c.Description), 260)+"”", "affected versions of "+c.ID, n)
 		return nil
 	}
 	if len(named) == 0 {

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -79,29 +80,42 @@ func ourText(text string, most int) string {
 	return text
 }
 
-// fitting are the sentences of a section that hold most of the question's words, in the order of the section.
-func fitting(text, question string, most int) []string {
-	wanted := tellingWords(question)
-	all := docSentences(text)
-	type scored struct{ at, hits int }
-	var list []scored
-	for i, s := range all {
-		lower, hits := strings.ToLower(s), 0
-		for _, w := range wanted {
-			if strings.Contains(lower, w) {
-				hits++
+// fitting are the sentences of a section that hold most of the question's words, best first. A word counts the more the
+// fewer sentences of the section have it.
+func fitting(text, question string, most int) (out []string) {
+	wanted, all := tellingWords(question), docSentences(text)
+	holds := func(sentence, word string) bool {
+		return strings.Contains(strings.ToLower(sentence), word[:min(len(word), 6)])
+	}
+	worth := make([]float64, len(wanted))
+	for i, w := range wanted {
+		n := 1
+		for _, s := range all {
+			if holds(s, w) {
+				n++
 			}
 		}
-		if strings.Contains(s, "`patchscout") || strings.HasPrefix(s, "patchscout ") {
-			hits++
-		}
-		list = append(list, scored{i, hits})
+		worth[i] = 1 / float64(n)
 	}
-	slices.SortStableFunc(list, func(a, b scored) int { return b.hits - a.hits })
-	list = list[:min(len(list), most)]
-	slices.SortFunc(list, func(a, b scored) int { return a.at - b.at })
-	var out []string
-	for _, s := range list {
+	type scored struct {
+		at  int
+		sum float64
+	}
+	var list []scored
+	for i, s := range all {
+		sum := 0.0
+		for j, w := range wanted {
+			if holds(s, w) {
+				sum += worth[j]
+			}
+		}
+		list = append(list, scored{i, sum})
+	}
+	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.sum, a.sum) })
+	for i, s := range list[:min(len(list), most)] {
+		if i > 0 && s.sum < 0.6*list[0].sum {
+			break
+		}
 		out = append(out, all[s.at])
 	}
 	return out
