@@ -34,7 +34,10 @@ func openApp(ctx context.Context, dir string) (*app.App, error) {
 
 // brokenNmap is an nmap that says its version and then fails: one scan of the estate is a failed one.
 func brokenNmap(dir string) string {
-	path := filepath.Join(dir, "nmap-that-fails")
+	path, err := filepath.Abs(filepath.Join(dir, "nmap-that-fails"))
+	if err != nil {
+		return ""
+	}
 	_ = os.MkdirAll(dir, 0o700)
 	_ = os.WriteFile(path, []byte("#!/bin/sh\ncase \"$*\" in *--version*|*-V*) echo 'Nmap version 7.95 ( https://nmap.org )';; *) echo 'nmap: out of memory' >&2; exit 1;; esac\n"), 0o700) //nolint:gosec // it is run
 	return path

@@ -16,6 +16,9 @@ type options struct {
 	feeds string
 	data  string
 	only  string
+
+	titles int // of each source
+	show   int // titles that are not found
 }
 
 func main() {
@@ -23,7 +26,9 @@ func main() {
 	flag.StringVar(&o.made, "make", "", "make the estate in this data folder, with the starter catalogue or that of -feeds, and end")
 	flag.StringVar(&o.feeds, "feeds", os.Getenv("FEEDS"), "folder with the feed files (or FEEDS); without one the starter catalogue is asked")
 	flag.StringVar(&o.data, "data", "", "ask this data folder, which -make made, instead of one made for this run")
-	flag.StringVar(&o.only, "only", "", "some of questions, titles, with commas; all if empty")
+	flag.StringVar(&o.only, "only", "", "questions or titles; both if empty")
+	flag.IntVar(&o.titles, "titles", 2000, "how many titles of each source are asked; 0 is all")
+	flag.IntVar(&o.show, "show", 0, "print so many titles of the tuning half whose CVE does not come first")
 	flag.Parse()
 	missed, err := o.run(context.Background(), os.Stdout)
 	if err != nil {
@@ -55,15 +60,37 @@ func (o options) run(ctx context.Context, w io.Writer) (missed int, err error) {
 		return 0, err
 	}
 	defer r.close()
-	questions, err := readQuestions()
-	if err != nil {
-		return 0, err
+	return o.ask(ctx, r, w)
+}
+
+func (o options) ask(ctx context.Context, r *runner, w io.Writer) (missed int, err error) {
+	var answers []asked
+	var titles []found
+	if o.only != "titles" {
+		questions, err := readQuestions()
+		if err != nil {
+			return 0, err
+		}
+		if answers, err = r.askAll(ctx, questions, o.feeds != ""); err != nil {
+			return 0, err
+		}
+		missed += tell(w, answers)
 	}
-	all, err := r.askAll(ctx, questions, o.feeds != "")
-	if err != nil {
-		return 0, err
+	if o.feeds != "" && o.only != "questions" {
+		drawn, err := readTitles(ctx, o.feeds, o.titles)
+		if err != nil {
+			return 0, err
+		}
+		if titles, err = r.askTitles(ctx, drawn); err != nil {
+			return 0, err
+		}
+		missed += tellTitles(w, titles)
+		missed += tellConfidence(w, samples(answers, titles))
 	}
-	missed = tell(w, all)
-	tellFailures(w, all)
+	fmt.Fprintln(w)
+	tellFailures(w, answers)
+	if o.show > 0 {
+		showTitles(w, titles, o.show)
+	}
 	return missed, nil
 }

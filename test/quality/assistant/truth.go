@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/cve"
 	_ "modernc.org/sqlite" // the databases are read beside the product, not through it
 )
 
@@ -88,12 +89,19 @@ func (t *truth) rows(ctx context.Context, query string) (out [][]string, err err
 	return out, rows.Err()
 }
 
-// names is the first column.
-func (t *truth) names(ctx context.Context, query string) ([]string, error) {
-	rows, err := t.rows(ctx, query)
-	var out []string
-	for _, r := range rows {
-		out = append(out, r[0])
+// knows says whether the catalogue has a record of one of the CVEs.
+func (t *truth) knows(ctx context.Context, ids []string) (bool, error) {
+	n := 0
+	for _, text := range ids {
+		id, err := cve.ParseID(text)
+		if err != nil {
+			return false, err
+		}
+		var has int
+		if err := t.db.QueryRowContext(ctx, "select count(*) from cve_fact where id = ?", int64(id)).Scan(&has); err != nil {
+			return false, err
+		}
+		n += has
 	}
-	return out, err
+	return n > 0, nil
 }
