@@ -48,10 +48,10 @@ func (r *reader) bare() bool {
 		}
 	}
 	switch {
-	case r.follow == "and":
+	case r.follow == "and", q.Subject == Nothing:
 		return true
-	case q.Subject == Nothing:
-		return true
+	case len(r.nouns) == 0 && !r.namesAny() && !r.ours && !r.catalogue && (q.Measure == Count || q.Measure == List || q.Measure == Whether) && q.Subject == Findings && len(r.unplaced()) == 0 && content <= 3:
+		return true // "how many are critical?", "are any overdue?"
 	case q.Measure == Why && !r.namesAny(), q.Measure == How && q.Attribute == Remedy && !r.namesAny():
 		return true
 	case len(r.nouns) == 1 && content <= 2 && !r.namesAny() && (q.Measure == List || q.Measure == Count) && len(r.unplaced()) == 0 && len(r.tokens) <= 3:
@@ -257,7 +257,7 @@ func (r *reader) inherit() {
 		r.standing()
 		r.fact()
 		r.howTo()
-		if r.q.Attribute == "" {
+		if r.q.Attribute == "" && r.q.Measure == last.Measure {
 			r.q.Attribute = last.Attribute
 		}
 	}

@@ -437,7 +437,12 @@ func (r *reader) addProduct(_ span, v string) {
 }
 
 // version belongs to the product before it.
-func (r *reader) version(s span, v string) { r.setVersion(s.from, v) }
+func (r *reader) version(s span, v string) {
+	if len(r.q.Products) > 0 {
+		r.setVersion(s.from, v)
+		r.placeVersion(s.from)
+	}
+}
 
 func (r *reader) setVersion(at int, v string) {
 	if len(r.q.Products) == 0 {

@@ -241,6 +241,7 @@ func (n *NameBook) Product(words string) []ProductName {
 		found[i].Ours = n.isOurs(name, found[i])
 		found[i].CVEs = n.weight(found[i])
 	}
+	slices.SortStableFunc(found, func(a, b ProductName) int { return cmp.Compare(min(1, b.CVEs), min(1, a.CVEs)) }) // an alias of what this catalogue does not have comes last
 	return found
 }
 

@@ -66,11 +66,22 @@ func (r *reader) numbers() {
 		switch {
 		case r.afterProduct(i):
 			r.setVersion(i, strings.TrimSuffix(t.word, "%"))
-			r.placed[i] = true
+			r.placeVersion(i)
 		case i+1 < len(r.tokens) && r.q.Limit == 0 && t.number >= 1 && t.number <= 1000 && r.nounAt(i+1, i+3):
 			r.q.Limit = int(t.number)
 			r.placed[i] = true
 		}
+	}
+}
+
+// placeVersion marks a version and the words of comparison around it.
+func (r *reader) placeVersion(i int) {
+	r.placed[i] = true
+	for at := i - 1; at >= 0 && versionWord[r.word(at)]; at-- {
+		r.placed[at] = true
+	}
+	if w := r.word(i + 1); (w == "or" || w == "and") && r.relation(i) != "" {
+		r.placed[i+1], r.placed[min(i+2, len(r.tokens)-1)] = true, true
 	}
 }
 

@@ -665,7 +665,7 @@ func (r *reader) timing() {
 		from := calendar{r.tokens, r.now}.today().AddDate(0, 0, -7)
 		q.Time = &Period{From: from, Words: "the last 7 days"}
 	}
-	if q.Time == nil && len(r.times) > 0 && q.Measure != Fact && len(q.Scans) > 0 {
+	if q.Time == nil && len(r.times) > 0 && q.Measure != Fact && (len(q.Scans) > 0 || q.Subject == Hosts && (q.Negated || r.negated > 0)) {
 		q.TimeOf = r.times[0]
 	}
 	if q.Time == nil {
@@ -731,7 +731,7 @@ func (r *reader) tidy() {
 	if q.Subject == CVEs && q.Measure == Count && r.q.State == "open" {
 		q.State = ""
 	}
-	if (q.Subject == Services || q.Measure == Reach) && q.State == "open" {
+	if (q.Subject == Services || q.Measure == Reach || q.Subject == Hosts && len(q.Ports) > 0) && q.State == "open" {
 		q.State = ""
 	}
 	if q.Subject == Feeds && q.State != "" {
