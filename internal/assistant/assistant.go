@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/patchscout/patchscout/internal/assistant/answer"
@@ -89,15 +90,35 @@ func Clean(text string) (string, error) {
 	case !utf8.ValidString(text):
 		return "", fault.Invalid("question: not UTF-8")
 	}
-	text = strings.Join(strings.FieldsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f || c == ' ' }), " ")
+	text = strings.Join(strings.Fields(strings.Map(shown, text)), " ")
 	if text == "" {
 		return "", fault.Invalid("question: ask something, such as: what should I fix first?")
 	}
 	return text, nil
 }
 
+// shown leaves of a text what shows and stays in its place: no control characters, directions, zero widths or tags.
+func shown(r rune) rune {
+	switch {
+	case unicode.IsSpace(r), unicode.IsControl(r):
+		return ' '
+	case unicode.IsPrint(r):
+		return r
+	}
+	return -1
+}
+
+// showFacts takes out of the facts what records wrote to steer whoever shows them.
+func showFacts(f *report.AnswerFacts) {
+	f.Value = report.Text(strings.Map(shown, string(f.Value)))
+	for i := range f.Items {
+		f.Items[i].Name, f.Items[i].Value = strings.Map(shown, f.Items[i].Name), report.Text(strings.Map(shown, string(f.Items[i].Value)))
+	}
+}
+
 func document(q *answer.Asked, d *answer.Draft) report.Answer {
 	confidence := answer.Confidence(d)
+	showFacts(&d.Facts)
 	d.Facts.Items = some(d.Facts.Items)
 	return report.Answer{
 		Question: q.Text, Answer: d.Text(), Sources: some(d.Sources), Facts: &d.Facts,
