@@ -25,7 +25,7 @@ export async function placesOf(context, server) {
     today: "/", findings: "/findings", finding: `/findings/${hostile(findings, "title").id}`, "finding-cve": `/findings/${known.find((f) => f.cve).id}`,
     assets: "/assets", host: `/assets/${hostile(hosts).id}`, scans: "/scans", scan: `/scans/${own.id ?? own.scan_id}`, compare: `/scans/${own.id ?? own.scan_id}/compare`,
     paths: "/paths?from=site:default", import: "/import", ledger: `/import/${hostile(imports).id}`, catalogue: "/catalogue", cve: "/catalogue/CVE-2021-41773",
-    threats: "/threats", technique: "/threats/T1190", settings: "/settings", lost: "/no/such/page",
+    threats: "/threats", technique: "/threats/T1190", ask: "/ask", settings: "/settings", lost: "/no/such/page",
   };
 }
 
@@ -58,7 +58,7 @@ export function looks(scheme) {
     await browser?.close();
     await server?.stop();
   });
-  const names = ["today", "findings", "finding", "finding-cve", "assets", "host", "scans", "scan", "compare", "paths", "import", "ledger", "catalogue", "cve", "threats", "technique", "settings", "lost"];
+  const names = ["today", "findings", "finding", "finding-cve", "assets", "host", "scans", "scan", "compare", "paths", "import", "ledger", "catalogue", "cve", "threats", "technique", "ask", "settings", "lost"];
   for (const name of names) {
     test(`${name} in ${scheme} is for everybody, at every size`, { timeout: 60_000 }, async () => {
       const page = await them.page();

@@ -36,7 +36,7 @@ function One({ span, sources }: { span: Span; sources: Source[] }) {
 /** Cite is the number of a source: pointed at or focused it shows the record, opened it goes there. */
 function Cite({ source }: { source: Source }) {
   return (
-    <Tooltip label={<Brief source={source} />} multiline w={320} classNames={{ tooltip: "ask-brief" }} openDelay={150} withArrow={false}>
+    <Tooltip label={<Brief source={source} />} multiline w={320} classNames={{ tooltip: "ask-brief" }} openDelay={150} withArrow={false} portalProps={{ target: "#main" }}>
       <Opens url={source.url} className="ask-cite" label={`Source ${source.n}: ${plain(nameOf(source))}`}>{source.n}</Opens>
     </Tooltip>
   );

@@ -47,9 +47,10 @@ export function AskPanel({ opened, close, wish }: { opened: boolean; close: () =
     e.stopPropagation();
     close();
   };
+  const Box = phone ? "div" : "aside";
   return (
     <FocusTrap active={phone === true}>
-      <aside className="ask-panel" role={phone ? "dialog" : undefined} aria-modal={phone || undefined} aria-label="Ask" onKeyDown={key}>
+      <Box className="ask-panel" role={phone ? "dialog" : undefined} aria-modal={phone || undefined} aria-label="Ask" onKeyDown={key}>
         <div className="ask-panel-head">
           <h2>Ask</h2>
           {talk.turns.length > 0 && <ActionIcon variant="subtle" color="gray" aria-label="New conversation" title="New conversation" onClick={() => void load("")}><IconPlus size={17} /></ActionIcon>}
@@ -62,7 +63,7 @@ export function AskPanel({ opened, close, wish }: { opened: boolean; close: () =
         <div className="ask-panel-foot">
           <Composer draft={draft} setDraft={setDraft} put={put} stop={stop} asking={asking} asked={talk.turns.map((t) => t.question)} about={screen.about && { words: screen.words, remove: screen.remove }} field={field} />
         </div>
-      </aside>
+      </Box>
     </FocusTrap>
   );
 }
