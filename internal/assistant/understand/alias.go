@@ -29,6 +29,17 @@ var aliases = table(func() map[string][]alias {
 	return all
 })
 
+// joinedAliases are the aliases without their blanks.
+var joinedAliases = table(func() map[string][]alias {
+	all := map[string][]alias{}
+	for name, targets := range aliases() {
+		if joined := strings.ReplaceAll(name, " ", ""); joined != name && len(joined) >= 6 {
+			all[joined] = targets
+		}
+	}
+	return all
+})
+
 // aliasWords are the words of aliases and nicknames.
 var aliasWords = table(func() map[string]bool {
 	all := map[string]bool{}

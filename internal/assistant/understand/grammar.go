@@ -129,7 +129,7 @@ var skipped = map[string]bool{"the": true, "a": true, "an": true, "my": true, "o
 // longest finds the longest phrase that begins at a token. Of phrases in the same words it gives what all of them say.
 func (g *grammar) longest(tokens []token, at, start int) (span, bool) {
 	w := walk{tokens: tokens, at: at, start: start, best: span{from: at, to: at}}
-	w.from(&g.root, at, nil)
+	w.from(&g.root, at, nil, false)
 	return w.best, w.best.to > at
 }
 
@@ -139,23 +139,25 @@ type walk struct {
 	best      span
 }
 
-func (w *walk) from(n *node, i int, slots []effect) {
-	w.end(n, i, slots)
+func (w *walk) from(n *node, i int, slots []effect, skipping bool) {
+	if !skipping { // a phrase does not end with a word that it only passed
+		w.end(n, i, slots)
+	}
 	if i >= len(w.tokens) || i > w.at+14 || i > w.at && w.tokens[i].after {
 		return
 	}
 	t := &w.tokens[i]
 	if c := n.next[t.word]; c != nil {
-		w.from(c, i+1, slots)
+		w.from(c, i+1, slots, false)
 	} else if i > w.at && skipped[t.word] {
-		w.from(n, i+1, slots)
+		w.from(n, i+1, slots, true)
 	}
 	if c := n.next[t.single]; c != nil && t.single != "" {
-		w.from(c, i+1, slots)
+		w.from(c, i+1, slots, false)
 	}
 	for slot, c := range n.slots {
 		if value, ok := slotValue(slot, *t); ok {
-			w.from(c, i+1, append(slots, effect{slot, value}))
+			w.from(c, i+1, append(slots, effect{slot, value}), false)
 		}
 	}
 }

@@ -120,6 +120,8 @@ func init() {
 	}
 }
 
+var ourWords = map[string]bool{"we": true, "our": true, "us": true, "my": true, "ours": true}
+
 // strongest keeps "yes" over "one": "which of those are on this host".
 func strongest(a, b string) string {
 	if a == "" || b == "yes" {
@@ -156,6 +158,9 @@ func withNumbers(list []int64, values string) []int64 {
 
 // gather lets each span say what it says.
 func (r *reader) gather() {
+	for _, t := range r.tokens {
+		r.ours = r.ours || ourWords[t.word]
+	}
 	for i := range r.spans {
 		s := r.spans[i]
 		if s.says("filler") && !s.says("measure") && r.negated > 0 {

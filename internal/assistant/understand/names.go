@@ -233,6 +233,9 @@ func (n *NameBook) Product(words string) []ProductName {
 			found = append(found, p)
 		}
 	}
+	if len(found) == 0 && !strings.Contains(name, " ") {
+		found = n.joined(name)
+	}
 	if _, ours := n.ours[name]; ours && len(found) == 0 {
 		found = []ProductName{{Product: strings.ReplaceAll(name, " ", "_")}}
 	}
@@ -243,6 +246,17 @@ func (n *NameBook) Product(words string) []ProductName {
 	}
 	slices.SortStableFunc(found, func(a, b ProductName) int { return cmp.Compare(min(1, b.CVEs), min(1, a.CVEs)) }) // an alias of what this catalogue does not have comes last
 	return found
+}
+
+// joined finds a name that was written without its blanks: "apachehttpd", "fortios" the other way round.
+func (n *catalogueNames) joined(name string) []ProductName {
+	for _, a := range joinedAliases()[name] {
+		return []ProductName{{Vendor: a.vendor, Product: a.product}}
+	}
+	if at, ok := n.byJoined[name]; ok {
+		return []ProductName{{Vendor: n.products[at].vendor, Product: n.products[at].product}}
+	}
+	return nil
 }
 
 func (n *NameBook) isOurs(name string, p ProductName) bool {

@@ -23,7 +23,7 @@ func (r *reader) saidMeasure(m Measure) bool { return slices.Contains(r.measures
 func (r *reader) saidAttr(a Attribute) bool  { return slices.Contains(r.attributes, a) }
 
 // order is which measure goes before which, when a question says several.
-var order = []Measure{Suppose, Reach, Compare, Count, First, Why, Change, Trend, How, Explain, Whether, List}
+var order = []Measure{Suppose, Count, Reach, Compare, First, Why, Change, Trend, How, Explain, Whether, List}
 
 func (r *reader) pickMeasure() {
 	for _, m := range order {
@@ -104,7 +104,22 @@ func (r *reader) heads() []noun {
 		}
 		out = append(out, n)
 	}
-	return out
+	return withoutGroups(out, r.most)
+}
+
+// withoutGroups leaves out what findings can be grouped by but what is no subject, unless it is what has the most of
+// something, or all that there is.
+func withoutGroups(nouns []noun, most bool) []noun {
+	var real []noun
+	for i, n := range nouns {
+		if !strings.HasPrefix(n.subject, "by-") || most && i == 0 {
+			real = append(real, n)
+		}
+	}
+	if len(real) == 1 && strings.HasPrefix(real[0].subject, "by-") {
+		return nil
+	}
+	return real
 }
 
 // apposition says whether a name comes right after the noun: "host 10.0.0.5", "vulnerability CVE-…", "product nginx", or
@@ -202,6 +217,8 @@ func (r *reader) withoutNoun() Subject {
 		return Indicators
 	case len(q.Scans) > 0 && !r.conditionsBeyondOwner() && q.Measure != Change && q.Measure != Compare:
 		return Scans
+	case len(q.Scans) > 0 && q.Measure == Compare:
+		return Scans
 	case len(q.Imports) > 0:
 		return Imports
 	case len(q.Products) > 0:
@@ -295,6 +312,8 @@ func (r *reader) preferEstate(nouns []noun) {
 		q.Subject = CVEs
 	case first == "software" && len(q.Products) > 0 && len(nouns) == 1 && len(q.Hosts)+len(q.Sites) == 0 && !r.ours && r.affected:
 		q.Subject = CVEs
+	case first == "sites" && len(q.Hosts) > 0 && r.saidAttr(SiteOf) && !r.most && q.Measure != Count:
+		q.Subject, q.Measure, q.Attribute = Hosts, Fact, SiteOf
 	case first == "scans" && len(nouns) > 1 && (nouns[1].subject == "findings" || nouns[1].subject == "vulns") && len(q.Scans) > 0:
 		q.Subject = Findings
 	}
@@ -733,6 +752,16 @@ func (r *reader) tidy() {
 	}
 	if (q.Subject == Services || q.Measure == Reach || q.Subject == Hosts && len(q.Ports) > 0) && q.State == "open" {
 		q.State = ""
+	}
+	if q.Measure == Suppose && q.State == "fixed" {
+		q.State = ""
+	}
+	if q.Subject == Feeds && len(q.Feeds) == 0 {
+		for _, t := range r.tokens {
+			if name, ok := find(r.v.Feeds(), t.word); ok {
+				q.Feeds = with(q.Feeds, name)
+			}
+		}
 	}
 	if q.Subject == Feeds && q.State != "" {
 		q.State = ""
