@@ -240,12 +240,12 @@ func (r *textReader) callHosts(ctx context.Context, ids []int64) (map[int64]*tex
 		if err != nil {
 			return nil, err
 		}
-		err = each(ctx, r.tx, `SELECT host, protocol, port, name, product, version FROM service WHERE host IN (`+Marks(len(args))+`) ORDER BY host, protocol, port`, args,
+		err = each(ctx, r.tx, `SELECT host, protocol, port, name, product, version, cpes FROM service WHERE host IN (`+Marks(len(args))+`) ORDER BY host, protocol, port`, args,
 			func(rows *sql.Rows) error {
 				var id, port int64
-				var protocol, name, product, version string
-				err := rows.Scan(&id, &protocol, &port, &name, &product, &version)
-				hosts[id].services[textPlace(protocol, port)] = joined(name, product, version)
+				var protocol, name, product, version, cpes string
+				err := rows.Scan(&id, &protocol, &port, &name, &product, &version, &cpes)
+				hosts[id].services[textPlace(protocol, port)] = joined(name, product, version, saidByCPEs(cpes))
 				return err
 			})
 		if err != nil {
@@ -257,6 +257,23 @@ func (r *textReader) callHosts(ctx context.Context, ids []int64) (map[int64]*tex
 
 func textPlace(protocol string, port int64) string {
 	return protocol + " " + strconv.FormatInt(port, 10)
+}
+
+// saidByCPEs are the vendors, products and versions of a list of CPE names: what a service runs on is often only there.
+func saidByCPEs(cpes string) string {
+	var out []string
+	for _, name := range unlist(cpes) {
+		parts := strings.Split(name, ":")
+		if len(parts) < 6 || parts[0] != "cpe" {
+			continue
+		}
+		for _, part := range parts[3:6] {
+			if part = strings.ReplaceAll(part, "\\", ""); part != "*" && part != "-" && !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // joined joins texts that are not empty.
@@ -319,12 +336,12 @@ func (r *textReader) findings(ctx context.Context, column string, ids []int64) (
 func (r *textReader) hosts(ctx context.Context, ids []int64) (texts []finding.Text, err error) {
 	var of []int64
 	c := r.among("h.id", "s.name", ids)
-	err = each(ctx, r.tx, `SELECT h.id, h.site, s.name, h.address, h.os, h.owner, h.criticality, h.tags, h.last_seen
+	err = each(ctx, r.tx, `SELECT h.id, h.site, s.name, h.address, h.os, h.cpes, h.owner, h.criticality, h.tags, h.last_seen
 		FROM host h JOIN site s ON s.id = h.site WHERE `+c.String()+` ORDER BY h.id`, c.args, func(rows *sql.Rows) error {
 		t, seen := finding.Text{Kind: finding.TextHost}, int64(0)
-		var site, os, owner, criticality, tags string
-		err := rows.Scan(&t.ID, &t.Site, &site, &t.Title, &os, &owner, &criticality, &tags, &seen)
-		t.At, t.Names = moment(seen), joined(os, owner, criticality, strings.Join(unlist(tags), " "), site)
+		var site, os, cpes, owner, criticality, tags string
+		err := rows.Scan(&t.ID, &t.Site, &site, &t.Title, &os, &cpes, &owner, &criticality, &tags, &seen)
+		t.At, t.Names = moment(seen), joined(os, saidByCPEs(cpes), owner, criticality, strings.Join(unlist(tags), " "), site)
 		texts, of = append(texts, t), append(of, t.ID)
 		return err
 	})

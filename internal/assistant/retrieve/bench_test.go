@@ -71,7 +71,7 @@ func BenchmarkEstate(b *testing.B) {
 	h := largeHouse(b, hosts)
 	begun := cpuTime(b)
 	h.refresh()
-	b.ReportMetric(float64((cpuTime(b)-begun).Milliseconds()), "build-cpu-ms")
+	b.ReportMetric(float64((cpuTime(b) - begun).Milliseconds()), "build-cpu-ms")
 
 	for name, view := range map[string]auth.View{"all": auth.Everything(), "site": auth.OfSites("office")} {
 		var took []time.Duration
