@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -34,6 +35,9 @@ type SessionID string
 // UnmarshalJSON reads a text, an integer, or null for none.
 func (s *SessionID) UnmarshalJSON(b []byte) error {
 	if n := bytes.TrimSpace(b); len(n) > 0 && (n[0] == '-' || n[0] >= '0' && n[0] <= '9') {
+		if len(n) > 19 || bytes.ContainsAny(n, "-.eE") {
+			return errors.New("want a text or a whole number that is not negative")
+		}
 		*s = SessionID(n)
 		return nil
 	}
@@ -48,7 +52,7 @@ func (s *SessionID) UnmarshalJSON(b []byte) error {
 // Schema implements huma.SchemaProvider.
 func (SessionID) Schema(huma.Registry) *huma.Schema {
 	longest, least := 64, 0.0
-	return &huma.Schema{OneOf: []*huma.Schema{
+	return &huma.Schema{AnyOf: []*huma.Schema{
 		{Type: huma.TypeString, MaxLength: &longest, Pattern: "^[A-Za-z0-9._-]*$"}, {Type: huma.TypeInteger, Minimum: &least}, {Type: "null"},
 	}, Examples: []any{"monday"}, Description: "of the conversation to ask on in: a name of your own, or the one of the answer before; absent: begin one"}
 }
@@ -151,7 +155,7 @@ type peersInput struct {
 type (
 	answerOutput      struct{ Body report.Answer }
 	chatListOutput    struct{ Body report.ChatSessionList }
-	chatOutput     struct{ Body report.ChatHistory }
+	chatOutput        struct{ Body report.ChatHistory }
 	suggestionsOutput struct{ Body report.ChatSuggestions }
 	assistantOutput   struct{ Body report.AssistantState }
 )
