@@ -118,6 +118,7 @@ func showFacts(f *report.AnswerFacts) {
 
 func document(q *answer.Asked, d *answer.Draft) report.Answer {
 	confidence := answer.Confidence(d)
+	ground(d)
 	showFacts(&d.Facts)
 	d.Facts.Items = some(d.Facts.Items)
 	return report.Answer{
