@@ -41,6 +41,9 @@ type desk struct {
 // ofCatalogue answers what is asked about CVEs, techniques, weaknesses, indicators, feeds and the product itself.
 func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error) {
 	k := &desk{Asked: q, d: d}
+	if k.describes() {
+		return false, nil
+	}
 	if k.cat, err = q.Desk.Catalogue(ctx); err != nil {
 		return false, err
 	}
@@ -66,6 +69,11 @@ func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error)
 	}
 	d.Structured = done && err == nil
 	return done, err
+}
+
+// describes says that words are all there is: they tell what a record says, and the texts know which.
+func (k *desk) describes() bool {
+	return k.Subject == understand.CVEs && k.Measure == understand.List && k.Understood <= 0.3 && len(k.Question.Rest) > 0 && len(k.CVEs) == 0
 }
 
 // named answers a question of which only names were understood.

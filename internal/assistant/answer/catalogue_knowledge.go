@@ -182,7 +182,7 @@ func (k *desk) techniqueCVEs(ctx context.Context, t *report.Technique, n int) er
 	if k.Measure != understand.List {
 		return nil
 	}
-	top, err := k.Desk.TopCVEs(ctx, f, k.order(), k.Least, k.most())
+	top, err := k.Desk.TopCVEs(ctx, f, k.order(), k.least(), k.most())
 	if err != nil {
 		return err
 	}

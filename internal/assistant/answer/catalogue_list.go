@@ -192,7 +192,7 @@ var singular = regexp.MustCompile(`(?i)\b(?:which|what|what's|name)\b.*\b(?:cve|
 // one says that one CVE is asked for: the one that has most of something.
 func (k *desk) one() bool {
 	lower := strings.ToLower(k.Text)
-	return k.Limit == 1 || k.Limit == 0 && !k.All && (k.Sort != "" || k.Least) && singular.MatchString(k.Text) &&
+	return k.Limit == 1 || k.Limit == 0 && !k.All && (k.Sort != "" || k.least()) && singular.MatchString(k.Text) &&
 		!strings.Contains(lower, "cves") && !strings.Contains(lower, "vulnerabilities")
 }
 
@@ -317,6 +317,9 @@ func (k *desk) show(items []report.CVE, total int) {
 	}
 }
 
+// least says that the other end of an order is asked for.
+func (k *desk) least() bool { return k.Least || k.Sort == "oldest" }
+
 // order is what the list is sorted by, as Top and filters have it.
 func (k *desk) order() string {
 	switch k.Sort {
@@ -367,7 +370,7 @@ func (k *desk) orderWords() string {
 		string(catalogue.SortDate): {"publication, the newest first", "publication, the oldest first"}, string(catalogue.SortDecision): {"decision, the most urgent first", "decision, the least urgent first"},
 		string(catalogue.SortLikelihood): {"likelihood, the highest first", "likelihood, the lowest first"}, string(catalogue.SortScore): {"priority score, the highest first", "priority score, the lowest first"},
 	}[k.order()]
-	if k.Least {
+	if k.least() {
 		return most[1]
 	}
 	return most[0]
@@ -413,7 +416,7 @@ func (k *desk) orderNote(c *report.CVE) string {
 // items are the CVEs to show, in the order asked for. Words rank by relevance, unless an order was asked for.
 func (k *desk) items(ctx context.Context, a asked, page report.CVEList) ([]report.CVE, error) {
 	if a.filter.Words == "" {
-		return k.Desk.TopCVEs(ctx, a.filter, k.order(), k.Least, k.most())
+		return k.Desk.TopCVEs(ctx, a.filter, k.order(), k.least(), k.most())
 	}
 	var out []report.CVE
 	for _, b := range page.Items[:min(len(page.Items), k.most())] {
@@ -459,9 +462,9 @@ func (k *desk) group(ctx context.Context, a asked) error {
 		return err
 	}
 	groups = slices.DeleteFunc(groups, func(g catalogue.Group) bool { return g.Key == "" })
-	if k.Least || by == "year" && k.Measure == understand.Group && k.Limit > 0 {
+	if k.least() || by == "year" && k.Measure == understand.Group && k.Limit > 0 {
 		slices.SortStableFunc(groups, func(x, y catalogue.Group) int {
-			if k.Least {
+			if k.least() {
 				return x.CVEs - y.CVEs
 			}
 			return y.CVEs - x.CVEs
@@ -481,7 +484,7 @@ func (k *desk) group(ctx context.Context, a asked) error {
 	}
 	top := slices.MaxFunc(groups, func(x, y catalogue.Group) int { return x.CVEs - y.CVEs })
 	word := "most"
-	if k.Least {
+	if k.least() {
 		top, word = groups[0], "fewest"
 	}
 	k.d.Say([]int{list}, "**%s** has the %s %s: **%s**. By %s:", k.groupName(by, top), word, what, report.Thousands(top.CVEs), by)

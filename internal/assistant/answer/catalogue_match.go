@@ -64,7 +64,7 @@ func sameProduct(p understand.ProductName, vendor, product string) bool {
 func (k *desk) versions() []understand.ProductName {
 	var out []understand.ProductName
 	for _, p := range k.Products {
-		if p.Version != "" && anyName(p.Product) != "" && (p.Relation == "" || p.Relation == "=") {
+		if p.Version != "" && (anyName(p.Product) != "" || len(k.CVEs) > 0) && (p.Relation == "" || p.Relation == "=") {
 			out = append(out, p)
 		}
 	}
@@ -183,9 +183,12 @@ func (k *desk) affectedBy(ctx context.Context, c *report.CVE, p understand.Produ
 		}
 	}
 	if len(vendors) == 0 {
-		vendors = [][2]string{{p.Vendor, p.Product}}
+		vendors = [][2]string{{anyName(p.Vendor), anyName(p.Product)}}
 	}
 	what := displayed(p) + " " + quoted(p.Version, 40)
+	if len(vendors) == 1 && len(named) > 0 && anyName(p.Product) == "" {
+		what = named[0].name + " " + quoted(p.Version, 40)
+	}
 	k.d.Command = "patchscout match " + cpe.New('a', cpe.Unquote(vendors[0][0]), cpe.Unquote(vendors[0][1]), p.Version, "").String()
 	for _, v := range vendors {
 		got, err := k.matched(ctx, v[0], v[1], p.Version)
