@@ -33,7 +33,7 @@ type asked struct {
 	words   time.Duration // until the first words
 	took    time.Duration
 	foreign []string // CVE ids of the text that no source has
-	loose   string   // numbers of sources that are not there, or sources that no number names
+	loose   string   // numbers of sources that are not there, or none where there are sources
 }
 
 // runner asks the questions of one data folder.
@@ -115,20 +115,18 @@ func uncited(a report.Answer) (out []string) {
 var number = regexp.MustCompile(`\[(\d+)\]`)
 
 func looseNumbers(a report.Answer) string {
-	used := map[int]bool{}
-	for _, m := range number.FindAllStringSubmatch(a.Answer, -1) {
-		n, _ := strconv.Atoi(m[1])
-		if n < 1 || n > len(a.Sources) {
+	for i, s := range a.Sources {
+		if s.N != i+1 {
+			return fmt.Sprintf("source %d has the number %d", i+1, s.N)
+		}
+	}
+	found := number.FindAllStringSubmatch(a.Answer, -1)
+	for _, m := range found {
+		if n, _ := strconv.Atoi(m[1]); n < 1 || n > len(a.Sources) {
 			return "no source " + m[0]
 		}
-		used[n] = true
 	}
-	for _, s := range a.Sources {
-		if !used[s.N] {
-			return fmt.Sprintf("source %d is not cited", s.N)
-		}
-	}
-	return ""
+	return unless(len(found) > 0 || len(a.Sources) == 0, "no source is cited in the text")
 }
 
 // figures of a run.

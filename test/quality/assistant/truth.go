@@ -24,6 +24,8 @@ type truth struct {
 var views = []string{
 	`create temp view f as select f.*, h.address, p.name as site, h.os, h.owner, h.criticality, h.tags,
 		v.name as service, v.product as product, v.version as version,
+		case when f.weakness like 'CVE-%' then f.weakness else f.title end as called,
+		(f.triage in ('none','confirmed') and f.status='affected' and f.confidence>=70 and f.withdrawn=0) as shown,
 		(f.state in ('open','reopened') and f.triage in ('none','confirmed') and f.status='affected' and f.confidence>=70 and f.withdrawn=0) as counts
 		from finding f join host h on h.id=f.host join site p on p.id=h.site left join service v on v.host=f.host and v.protocol=f.protocol and v.port=f.port`,
 	`create temp view o as select * from f where counts`,
