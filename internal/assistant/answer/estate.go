@@ -47,6 +47,7 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 	mine := *asked // what is pointed at is filled in
 	q := &mine
 	q.pointed()
+	q.settle()
 	if !q.ofEstate() {
 		return false, nil
 	}

@@ -212,7 +212,7 @@ func (q *Asked) notAffected(d *Draft, id cve.ID, facts report.CVE, hosts []repor
 	}
 	d.Facts.Count = intOf(0)
 	if len(productsOf(facts)) == 0 {
-		d.Say(cites, "No finding of %s is open%s, though the record names no product that could be looked for: %s looked at.", id, by0(where), report.Plural(len(hosts), "host was", "hosts were"))
+		d.Say(cites, "No: no finding of %s is open%s; %s looked at. The record names no product that could be looked for beside.", id, by0(where), report.Plural(len(hosts), "host was", "hosts were"))
 		return nil
 	}
 	if len(running) > 0 {

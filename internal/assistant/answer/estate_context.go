@@ -43,6 +43,26 @@ func (q *Asked) pointed() {
 	}
 }
 
+// settle reads what only the data tells: a list that was asked for as a question for yes or no, and "never scanned".
+func (q *Asked) settle() {
+	text := strings.ToLower(q.Text)
+	begins := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w+" ") })
+	}
+	if q.Measure == understand.Whether && begins("which", "what", "who", "list", "show", "name", "give") {
+		q.Measure = understand.List
+	}
+	if q.Subject == understand.Hosts && q.Negated && q.Time == nil && q.TimeOf == "" && strings.Contains(text, "scanned") {
+		q.TimeOf = "scanned"
+	}
+}
+
+// superlative says whether the one that has most, or least, is asked for.
+func (q *Asked) superlative() bool {
+	text := " " + strings.ToLower(q.Text) + " "
+	return slices.ContainsFunc([]string{" most ", " fewest ", " least ", " worst ", " top ", " highest ", " largest ", " biggest ", " more "}, func(w string) bool { return strings.Contains(text, w) })
+}
+
 // listed is what the answer before listed: the records of the kind that most of it was about.
 func (q *Asked) listed() []understand.Thing {
 	count, best := map[string]int{}, ""

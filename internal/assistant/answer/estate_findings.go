@@ -321,7 +321,7 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 	shown := groups[:min(limit, len(groups))]
 	most := have(1, map[bool]string{true: "fewest", false: "most"}[q.Least], "")
 	switch {
-	case q.Limit == 1 || len(groups) == 1:
+	case q.Limit == 1 || q.Limit == 0 && q.superlative() || len(groups) == 1 && q.superlative():
 		g := groups[0]
 		cite := q.citeGroup(ctx, d, g)
 		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)})
@@ -337,9 +337,12 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 			for _, o := range groups[1:min(4, len(groups))] {
 				next = append(next, fmt.Sprintf("%s with %s", o.name, report.Thousands(o.n)))
 				q.citeGroup(ctx, d, o)
+				if q.Limit != 1 {
+					d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: o.kind, ID: o.id, Name: o.name, Count: intOf(o.n)})
+				}
 			}
-			d.Say([]int{first}, "Then come %s.", and(next))
-			d.Facts.More = len(groups) - 1
+			d.Say([]int{first}, "Then %s %s.", have(len(next), "comes", "come"), and(next))
+			d.Facts.More = len(groups) - len(d.Facts.Items)
 		}
 	default:
 		rest := ""

@@ -164,7 +164,7 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 		d.Say([]int{list}, "Yes: **%s** %s %s%s:", report.Thousands(nHosts), have(nHosts, "host runs", "hosts run"), cmpOr(what, "services"), by0(where))
 	case q.Measure == understand.Count && q.Subject == understand.Software && what == "":
 		d.Facts.Count = intOf(distinct(kinds))
-		d.Say([]int{list}, "**%s** different products%s, in %s, on %s.", report.Thousands(distinct(kinds)), by0(where), report.Plural(len(kinds), "version", "versions"), report.Plural(nHosts, "host", "hosts"))
+		d.Say([]int{list}, "**%s** different products run%s, in %s, on %s.", report.Thousands(distinct(kinds)), by0(where), report.Plural(len(kinds), "version", "versions"), report.Plural(nHosts, "host", "hosts"))
 		return nil
 	case q.Measure == understand.Count && q.Subject == understand.Services:
 		d.Facts.Count = intOf(places)

@@ -72,7 +72,7 @@ func (q *Asked) changedFindings(ctx context.Context, d *Draft, c *chosen) error 
 	}
 	where := strings.Join(base.where, " ")
 	noun := strings.Join(append(append([]string{}, base.before...), append([]string{"findings"}, base.behind...)...), " ")
-	d.Say(cites, "%s: %s.", capital(strings.TrimSpace(fmt.Sprintf("%s %s, %s", noun, where, words))), and(parts))
+	d.Say(cites, "%s: %s.", capital(strings.TrimSpace(noun+by0(where))+", "+words), and(parts))
 	if len(list) > 0 {
 		d.Say(cites[:1], "The most urgent new ones:")
 		items := d.Facts.Items

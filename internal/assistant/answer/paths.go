@@ -3,9 +3,11 @@ package answer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/patchscout/patchscout/internal/asset"
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
@@ -51,6 +53,9 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 		}
 		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "host", ID: strconv.FormatInt(j.ID, 10), Name: quote(j.Name), Value: report.Text(value)})
 	}
+	if err := q.noJewels(ctx, d, doc, req); err != nil {
+		return err
+	}
 	switch {
 	case q.Measure == understand.Count && strings.Contains(strings.ToLower(q.Text), "path"):
 		d.Facts.Count = intOf(doc.Totals.Paths)
@@ -73,6 +78,18 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 	q.notices(d, doc.Scenario, doc.Complete, string(doc.Incomplete), cite)
 	q.askOn(d, "What cuts these paths?", "Which hosts do all paths lead over?", "What should I fix first?")
 	return nil
+}
+
+// noJewels notes that nobody said which hosts matter.
+func (q *Asked) noJewels(ctx context.Context, d *Draft, doc report.Paths, req request.Paths) error {
+	if len(req.To) > 0 {
+		return nil
+	}
+	all, err := q.Desk.AskHosts(ctx)
+	if err == nil && !slices.ContainsFunc(all, func(h report.AskHost) bool { return asset.IsJewel(h.Tags) }) {
+		d.Missing = append(d.Missing, "no host is tagged as a crown jewel: all that are taken to matter are looked at")
+	}
+	return err
 }
 
 // pathTrouble is a condition that paths do not know.
@@ -171,6 +188,9 @@ func (q *Asked) goals(doc report.Paths) string {
 	var names []string
 	for _, j := range doc.Jewels {
 		names = append(names, bold(j.Name))
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("any of the %s that matter", report.Plural(doc.Totals.Jewels, "host", "hosts"))
 	}
 	return few(names, 5)
 }
