@@ -56,6 +56,18 @@ var aliasWords = table(func() map[string]bool {
 	return all
 })
 
+// nicknameWords are the words of aliases and nicknames, to be found by misspelt ones.
+var nicknameWords = table(func() *wordIndex {
+	x := newWordIndex(600)
+	for word := range aliasWords() {
+		if len(word) >= 5 {
+			x.add(word, 5000)
+		}
+	}
+	x.done()
+	return x
+})
+
 // vendorAliases are vendors as people say them: "ms" for microsoft.
 var vendorAliases = table(func() map[string]string {
 	all := map[string]string{}

@@ -23,7 +23,7 @@ func (r *reader) correct() bool {
 	if len(r.q.Corrected) == len(before) {
 		return false
 	}
-	if !r.asks() && !r.telegram(tokens) {
+	if !r.asks() && !starters[tokens[0].word] && !r.telegram(tokens) {
 		r.q.Corrected = before
 		return false
 	}
@@ -54,8 +54,10 @@ func (r *reader) mended(i int) string {
 	if r.v.Known(w) {
 		return ""
 	}
-	for _, n := range r.v.Near(w) {
-		return n
+	if len(w) >= 5 { // of four letters, a product is near to everything
+		for _, n := range r.v.Near(w) {
+			return n
+		}
 	}
 	return ""
 }
@@ -122,7 +124,8 @@ func (r *reader) describes() bool {
 // ofEstate says whether words that are not of titles show that the asker's own things are meant.
 func (r *reader) ofEstate() bool {
 	q := &r.q
-	return len(q.Sites)+len(q.Hosts) > 0 || r.ours || q.Overdue || slices.ContainsFunc(r.nouns, func(n noun) bool {
+	known := slices.ContainsFunc(q.Hosts, func(h HostName) bool { return h.Kind != "name" || h.ID > 0 })
+	return known || len(q.Sites) > 0 && len(r.unplaced()) == 0 || r.ours || q.Overdue || slices.ContainsFunc(r.nouns, func(n noun) bool {
 		return (n.subject == "findings" || n.subject == "hosts" || n.subject == "sites") && r.tokens[n.at].single != ""
 	})
 }

@@ -193,8 +193,8 @@ func slotValue(slot string, t token) (string, bool) {
 		return strings.TrimPrefix(t.word, "#"), t.kind == numberToken && digits(strings.TrimPrefix(t.word, "#"))
 	case "<address>":
 		return t.value, t.kind == addressToken || t.kind == networkToken
-	case "<word>":
-		return t.word, t.kind == wordToken && len(t.word) > 1
+	case "<any>":
+		return t.word, true
 	}
 	return "", false
 }

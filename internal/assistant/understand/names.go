@@ -334,7 +334,7 @@ func (n *NameBook) Known(word string) bool {
 // Near finds words like a misspelt one.
 func (n *NameBook) Near(word string) []string {
 	word = strings.ToLower(word)
-	return nearest(word, n.own, n.words, grammarWords())
+	return nearest(word, n.own, nicknameWords(), n.words, grammarWords())
 }
 
 // plain is a name as words: lower case, punctuation as one blank.

@@ -87,6 +87,9 @@ func (c calendar) openEnded(i int) (Period, int, bool) {
 	case "before", "prior", "earlier":
 		return Period{To: s.from, Words: "before " + s.words}, end, true
 	case "until", "till", "by", "up":
+		if _, weekday := weekdays[c.word(end-1)]; weekday { // by Friday: the one that comes
+			s = c.day(s.from.AddDate(0, 0, 7))
+		}
 		return Period{To: s.to, Words: "until " + s.words}, end, true
 	}
 	return Period{}, i, false
@@ -128,12 +131,16 @@ func (c calendar) age(i int) (Period, int, bool) {
 		older, at = false, at+2
 	case w == "over" && at > i:
 		at++
+	case at > i:
 	default:
 		return Period{}, i, false
 	}
 	back, words, end, ok := c.span(at)
 	if !ok {
 		return Period{}, i, false
+	}
+	if at == i+1 && c.word(i) == "for" { // not seen for 30 days
+		return Period{From: back(c.now), Words: "the last " + words}, end, true
 	}
 	if w := c.word(end); w == "ago" || w == "old" {
 		end++

@@ -27,6 +27,9 @@ var order = []Measure{Suppose, Count, Reach, Compare, First, Why, Change, Trend,
 
 func (r *reader) pickMeasure() {
 	for _, m := range order {
+		if m == Whether && picking[r.word(r.began)] {
+			continue
+		}
 		if r.saidMeasure(m) {
 			r.q.Measure = m
 			break
@@ -45,6 +48,9 @@ func (r *reader) pickMeasure() {
 		r.q.Measure = List
 	}
 }
+
+// picking are the words after which "do we have" asks for more than yes or no.
+var picking = map[string]bool{"which": true, "what": true, "who": true, "where": true, "list": true, "show": true, "name": true, "give": true, "when": true}
 
 // comparable says whether there are two of a kind to compare, or two times.
 func (r *reader) comparable() bool {
@@ -201,6 +207,10 @@ var groupName = map[string]string{
 func (r *reader) withoutNoun() Subject {
 	q := &r.q
 	switch {
+	case (len(q.Scans) > 0 || q.Scanner != "") && r.finds():
+		return Findings
+	case q.Measure == Compare && (len(r.more) > 0 || q.Time != nil) && len(q.CVEs)+len(q.Hosts)+len(q.Products) == 0:
+		return Findings
 	case q.Measure == Reach || q.Measure == Suppose && (len(q.CVEs)+len(q.Hosts)+len(q.Findings)+len(q.Products) > 0 || r.those != ""):
 		return Paths
 	case len(q.Findings) > 0:
@@ -239,6 +249,13 @@ func (r *reader) withoutNoun() Subject {
 		return Scans
 	}
 	return Nothing
+}
+
+// finds says whether it is what somebody found that is asked.
+func (r *reader) finds() bool {
+	return slices.ContainsFunc(r.tokens, func(t token) bool {
+		return t.word == "find" || t.word == "found" || t.word == "detect" || t.word == "discover" || t.word == "report" || t.word == "see"
+	})
 }
 
 func (r *reader) conditionsBeyondOwner() bool {
@@ -286,8 +303,12 @@ func (r *reader) preferEstate(nouns []noun) {
 		first = nouns[0].subject
 	}
 	switch {
+	case q.Measure == Reach && (first == "fixes" || r.saidMeasure(First) && len(q.From) == 0):
+		q.Subject, q.Measure = Fixes, First
 	case q.Measure == Reach:
 		q.Subject = Paths
+	case q.Subject == Fixes && (q.Measure == List || q.Measure == "") && len(q.CVEs)+len(q.Findings) == 0:
+		q.Measure = First
 	case q.Measure == First && (q.Subject == Findings || q.Subject == Nothing || q.Subject == CVEs):
 		if first == "" || first == "fixes" {
 			q.Subject = Fixes
@@ -558,7 +579,7 @@ func (r *reader) aboutProduct() {
 		return
 	case slices.Contains(r.topics, "assistant") || slices.Contains(r.topics, "patchscout") && !named:
 	case r.saidMeasure(How) && !named && len(r.topics) > 0:
-	case r.saidMeasure(How) && !named && r.those == "" && !r.saidAttr(Remedy) && q.Measure == How:
+	case r.saidMeasure(How) && !named && r.those == "" && !r.saidAttr(Remedy) && (q.Measure == How || q.Measure == Reach || q.Measure == List):
 	case len(r.topics) > 0 && (r.saidMeasure(Explain) || r.saidMeasure(List) || q.Measure == "" || r.saidMeasure(Whether)) && !named && !r.estateNoun():
 	case (q.Measure == Explain || r.saidMeasure(Explain)) && !named && r.definition():
 	default:
@@ -591,7 +612,7 @@ func (r *reader) definition() bool {
 		}
 	}
 	text := " " + strings.ToLower(r.q.Text) + " "
-	asks := strings.Contains(text, " mean") || strings.Contains(text, " definition ") || strings.Contains(text, " define ") || strings.Contains(text, " meant ") || strings.Contains(text, "explain ") || strings.Contains(text, "what is ") || strings.Contains(text, "what's ") || strings.Contains(text, "whats ") || strings.Contains(text, "what are ")
+	asks := strings.Contains(text, " mean") || strings.Contains(text, " stand for ") || strings.Contains(text, " stands for ") || strings.Contains(text, " definition ") || strings.Contains(text, " define ") || strings.Contains(text, " meant ") || strings.Contains(text, "explain ") || strings.Contains(text, "what is ") || strings.Contains(text, "what's ") || strings.Contains(text, "whats ") || strings.Contains(text, "what are ")
 	return asks && content > 0 && content <= 3 && !r.article() && (len(r.unplaced()) == 0 || strings.Contains(text, " mean"))
 }
 
@@ -667,6 +688,12 @@ func (r *reader) ending() {
 // timing says what the time narrows.
 func (r *reader) timing() {
 	q := &r.q
+	if len(r.more) > 0 && q.Measure == Compare {
+		q.Against = &r.more[0]
+	}
+	if q.Measure == First && q.Time != nil && q.Time.From.IsZero() {
+		r.due = true
+	}
 	if r.due && q.Time != nil && !q.Overdue && q.Attribute != Due {
 		q.DueWithin, q.Time = q.Time, nil
 		if strings.HasPrefix(q.DueWithin.Words, "the last ") {
@@ -700,7 +727,7 @@ func within(p *Period, r *reader) (*Period, bool) {
 
 func (r *reader) timeOf() string {
 	q := &r.q
-	for _, t := range []string{"kev_added", "fixed", "published", "modified", "first_seen", "scanned", "last_seen"} {
+	for _, t := range []string{"kev_added", "reopened", "fixed", "published", "modified", "first_seen", "scanned", "last_seen"} {
 		if slices.Contains(r.times, t) && !(t == "fixed" && q.State == "open") && !(t == "modified" && q.Measure == Change) {
 			if q.Subject == Findings && t == "published" || q.Subject != CVEs && t == "modified" {
 				return "first_seen"
@@ -742,6 +769,12 @@ func (r *reader) tidy() {
 	if q.Subject == Hosts && q.OS == "" && len(q.Products) == 1 && r.saidAttr(OS) {
 		q.OS = q.Products[0].Text
 	}
+	if q.Measure == Count && q.Subject == Findings && q.GroupBy == "" && slices.ContainsFunc(r.tokens, func(t token) bool { return t.word == "different" || t.word == "distinct" || t.word == "unique" }) && len(r.heads()) > 0 {
+		q.GroupBy = groupName[r.heads()[0].subject]
+	}
+	if (q.Subject == Hosts || q.Subject == Software) && len(q.Products) == 1 && q.OS == "" && systems[q.Products[0].Product] && q.Attribute != Version {
+		q.OS, q.Products, q.Subject = strings.TrimSpace(q.Products[0].Text+" "+q.Products[0].Version), nil, Hosts
+	}
 	for _, c := range r.classes {
 		if c != "" && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts) {
 			q.CWEs = with(q.CWEs, c)
@@ -766,4 +799,11 @@ func (r *reader) tidy() {
 	if q.Subject == Feeds && q.State != "" {
 		q.State = ""
 	}
+}
+
+// systems are products that a host is rather than has.
+var systems = map[string]bool{
+	"linux_kernel": true, "windows": true, "windows_10": true, "windows_11": true, "windows_7": true, "windows_8": true, "windows_8.1": true, "windows_xp": true, "windows_vista": true, "windows_server_2003": true,
+	"windows_server_2008": true, "windows_server_2012": true, "windows_server_2016": true, "windows_server_2019": true, "windows_server_2022": true, "debian_linux": true, "ubuntu_linux": true, "enterprise_linux": true,
+	"centos": true, "fedora": true, "freebsd": true, "macos": true, "mac_os_x": true, "alpine_linux": true, "solaris": true, "aix": true, "windows_server_2025": true, "windows_2000": true, "windows_server_2008_r2": true,
 }

@@ -112,7 +112,8 @@ type Question struct {
 	OS          string // words of the operating system
 	Status      string // of hosts: up, silent, retired; of scans: running, failed, completed
 	Time        *Period
-	TimeOf      string // what Time narrows: first_seen, fixed, last_seen, published, modified, due, scanned, kev_added; "" is the subject's own
+	Against     *Period // of Compare: the other time
+	TimeOf      string  // what Time narrows: first_seen, fixed, reopened, last_seen, published, modified, due, scanned, kev_added; "" is the subject's own
 
 	// How sure the reading is.
 	Follows    bool         // took something from the question before
