@@ -21,7 +21,7 @@ var estateSchema = textindex.Schema{K1: 0.4, Fields: []textindex.Field{
 }}
 
 // textSchema is for texts that everybody sees.
-var textSchema = textindex.Schema{K1: 0.6, Fields: []textindex.Field{
+var textSchema = textindex.Schema{K1: 1.5, Fields: []textindex.Field{
 	{Name: "title", Weight: 3, B: 0.3}, {Name: "body", Weight: 1, B: 0.6},
 }}
 

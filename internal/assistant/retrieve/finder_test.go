@@ -3,6 +3,7 @@ package retrieve_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/asset"
+	"github.com/patchscout/patchscout/internal/assistant/index"
 	"github.com/patchscout/patchscout/internal/assistant/retrieve"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue/find"
@@ -182,7 +184,7 @@ func TestWhatOneMayNotSeeIsNeitherFoundNorCounts(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, engine *storetest.Engine) {
 		h := newHouse(t, engine)
 		web, gate := h.host("office", "10.0.0.1", "web.example", "nginx"), h.host("office", "10.0.0.2", "gate.example", "haproxy")
-		one := h.finding("office", web, "CVE-2024-1", "Smuggling through a proxy", "")
+		h.finding("office", web, "CVE-2024-1", "Smuggling through a proxy", "")
 		h.finding("office", gate, "CVE-2024-2", "Overflow in a parser", "")
 		h.finding("office", gate, "CVE-2024-3", "Proxy without a password", "")
 		h.refresh()
@@ -216,7 +218,6 @@ func TestWhatOneMayNotSeeIsNeitherFoundNorCounts(t *testing.T) {
 		if ids, _ := h.ask(retrieve.Host, "turbine nginx", office); !same(ids, web) {
 			t.Errorf("hosts: %v", ids)
 		}
-		_ = one
 	})
 }
 
@@ -333,5 +334,138 @@ func TestNothingIsOpenedBeforeTheFirstQuestion(t *testing.T) {
 	h := newHouse(t, storetest.NewSQLite(t))
 	if entries, err := os.ReadDir(h.dir); err != nil || len(entries) != 0 {
 		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+func TestPagesThatWereRewrittenAreReadAnew(t *testing.T) {
+	h := newHouse(t, storetest.NewSQLite(t))
+	for heading, words := range map[string]string{"Speed": "gallop slowly", "Ports": "gallop through ports"} {
+		pages := fstest.MapFS{"a.md": {Data: []byte("# First\n\nNothing of it.\n")}, "scan.md": {Data: []byte("# Scanning\n\n## " + heading + "\n" + words + "\n\n" + strings.Repeat("More is said.\n\n", 200))}}
+		f := retrieve.New(retrieve.Config{CVEs: find.New(h.s.Catalogue(), h.dir), Catalogue: h.s.Catalogue(), Estate: h.e, Pages: pages, Dir: h.dir})
+		ids, found := askWith(t, f, retrieve.Doc, "how do I gallop", all)
+		if !slices.Equal(ids, []string{"scan.md#" + strings.ToLower(heading)}) || len(found.Passages[retrieve.Doc][0].Text) > 1300 {
+			t.Errorf("%v", ids)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWordsOfQuestionsDoNotCount(t *testing.T) {
+	h := newHouse(t, storetest.NewSQLite(t))
+	web := h.host("office", "10.0.0.1", "web.example", "nginx")
+	one := h.finding("office", web, "CVE-2024-1", "Smuggling", "")
+	h.finding("office", web, "CVE-2024-2", "What is it that you do here", "")
+	h.refresh()
+	ids, found := h.ask(retrieve.Finding, "What is it that you do about smuggling?", all)
+	if !same(ids, one) || found.Words != 1 {
+		t.Errorf("%v, %+v", ids, found)
+	}
+}
+
+// late is a model that takes its time, or fails.
+type late struct {
+	wait time.Duration
+	err  error
+}
+
+func (late) Name() string    { return "late" }
+func (late) Dimensions() int { return 2 }
+func (l late) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	time.Sleep(l.wait) // whatever the context says
+	return [][]float32{{1, 0}}, l.err
+}
+
+// near finds one key.
+type near struct {
+	index.Index
+	key    int64
+	groups []int64
+}
+
+func (n *near) Search(_ context.Context, _ []float32, _ int, groups []int64) ([]index.Hit, error) {
+	n.groups = groups
+	if !slices.Contains(groups, n.key>>39) {
+		return nil, nil
+	}
+	return []index.Hit{{Key: n.key, Cosine: 0.9}}, nil
+}
+
+func TestWhatIsNearIsFoundBesideWords(t *testing.T) {
+	h := newHouse(t, storetest.NewSQLite(t))
+	web := h.host("office", "10.0.0.1", "web.example", "nginx")
+	words := h.finding("office", web, "CVE-2024-1", "Smuggling", "")
+	means := h.finding("office", web, "CVE-2024-2", "Requests are taken for others", "")
+	h.refresh()
+	texts, err := h.e.TextsSeen(t.Context(), all, finding.TextFinding, []int64{means})
+	if err != nil || len(texts) != 1 {
+		t.Fatal(texts, err)
+	}
+	vectors := &near{key: retrieve.Key(retrieve.Finding, texts[0].Site, means)}
+	finder := func(weight float64, model late) *retrieve.Finder {
+		f := retrieve.New(retrieve.Config{CVEs: find.New(h.s.Catalogue(), h.dir), Catalogue: h.s.Catalogue(), Estate: h.e, Dir: h.dir, Embed: model, Vectors: vectors, Weight: weight})
+		t.Cleanup(func() {
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return f
+	}
+	if ids, _ := askWith(t, finder(0, late{}), retrieve.Finding, "smuggling", all); !same(ids, words) {
+		t.Errorf("without weight: %v", ids)
+	}
+	for weight, want := range map[float64][]int64{0.2: {words, means}, 0.9: {means, words}} {
+		ids, found := askWith(t, finder(weight, late{}), retrieve.Finding, "smuggling", all)
+		if !same(ids, want...) || len(found.Notes) > 0 {
+			t.Errorf("weight %g: %v, %v", weight, ids, found.Notes)
+		}
+	}
+	if ids, _ := askWith(t, finder(0.5, late{}), retrieve.Finding, "smuggling", auth.OfSites("plant")); len(ids) > 0 {
+		t.Errorf("another site: %v", ids)
+	}
+	for name, model := range map[string]late{"slow": {wait: 3 * time.Second}, "broken": {err: context.DeadlineExceeded}} {
+		begun := time.Now()
+		ids, found := askWith(t, finder(0.5, model), retrieve.Finding, "smuggling", all)
+		if !same(ids, words) || !slices.Contains(found.Notes, retrieve.NoteEmbed) || time.Since(begun) > 2*time.Second {
+			t.Errorf("%s: %v, %v after %s", name, ids, found.Notes, time.Since(begun))
+		}
+	}
+}
+
+func TestTextsToEmbedComeWithKeysAndHashes(t *testing.T) {
+	h := newHouse(t, storetest.NewSQLite(t))
+	web := h.host("office", "10.0.0.1", "web.example", "nginx")
+	h.finding("office", web, "CVE-2024-1", "Smuggling", "")
+	read := func() (docs []retrieve.Document, generation int64) {
+		err := h.f.Documents(t.Context(), retrieve.Finding, func(g int64, list iter.Seq2[retrieve.Document, error]) error {
+			generation = g
+			for d, err := range list {
+				if err != nil {
+					return err
+				}
+				docs = append(docs, d)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return docs, generation
+	}
+	docs, since := read()
+	again, _ := read()
+	if len(docs) != 1 || docs[0] != again[0] || !strings.Contains(docs[0].Text, "Smuggling") || docs[0].Group != docs[0].Key>>39 {
+		t.Fatalf("%+v", docs)
+	}
+	h.update(func(ctx context.Context, tx *store.EstateTx) error { return tx.DeleteHost(ctx, web) })
+	err := h.f.Changes(t.Context(), retrieve.Finding, since, func(_ int64, gone []int64, _ iter.Seq2[retrieve.Document, error]) error {
+		if !slices.Equal(gone, []int64{docs[0].Key}) {
+			t.Errorf("gone: %v, want %d", gone, docs[0].Key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

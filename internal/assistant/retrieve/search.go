@@ -80,9 +80,10 @@ func (s *search) sees(ctx context.Context) (func(int64) bool, error) {
 	return func(key int64) bool { return s.sites[siteOf(key)] }, nil
 }
 
-// wanted is how many hits are looked at for what is shown: of findings that say the same only few are.
+// wanted is how many hits are looked at for what is shown: of findings that say the same only few
+// are, and of a section one piece.
 func (s *search) wanted(kind Kind) int {
-	if kind == Finding {
+	if kind == Finding || kind == Doc {
 		return min(4*s.query.Limit, 2*mostLimit)
 	}
 	return s.query.Limit
@@ -227,7 +228,7 @@ func (s *search) passages(ctx context.Context, kind Kind, hits []hit) ([]Passage
 	case Technique:
 		return s.techniques(ctx, hits)
 	case Doc:
-		return s.finder.pages.passages(hits), nil
+		return s.finder.pages.passages(hits, s.query.Limit), nil
 	}
 	return s.records(ctx, kind, hits)
 }

@@ -100,7 +100,7 @@ func (s *search) techniques(ctx context.Context, hits []hit) (passages []Passage
 	return passages, nil
 }
 
-// pages are the product's own pages, a document a heading. A link names the page and the heading: scan.md#ports.
+// pages are the product's own pages, a document a heading, or several where much stands below it. A link names the page and the heading: scan.md#ports.
 type pages struct {
 	files fs.FS
 
@@ -126,8 +126,10 @@ func (p *pages) read() error {
 				p.err = err
 				return
 			}
-			_, _ = sum.Write(body)
 			p.sections = append(p.sections, sectionsOf(name, string(body))...)
+		}
+		for _, s := range p.sections { // keys are places among them: however they are cut, another cut is another index
+			fmt.Fprintf(sum, "%q", s)
 		}
 		p.identity = format + hex.EncodeToString(sum.Sum(nil))
 	})
@@ -141,7 +143,8 @@ func sectionsOf(page, body string) (list []section) {
 	var text strings.Builder
 	now := section{page: page, title: top}
 	flush := func() {
-		if now.text = strings.TrimSpace(text.String()); now.text != "" {
+		for _, piece := range pieces(strings.TrimSpace(text.String())) {
+			now.text = piece
 			list = append(list, now)
 		}
 		text.Reset()
@@ -165,6 +168,34 @@ func sectionsOf(page, body string) (list []section) {
 			continue
 		}
 		now = section{page: page, anchor: anchorOf(heading), title: top + ": " + heading}
+	}
+	flush()
+	return list
+}
+
+// mostPiece is how long a document of a page is, in bytes: what a person would read to have his answer.
+const mostPiece = 1200
+
+// pieces cuts a text between paragraphs, and where one is too long between lines.
+func pieces(text string) (list []string) {
+	var now strings.Builder
+	flush := func() {
+		if piece := strings.TrimSpace(now.String()); piece != "" {
+			list = append(list, piece)
+		}
+		now.Reset()
+	}
+	for _, paragraph := range strings.Split(text, "\n\n") {
+		if now.Len()+len(paragraph) > mostPiece {
+			flush()
+		}
+		for line := range strings.Lines(paragraph) {
+			if now.Len()+len(line) > mostPiece {
+				flush()
+			}
+			now.WriteString(line)
+		}
+		now.WriteString("\n\n")
 	}
 	flush()
 	return list
@@ -209,9 +240,11 @@ func (*pages) Since(context.Context, int64, func(kept.State, []int64, iter.Seq2[
 	return fault.NotFound("pages change with the program")
 }
 
-func (p *pages) passages(hits []hit) (list []Passage) {
+// passages are the best piece of each section.
+func (p *pages) passages(hits []hit, limit int) (list []Passage) {
+	said := map[string]bool{}
 	for _, h := range hits {
-		if h.key < 0 || h.key >= int64(len(p.sections)) {
+		if h.key < 0 || h.key >= int64(len(p.sections)) || len(list) == limit {
 			continue
 		}
 		s := p.sections[h.key]
@@ -219,6 +252,10 @@ func (p *pages) passages(hits []hit) (list []Passage) {
 		if s.anchor != "" {
 			id += "#" + s.anchor
 		}
+		if said[id] {
+			continue
+		}
+		said[id] = true
 		list = append(list, passage(Doc, id, s.title, s.text, time.Time{}, h))
 	}
 	return list
