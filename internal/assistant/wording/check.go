@@ -31,7 +31,7 @@ type unit struct {
 }
 
 func newChecker(d *answer.Draft) *checker {
-	c := &checker{draft: d, texts: map[int]unit{}, own: map[string]bool{}, rules: plainly(rules)}
+	c := &checker{draft: d, texts: map[int]unit{}, own: map[string]bool{}, rules: " " + strings.Join(words.FindAllString(plainly(rules), -1), " ") + " "}
 	var all strings.Builder
 	for _, l := range d.Lines {
 		u := newUnit(l.Text, "", l.Cites)
@@ -156,9 +156,8 @@ func foreignTo(text string) bool {
 func (c *checker) leaks(text string) bool {
 	const row = 7
 	list := words.FindAllString(plainly(text), -1)
-	own := " " + strings.Join(words.FindAllString(c.rules, -1), " ") + " "
 	for i := 0; i+row <= len(list); i++ {
-		if strings.Contains(own, " "+strings.Join(list[i:i+row], " ")+" ") {
+		if strings.Contains(c.rules, " "+strings.Join(list[i:i+row], " ")+" ") {
 			return true
 		}
 	}

@@ -20,7 +20,7 @@ var (
 	withUnit = regexp.MustCompile(`\b([0-9]+)-(day|year|hour|minute|week|month|bit|point|byte)`)
 	tens     = regexp.MustCompile(`\b([2-9])0[ -]([1-9])\b`)
 	words    = regexp.MustCompile(`[\pL\pN]+(?:['’][\pL]+)?`)
-	quoted   = regexp.MustCompile("“[^”]*”|\"[^\"]*\"|«[^»]*»|‘[^’]*’|`[^`]*`")
+	quoted   = regexp.MustCompile("“[^”]*”|\"[^\"]*\"|«[^»]*»|‘[^’]*’|`[^`]*`|(?:^|[\\s(:])'[^'\\s][^\n]*?'(?:$|[\\s).,;:])")
 	holds    = regexp.MustCompile(`[\pL\pN_]+(?:[._:/+@-]+[\pL\pN_]+)*%?`)
 )
 

@@ -320,7 +320,7 @@ func (c *checker) answers(text string) bool {
 			return false
 		}
 	}
-	if v := plainly(string(facts.Value)); v != "" && !holdsNumber(s, v) {
+	if v := plainly(string(facts.Value)); v != "" && holdsNumber(c.lines[0].full, v) && !holdsNumber(s, v) {
 		return false
 	}
 	return true
