@@ -210,11 +210,21 @@ func (q *Asked) notAffected(d *Draft, id cve.ID, facts report.CVE, hosts []repor
 			"A scan with a login, or a report of the installed packages, would tell.")
 		return nil
 	}
-	d.Facts.Count = intOf(0)
 	if len(productsOf(facts)) == 0 {
-		d.Say(cites, "No: no finding of %s is open%s; %s looked at. The record names no product that could be looked for beside.", id, by0(where), report.Plural(len(hosts), "host was", "hosts were"))
+		d.Facts.Yes = nil
+		d.refuse(cites, "no finding of it is open"+by0(where)+", and its record does not say which products it is about", "Load what does with: patchscout feeds sync.")
 		return nil
 	}
+	if len(facts.Affected) == 0 && len(running) > 0 {
+		d.Facts.Yes = nil
+		for _, h := range running[:min(3, len(running))] {
+			cites = append(cites, d.Cite(hostSource(h)))
+		}
+		d.refuse(cites, fmt.Sprintf("%s what it is about (%s), and its record names the affected versions only in words", report.Plural(len(running), "host runs", "hosts run"), strings.Join(said, ", ")),
+			"Compare them with the record, or load the feeds with: patchscout feeds sync.")
+		return nil
+	}
+	d.Facts.Count = intOf(0)
 	if len(running) > 0 {
 		for _, h := range running[:min(3, len(running))] {
 			cites = append(cites, d.Cite(hostSource(h)))
@@ -243,6 +253,14 @@ func productsOf(facts report.CVE) (out []understand.ProductName) {
 		p := understand.ProductName{Vendor: parts[1], Product: parts[2], Text: strings.ReplaceAll(parts[2], "_", " ")}
 		if !slices.ContainsFunc(out, func(o understand.ProductName) bool { return o.Product == p.Product }) && len(out) < 20 {
 			out = append(out, p)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, a := range facts.AffectedText[:min(len(facts.AffectedText), 20)] {
+		if text := strings.ToLower(strings.TrimSpace(a.Product)); len(text) > 2 && text != "n/a" {
+			out = append(out, understand.ProductName{Product: text, Text: text})
 		}
 	}
 	return out

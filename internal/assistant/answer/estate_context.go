@@ -175,6 +175,9 @@ func (q *Asked) nothingThere(ctx context.Context, d *Draft) (bool, error) {
 // unknownNames is trouble where something is named that the data does not have. A product that nobody runs is an answer.
 func (q *Asked) unknownNames(ctx context.Context) *trouble {
 	for _, name := range q.Unknown {
+		if cveLike.MatchString(name) {
+			return &trouble{because: "the catalogue has no such CVE, and no finding names it", instead: "Check the number.", lookup: cveLike.FindString(name)}
+		}
 		what, rest, _ := strings.Cut(name, " ")
 		switch strings.ToLower(what) {
 		case "product", "software", "service":

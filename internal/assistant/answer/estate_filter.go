@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -34,7 +35,7 @@ type chosen struct {
 }
 
 // trouble is why a condition cannot be met by any data: the text of a refusal.
-type trouble struct{ because, instead string }
+type trouble struct{ because, instead, lookup string }
 
 // findings reads which findings a question is about. A condition that cannot be asked of the data is trouble, never dropped.
 func (q *Asked) findings(ctx context.Context) (*chosen, *trouble, error) {
@@ -142,19 +143,23 @@ func (c *chosen) ratings(q *Asked) {
 	}
 	if q.MinCVSS != nil {
 		c.req.MinCVSS = *q.MinCVSS
-		c.behind = append(c.behind, "with CVSS "+decimal(*q.MinCVSS)+" or more")
+		c.behind = append(c.behind, "with CVSS "+decimal(*q.MinCVSS)+upTo(q.MaxCVSS, decimal))
 	}
 	if q.MaxCVSS != nil {
 		c.req.Further.MaxCVSS, c.exact = q.MaxCVSS, false
-		c.behind = append(c.behind, "with CVSS "+decimal(*q.MaxCVSS)+" or less")
+		if q.MinCVSS == nil {
+			c.behind = append(c.behind, "with CVSS "+decimal(*q.MaxCVSS)+" or less")
+		}
 	}
 	if q.MinEPSS != nil {
 		c.req.MinEPSS = *q.MinEPSS
-		c.behind = append(c.behind, "with EPSS "+percent(*q.MinEPSS)+" or more")
+		c.behind = append(c.behind, "with EPSS "+percent(*q.MinEPSS)+upTo(q.MaxEPSS, percent))
 	}
 	if q.MaxEPSS != nil {
 		c.req.Further.MaxEPSS, c.exact = q.MaxEPSS, false
-		c.behind = append(c.behind, "with EPSS "+percent(*q.MaxEPSS)+" or less")
+		if q.MinEPSS == nil {
+			c.behind = append(c.behind, "with EPSS "+percent(*q.MaxEPSS)+" or less")
+		}
 	}
 	if q.Scanner != "" {
 		c.req.Scanner = strings.ToLower(q.Scanner)
@@ -176,9 +181,17 @@ func (c *chosen) ratings(q *Asked) {
 	}
 }
 
+// upTo is the upper end of a range whose lower end was said.
+func upTo(most *float64, say func(float64) string) string {
+	if most == nil {
+		return " or more"
+	}
+	return " to " + say(*most)
+}
+
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-func percent(v float64) string { return strconv.FormatFloat(v*100, 'f', -1, 64) + " %" }
+func percent(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e4, 'f', -1, 64) + " %" }
 
 func (c *chosen) people(ctx context.Context, q *Asked) *trouble {
 	if q.Assignee == "" {

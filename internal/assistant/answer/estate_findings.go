@@ -48,7 +48,9 @@ func (q *Asked) ofFindings(ctx context.Context, d *Draft) error {
 
 // cannot puts trouble into words.
 func (q *Asked) cannot(d *Draft, t *trouble, err error) error {
-	if err == nil && t != nil {
+	if err == nil && t != nil && t.lookup != "" {
+		q.noRecord(d, t.lookup)
+	} else if err == nil && t != nil {
 		d.refuse(nil, t.because, t.instead)
 	}
 	return err

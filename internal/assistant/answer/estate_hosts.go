@@ -205,8 +205,12 @@ func (h *hostsAsked) sentence(n int) string {
 	if strings.HasPrefix(words, "in ") || strings.HasPrefix(words, "on ") {
 		return number(n) + " " + have(n, "host", "hosts") + " " + have(n, "is", "are") + " known " + words + "."
 	}
-	if last, ok := strings.CutPrefix(words, "that "); ok && n != 1 && !strings.Contains(last, " that ") {
-		return number(n) + " hosts " + last + "."
+	if last, ok := strings.CutPrefix(words, "that "); ok && !strings.Contains(last, " that ") {
+		verb, rest, _ := strings.Cut(last, " ")
+		if n == 1 {
+			verb = cmpOr(map[string]string{"run": "runs", "answer": "answers", "do": "does", "were": "was", "are": "is"}[verb], verb)
+		}
+		return number(n) + " " + have(n, "host", "hosts") + " " + verb + " " + rest + "."
 	}
 	return number(n) + " " + have(n, "host", "hosts") + " " + words + " " + have(n, "is", "are") + " known."
 }

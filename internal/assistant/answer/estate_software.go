@@ -168,7 +168,7 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 		return nil
 	case q.Measure == understand.Count && q.Subject == understand.Services:
 		d.Facts.Count = intOf(places)
-		d.Say([]int{list}, "**%s** %s%s%s, on %s.", report.Thousands(places), have(places, thing, things), by1(" of ", what), by0(where), report.Plural(nHosts, "host", "hosts"))
+		d.Say([]int{list}, "**%s** %s%s %s%s, on %s.", report.Thousands(places), have(places, thing, things), by1(" of ", what), have(places, "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 		return nil
 	case q.Measure == understand.Count:
 		d.Facts.Count = intOf(nHosts)
@@ -182,7 +182,7 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 		d.Say([]int{list}, "%s runs in **%s**%s, on %s:", what, report.Plural(len(kinds), "version", "versions"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	default:
 		d.Facts.Count = intOf(len(kinds))
-		d.Say([]int{list}, "**%s** different %s%s, in versions, on %s; those on most hosts first:", report.Thousands(len(kinds)), things, by0(where), report.Plural(nHosts, "host", "hosts"))
+		d.Say([]int{list}, "**%s** different %s %s%s, on %s; those on most hosts first:", report.Thousands(len(kinds)), have(len(kinds), thing, things), have(len(kinds), "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	}
 	shown := kinds[:min(q.limit(), len(kinds))]
 	for _, k := range shown {

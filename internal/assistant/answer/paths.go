@@ -68,7 +68,7 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 		q.notices(d, doc.Scenario, doc.Complete, string(doc.Incomplete), cite)
 		return nil
 	}
-	if q.Measure == understand.List || q.Measure == understand.Count || q.Measure == understand.Group || q.Measure == understand.Whether && len(req.To) == 0 {
+	if text := strings.ToLower(q.Text); q.Measure == understand.List || strings.HasPrefix(text, "which") || strings.HasPrefix(text, "what") || q.Measure == understand.Count || q.Measure == understand.Group || q.Measure == understand.Whether && len(req.To) == 0 {
 		q.listJewels(d, doc, cite)
 	}
 	if len(doc.Paths) > 0 && q.Measure != understand.Count {
@@ -237,7 +237,7 @@ func (q *Asked) bestPath(d *Draft, p *report.Path) {
 	host := d.Cite(jewelSource(p.To))
 	path := d.Cite(report.Source{Kind: "path", ID: p.ID, Title: quoted("From "+p.From+" to "+p.To.Name, 160), Text: cut(p.Says), URL: "/paths?path=" + shellURL(p.ID)})
 	d.Facts.Value = report.Text(report.Percent(p.Chance))
-	d.Say([]int{host, path}, "Yes: the likeliest way to %s leads from %s in %s, with a chance of **%s**:", bold(p.To.Name), quote(p.From), report.Plural(len(p.Steps), "step", "steps"), report.Percent(p.Chance))
+	d.Say([]int{host, path}, "%s way to %s leads from %s in %s, with a chance of **%s**:", map[bool]string{true: "Yes: the likeliest", false: "The likeliest"}[q.Measure == understand.Whether], bold(p.To.Name), quote(p.From), report.Plural(len(p.Steps), "step", "steps"), report.Percent(p.Chance))
 	for i, s := range p.Steps {
 		if i == 8 {
 			d.Item([]int{path}, "and %s more", report.Plural(len(p.Steps)-i, "step", "steps"))

@@ -2,9 +2,12 @@ package answer
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
+	"github.com/patchscout/patchscout/internal/report"
 )
 
 // outsides is why no data of the product answers a kind of question, and what can be asked instead.
@@ -89,9 +92,21 @@ func (q *Asked) refuseAct(d *Draft) {
 	q.askOn(d, "What should I fix first?", "When was the last scan?", "How many critical findings are open?")
 }
 
+// cveLike is what looks like a CVE's id, well written or not.
+var cveLike = regexp.MustCompile(`(?i)\bcve[- ]?\d{1,6}[- ]?\d{0,9}\b`)
+
+// noRecord refuses what was asked of a CVE that is not there. Its id stands in the source alone, never in the text.
+func (q *Asked) noRecord(d *Draft, id string) {
+	id = strings.ToUpper(quoted(id, 40))
+	cite := d.Cite(report.Source{Kind: "catalogue", ID: "lookup " + id, Title: "The catalogue", Text: "Looked up: " + id + ". There is no such record.", URL: "/catalogue"})
+	d.refuse([]int{cite}, "the catalogue has no such record, and no finding names it", "Check the number, or load the feeds with: patchscout feeds sync.")
+}
+
 // unknown says that there is no answer, and why.
 func unknown(q *Asked, d *Draft) {
-	switch {
+	switch id := cveLike.FindString(strings.Join(append(slices.Clone(q.Unknown), q.Question.Rest...), " ")); {
+	case id != "":
+		q.noRecord(d, id)
 	case len(q.Unknown) > 0:
 		d.refuse(nil, "nothing is known of "+quoted(or(q.Unknown), 120), "Check how it is written.")
 	case q.Subject == understand.Nothing && len(q.Question.Rest) > 0:
