@@ -42,8 +42,11 @@ func (r *reader) telegram(tokens []token) bool {
 // mended is the word that a misspelt one is likely to be, or "".
 func (r *reader) mended(i int) string {
 	w := r.tokens[i].word
-	if len(w) < shortest || commonWords()[w] || commonWords()[r.tokens[i].single] || strings.ContainsAny(w, "0123456789@/\\.:=") || r.namedBefore(i) {
+	if len(w) < shortest || commonWords()[w] || commonWords()[r.tokens[i].single] || strings.ContainsAny(w, "@/\\.:=") || r.namedBefore(i) {
 		return ""
+	}
+	if figures(w) != "" {
+		return r.figured(w)
 	}
 	if near := nearest(w, grammarWords()); len(near) > 0 {
 		names := r.v.Near(w)
@@ -60,6 +63,29 @@ func (r *reader) mended(i int) string {
 		}
 	}
 	return ""
+}
+
+// figured mends a word with digits, such as "log4shel": the digits must stay, since those of versions and hosts mean
+// something.
+func (r *reader) figured(w string) string {
+	if len(w) < 6 || len(w)-len(figures(w)) < 4 || r.v.Known(w) {
+		return ""
+	}
+	for _, n := range nearest(w, nicknameWords()) {
+		if figures(n) == figures(w) {
+			return n
+		}
+	}
+	return ""
+}
+
+func figures(w string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, w)
 }
 
 // namedBefore says whether a name is expected here: "host db99" is not a misspelt word.

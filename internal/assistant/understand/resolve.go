@@ -190,7 +190,7 @@ func (r *reader) mostOf(nouns []noun) {
 		by := groupName[nouns[0].subject]
 		if n.at > at && by != "" && r.q.GroupBy == "" {
 			r.q.GroupBy, r.q.Subject, r.q.Measure = by, r.subjectOf(n.subject), Group
-			if r.q.Subject == CVEs && by != "product" && by != "vendor" && by != "year" && by != "cwe" {
+			if r.q.Subject == CVEs && by != "product" && by != "vendor" && by != "year" && by != "cwe" && by != "technique" {
 				r.q.Subject = Findings
 			}
 			return
@@ -200,7 +200,9 @@ func (r *reader) mostOf(nouns []noun) {
 
 // groupName is what things are grouped by.
 var groupName = map[string]string{
-	"hosts": "host", "sites": "site", "software": "product", "services": "port", "cves": "cve", "vulns": "cve", "findings": "cve", "techniques": "technique", "weaknesses": "cwe",
+	"hosts": "host", "sites": "site", "software": "product", "services": "port", "cves": "cve", "vulns": "cve", "findings": "cve",
+	"by-owner": "owner", "by-vendor": "vendor", "by-scanner": "scanner", "by-severity": "severity", "by-decision": "decision", "by-year": "year", "by-os": "os", "by-tag": "tag",
+	"techniques": "technique", "weaknesses": "cwe",
 }
 
 // withoutNoun is the subject of a question that has no noun: "is 10.0.0.5 affected?", "critical in dmz", "log4shell".
