@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -192,4 +193,42 @@ func TestAConsentHoldsForOneAddress(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+func TestConversationsAreBackedUpAndARestoredEstateIsAnother(t *testing.T) {
+	for fromName, from := range engines(t) {
+		source := from(t).Open(t)
+		e, by := source.Estate(), store.Viewer{Name: "local:bob"}
+		id := say(t, e, by, "main", "what is new", asked)
+		if _, _, err := e.ChatFeedback(t.Context(), by, id, true, "right", asked); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.SetAssistantConsent(t.Context(), store.Consent{Peer: "model", URL: "https://a.example", By: "anna", At: asked}); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.IdentifyTexts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		archive := backedUp(t, source, store.BackupOptions{Program: "test"})
+		for toName, to := range engines(t) {
+			eng := to(t)
+			if _, err := store.Restore(t.Context(), eng.Options(), bytes.NewReader(archive), store.RestoreOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			e := eng.Open(t).Estate()
+			_, list, err := e.ChatMessages(t.Context(), by, "main", 0, 0)
+			if err != nil || len(list) != 1 || list[0].Feedback == nil || list[0].Feedback.Comment != "right" || string(list[0].Context) != `{"n":1}` {
+				t.Errorf("%s to %s: %+v, %v", fromName, toName, list, err)
+			}
+			if consents, err := e.AssistantConsent(t.Context()); err != nil || len(consents) != 1 {
+				t.Errorf("%s to %s: %+v, %v", fromName, toName, consents, err)
+			}
+			if s, err := e.TextState(t.Context()); err != nil || s.Identity != "" {
+				t.Errorf("%s to %s: %+v, %v: an index of before would be taken for one of this", fromName, toName, s, err)
+			}
+			if next := say(t, e, by, "main", "and now", asked); next <= id {
+				t.Errorf("%s to %s: answer %d has a number that was used", fromName, toName, next)
+			}
+		}
+	}
 }

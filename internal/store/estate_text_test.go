@@ -126,7 +126,9 @@ func TestTextsThatChangedAreThoseOfChangedHosts(t *testing.T) {
 
 		since = now().Generation
 		update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.DeleteHost(ctx, hosts[0].ID) })
-		update(t, e, func(ctx context.Context, tx *store.EstateTx) error { return tx.DeleteFindings(ctx, []int64{found[5].ID}) })
+		update(t, e, func(ctx context.Context, tx *store.EstateTx) error {
+			return tx.DeleteFindings(ctx, []int64{found[5].ID})
+		})
 		if changed, gone := textsSince(t, e, finding.TextFinding, since); len(changed) != 0 && !slices.Equal(changed, []int64{found[4].ID}) ||
 			!slices.Equal(gone, []int64{found[0].ID, found[1].ID, found[5].ID}) {
 			t.Errorf("%v changed, %v gone", changed, gone)
