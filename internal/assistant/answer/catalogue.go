@@ -11,6 +11,7 @@ import (
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 )
 
 // Catalogue is what is asked of the catalogue and the feeds.
@@ -24,6 +25,7 @@ type Catalogue interface {
 	CVEGroups(ctx context.Context, f catalogue.Filter, by string) ([]catalogue.Group, error)
 	CWEs(ctx context.Context) ([]intel.Weakness, error)
 	TouchedByCVEs(ctx context.Context, ids []string) (report.Touched, error)
+	Exploited(ctx context.Context, req request.Exploited) (report.ExploitedList, error)
 	Match(ctx context.Context, lines []string, answer func(report.MatchLine) error) error
 	Technique(ctx context.Context, id string) (report.Technique, error)
 	Techniques(ctx context.Context, req catalogue.TechniqueFilter) (report.TechniqueList, error)

@@ -14,6 +14,7 @@ import (
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 )
 
 // selects says that conditions choose among CVEs.
@@ -231,6 +232,15 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 	if page.Total != nil {
 		total = *page.Total
 	}
+	if a.onlyKEV() { // CISA's list is the list of it: some of its CVEs have no record yet, or none any more
+		listed, err := k.Desk.Exploited(ctx, request.Exploited{Ransomware: a.filter.Ransomware, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if total = listed.Total; !a.filter.Ransomware {
+			k.d.Link, k.d.Command = "/threats?tab=exploited", "patchscout cve search --kev"
+		}
+	}
 	what := k.phrase(total)
 	source := report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue: " + what,
 		Text: report.Thousands(total) + " " + what + ".", URL: k.d.Link, API: "/api/v1/cves"}
@@ -258,6 +268,16 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		k.d.Next = append(k.d.Next, "Which of those are in KEV?", "Which of those affect my hosts?")
 	}
 	return nil
+}
+
+// onlyKEV says that a selection is CISA's list, or those of it that ransomware uses.
+func (a asked) onlyKEV() bool {
+	f := a.filter
+	if f.Words != "" || !f.KEV && !f.Ransomware {
+		return false
+	}
+	f.KEV, f.Ransomware = false, false
+	return f.OnlyWords()
 }
 
 // gaps says why a number may be lower than people expect.

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/report"
@@ -61,7 +62,7 @@ func (k *desk) terms() bool {
 		}
 		about = []string{k.Text}
 	}
-	said := 0
+	said, named := 0, ""
 	for _, t := range glossary {
 		if said > 0 && (len(k.Topics) <= 1 && !strings.Contains(strings.ToLower(k.Text), "difference") || said == 3) {
 			break
@@ -70,6 +71,7 @@ func (k *desk) terms() bool {
 		if !whole.MatchString(strings.Join(about, " , ")) {
 			continue
 		}
+		named += " " + strings.Join(whole.FindAllString(k.Text, -1), " ")
 		n := k.d.Cite(report.Source{Kind: "doc", ID: t.page, Title: t.title, Text: t.text, URL: docURL(t.page), From: "PatchScout"})
 		k.d.Say([]int{n}, "%s", t.text)
 		if said++; said == 1 {
@@ -77,8 +79,27 @@ func (k *desk) terms() bool {
 			k.d.Link = docURL(t.page)
 		}
 	}
-	return said > 0 && (len(k.Topics) > 0 || short(k.Text))
+	if said > 0 && len(k.Topics) == 0 && !nothingElse(k.Text, named) {
+		*k.d = Draft{}
+		return false
+	}
+	return said > 0 && (len(k.Topics) > 0 && short(k.Text) || len(k.Topics) == 0)
 }
+
+// nothingElse says that a question asks for a word and for nothing beside it.
+func nothingElse(text, named string) bool {
+	names := tellingWords(named)
+	for _, w := range tellingWords(text) {
+		if !slices.Contains(names, w) && !askingWords[w] {
+			return false
+		}
+	}
+	return true
+}
+
+// askingWords ask for the meaning of a word.
+var askingWords = map[string]bool{"define": true, "definition": true, "meaning": true, "describe": true, "difference": true, "between": true, "term": true,
+	"word": true, "stand": true, "acronym": true, "abbreviation": true, "exactly": true, "actually": true, "word's": true, "simple": true, "plain": true, "about": true}
 
 // short questions ask for a word, longer ones for how something is done with it.
 func short(text string) bool { return len(tellingWords(text)) <= 4 }

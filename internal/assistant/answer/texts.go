@@ -42,12 +42,23 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 		d.Missing = append(d.Missing, name)
 	}
 	d.Understood, d.Corrected, d.Rest = q.Understood, len(q.Corrected), len(q.Question.Rest)
-	if best.Part < leastPart || best.Words < 2 && len(tellingWords(q.Text)) > 2 {
+	if best.Part < k.leastPart(kind) || best.Words < 2 && len(tellingWords(q.Text)) > 2 {
 		n := d.Cite(k.passageSource(best))
 		k.refuse("no record fits well: the nearest is "+quoted(nameOf(best), 140), "Ask with other words, with an id, or with a product's name.", "", n)
 		return true, nil
 	}
 	return true, k.described(kind, list)
+}
+
+// leastPart is the part that the best record must hold: more where the question does not even say of what kind it is.
+func (k *desk) leastPart(kind retrieve.Kind) float64 {
+	switch {
+	case k.Subject != understand.Nothing:
+		return leastPart
+	case kind == retrieve.CVE:
+		return 0.7
+	}
+	return 0.9
 }
 
 // kindsOf are the kinds of records that a question may be about.
