@@ -10,7 +10,7 @@ import { Judge } from "./Judge";
 import type { Answer, Facts } from "./kinds";
 import { Marked } from "./Marked";
 import { kindWord, Opens, Sources } from "./Sources";
-import { freshWords, markdownOf, readAs, staleWords, sureWords, tableOf, waysOn } from "./words";
+import { freshWords, markdownOf, newlyMissing, readAs, staleWords, sureWords, tableOf, waysOn } from "./words";
 
 /** Answered is an answer that is whole. */
 export function Answered({ answer, renew }: { answer: Answer; renew: (answer: Answer) => void }) {
@@ -43,9 +43,10 @@ export function ReadAs({ understood, corrected }: Pick<Answer, "understood" | "c
 
 function WaysOn({ answer }: { answer: Answer }) {
   const ways = waysOn(answer);
+  const missing = newlyMissing(answer);
   return (
     <>
-      {answer.missing.length > 0 && <p className="ask-missing">Missing: <Inert text={answer.missing.join("; ")} /></p>}
+      {missing.length > 0 && <p className="ask-missing">Missing: <Inert text={missing.join("; ")} /></p>}
       {ways.length > 0 && <div className="ask-chips">{ways.map((w) => <Opens key={w.to} url={w.to} className="ask-chip">{w.name}</Opens>)}</div>}
     </>
   );
@@ -77,7 +78,7 @@ function Notes({ answer }: { answer: Answer }) {
   const { model } = answer;
   return (
     <>
-      {stale && <p className="ask-note"><IconClockExclamation size={15} stroke={1.7} aria-hidden="true" /><span>Old or missing data: <Inert text={stale} /></span></p>}
+      {stale && <p className="ask-note"><IconClockExclamation size={15} stroke={1.7} aria-hidden="true" /><span>Old or missing: <Inert text={stale} /></span></p>}
       {model?.marked && <p className="ask-note"><IconAlertTriangle size={15} stroke={1.7} aria-hidden="true" /><span>Something that <Inert text={model.name} /> wrote was cut, since no record says so{model.cut.length > 0 && <>: <Inert text={model.cut.join("; ")} /></>}</span></p>}
       {model && !model.used && <p className="ask-note dim"><IconInfoCircle size={15} stroke={1.7} aria-hidden="true" /><span>Composed without <Inert text={model.name} />{model.error && <>: <Inert text={model.error} /></>}</span></p>}
     </>

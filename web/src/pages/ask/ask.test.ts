@@ -7,7 +7,7 @@ import type { Answer, Source } from "./kinds";
 import { blocksOf, spansOf, wordsOf, type Span } from "./markup";
 import { repair } from "./search";
 import { empty, isAsking, recall, reduce, type Deed } from "./talk";
-import { insideOf, isPage, markdownOf, nameOf, readAs, staleWords, tableOf, waysOn } from "./words";
+import { insideOf, isPage, markdownOf, nameOf, newlyMissing, readAs, staleWords, tableOf, waysOn } from "./words";
 
 const any = () => true;
 const source: Source = { n: 1, kind: "cve", id: "CVE-2021-44228", title: "Log4j", text: "", url: "/catalogue/CVE-2021-44228", api: null, from: "NVD", at: "2021-12-10T10:00:00Z" };
@@ -169,7 +169,10 @@ describe("what is shown beside an answer", () => {
   test("data that is old or missing", () => {
     const fresh = { name: "kev", at: "2026-01-01T00:00:00Z", age_hours: 1, stale: false, note: null };
     expect(staleWords([fresh])).toBeNull();
-    expect(staleWords([fresh, { ...fresh, name: "epss", at: null }])).toBe("epss: there is none");
+    expect(staleWords([fresh, { ...fresh, name: "epss", at: null }])).toBe("EPSS missing");
+  });
+  test("what is missing, unless the words say it", () => {
+    expect(newlyMissing({ answer: "I don't know, because **there is no host** 10.0.0.9.", missing: ["There is no host 10.0.0.9", "a scan of it"] })).toEqual(["a scan of it"]);
   });
   test("where a refused question's data can be had", () => {
     expect(waysOn({ ...answer, missing: ["the feed epss never ran"] })[0]!.to).toBe("/threats?tab=feeds");

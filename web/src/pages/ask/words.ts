@@ -17,16 +17,22 @@ export function readAs(answer: Pick<Answer, "question" | "understood" | "correct
 
 const bare = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}.-]+/gu, " ").trim();
 
+const feeds: Record<string, string> = { kev: "KEV", epss: "EPSS", nvd: "NVD", cvelist: "CVE list", ssvc: "SSVC", attack: "ATT&CK", cwe: "CWE", osv: "OSV" };
+const called = (name: string) => feeds[name] ?? name;
+
+/** newlyMissing is what is missing, as far as the words do not say it themselves. */
+export const newlyMissing = (answer: Pick<Answer, "missing" | "answer">) => answer.missing.filter((m) => !bare(answer.answer).includes(bare(m)));
+
 /** staleWords say which data is old or missing; null when all is fresh. */
 export function staleWords(data: Answer["data"], now = Date.now()): string | null {
   const old = data.filter((d) => d.stale || !d.at);
   if (old.length === 0) return null;
-  return old.map((d) => `${d.name}: ${d.at ? `of ${ago(Date.parse(d.at), now)}` : "there is none"}${d.note ? ` (${d.note})` : ""}`).join("; ");
+  return old.map((d) => `${called(d.name)} ${d.at ? `of ${ago(Date.parse(d.at), now)}` : "missing"}${d.note ? ` (${d.note})` : ""}`).join("; ");
 }
 
 /** freshWords say how old the data is, all of it. */
 export function freshWords(data: Answer["data"], now = Date.now()): string {
-  return data.map((d) => `${d.name}: ${d.at ? ago(Date.parse(d.at), now) : "none"}`).join("; ");
+  return data.map((d) => `${called(d.name)} ${d.at ? ago(Date.parse(d.at), now) : "none"}`).join("; ");
 }
 
 export type Way = { to: string; name: string };
