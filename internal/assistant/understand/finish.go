@@ -137,6 +137,9 @@ func (r *reader) describes() bool {
 		return false
 	}
 	left := len(r.unplaced())
+	if r.defines() {
+		return false
+	}
 	if !r.asks() {
 		if strings.Contains(q.Text, " - ") || !r.ofEstate() {
 			return left > 0 || len(r.classes) > 0
@@ -145,6 +148,16 @@ func (r *reader) describes() bool {
 	}
 	told := left > 0 || len(r.classes) > 0
 	return told && r.toldOf() && !r.ofOurs() && !r.saidMeasure(Count) && !r.saidMeasure(How) && len(r.topics) == 0 && q.GroupBy == "" && !r.most && !r.conditions()
+}
+
+// defines says whether a class of weakness is what is asked about: "what is SQL injection?"
+func (r *reader) defines() bool {
+	q := &r.q
+	if len(r.classes) != 1 || r.classes[0] == "" || !r.saidMeasure(Explain) || len(r.nouns)+len(q.Products)+len(r.unplaced()) > 0 {
+		return false
+	}
+	q.CWEs, r.classes = with(q.CWEs, r.classes[0]), nil
+	return true
 }
 
 // ofEstate says whether words that are not of titles show that the asker's own things are meant.

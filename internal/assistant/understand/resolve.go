@@ -219,6 +219,9 @@ func (r *reader) withoutNoun() Subject {
 		return Findings
 	case q.Measure == First:
 		return Fixes
+	case len(q.CVEs) > 0 && r.word(r.began) == "where":
+		q.Measure = List
+		return Hosts
 	case len(q.CVEs) > 0:
 		return r.ofCVE()
 	case len(q.Techniques) > 0:
@@ -243,8 +246,12 @@ func (r *reader) withoutNoun() Subject {
 		return Feeds
 	case len(q.Hosts) > 0:
 		return Hosts
+	case r.saidAttr(LastScan) && !r.conditionsBeyondOwner() && (q.Measure == "" || q.Measure == Explain || q.Measure == List || q.Measure == Whether || r.asksWhen()):
+		return Scans
 	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "":
 		return Findings
+	case slices.Contains(r.times, "kev_added"):
+		return CVEs
 	case r.saidAttr(Age):
 		return Feeds
 	case r.saidAttr(LastScan):
@@ -432,8 +439,12 @@ func (r *reader) standing() {
 		take(Ransom)
 	case q.Exploit != "":
 		take(Exploits)
+	case q.KEV != nil && r.saidAttr(Due):
+		take(Due)
 	case q.KEV != nil:
 		take(KEVAttr)
+	case q.Exploited != nil && (r.saidAttr(Likelihood) || r.saidAttr(EPSS)):
+		take(Likelihood)
 	case q.Exploited != nil:
 		take(ExploitedBy)
 	case len(q.Severities) > 0 && q.Measure == Whether:
@@ -493,7 +504,7 @@ func (r *reader) fact() {
 	}
 	switch q.Measure {
 	case "", Explain, List:
-		if r.one() || r.saidMeasure(Explain) || r.asksWhen() || q.Subject == Feeds || q.Subject == Scans || len(q.Products) > 0 {
+		if r.one() || r.saidMeasure(Explain) || r.asksWhen() || q.Subject == Feeds || q.Subject == Scans && !r.plural() || len(q.Products) > 0 && (q.Subject == Software || q.Subject == CVEs) {
 			q.Measure = Fact
 		}
 	case How:
@@ -519,10 +530,14 @@ func (r *reader) isAsked(a Attribute) bool {
 		return len(q.Severities) == 0 || q.Measure == Whether
 	case Due:
 		return !q.Overdue && (!r.due || r.one() || q.Measure == Whether && r.one() || r.asksWhen())
+	case Runs:
+		return len(q.Products) == 0
+	case LastScan:
+		return r.one() || r.asksWhen() || !q.Negated && r.negated == 0
 	case Published, Modified, FirstSeen, LastSeen:
 		return r.one() || r.asksWhen() || q.Measure == Explain
 	case Status:
-		return q.Status == "" || r.one()
+		return (q.Status == "" || r.one()) && !(q.Subject == Scans && q.Status == "running" && q.Measure == Whether)
 	case State:
 		return r.one()
 	case Errors:
@@ -765,6 +780,9 @@ func (r *reader) tidy() {
 	if r.negated > 0 {
 		q.Negated = true
 	}
+	if q.Subject == Paths && len(q.From) > 0 && q.Measure == List {
+		q.Measure = Reach
+	}
 	if q.Subject == Hosts && q.Measure == Fact && q.Attribute == "" {
 		q.Measure = Explain
 	}
@@ -787,6 +805,25 @@ func (r *reader) tidy() {
 	}
 	if (q.Subject == Services || q.Measure == Reach || q.Subject == Hosts && len(q.Ports) > 0) && q.State == "open" {
 		q.State = ""
+	}
+	if q.Measure == Compare && len(q.CVEs) > 1 {
+		q.Severities = nil
+	}
+	if q.Status == "failed" && (r.one() || q.Subject == Feeds) || q.Subject == Feeds && q.Status == "running" {
+		q.Status = ""
+	}
+	if q.Subject != Scans && q.Status == "running" {
+		q.Status = ""
+	}
+	if q.Sort != "" && !r.one() && (q.Measure == Explain || q.Measure == Fact || q.Measure == List) && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts || q.Subject == Scans) {
+		q.Measure, q.Attribute = List, ""
+		if q.Limit == 0 && !r.plural() && len(r.heads()) > 0 {
+			q.Limit = 1
+		}
+	}
+	if q.Subject == CVEs && slices.Contains(r.times, "kev_added") && len(q.CVEs) == 0 && q.KEV == nil {
+		yes := true
+		q.KEV = &yes
 	}
 	if q.Measure == Suppose && q.State == "fixed" {
 		q.State = ""

@@ -113,6 +113,9 @@ func classify(s string) []token {
 	if parts := contracted(low); parts != nil {
 		return each(parts)
 	}
+	if len(low) != len(s) { // letters whose small form is longer, and what is no letter at all
+		s = low
+	}
 	low = strings.TrimSuffix(strings.TrimSuffix(low, "'s"), "s'")
 	if t, ok := exact(s[:len(low)], low); ok {
 		return []token{t}
