@@ -20,6 +20,7 @@ import (
 // page waits for them.
 const (
 	mostSuggested   = 8
+	fewestSuggested = 3 // about what is on the screen, before others follow
 	suggestOne      = time.Second
 	suggestPatience = 1500 * time.Millisecond
 )
@@ -53,7 +54,15 @@ func (a *App) ChatSuggestions(ctx context.Context, about *request.Thing) (report
 		return doc, err
 	}
 	var whole bool
-	if doc.Items, whole = a.withAnswers(ctx, names, shown, asked); whole {
+	if doc.Items, whole = a.withAnswers(ctx, names, shown, asked); len(doc.Items) < fewestSuggested && shown != nil && whole { // of what is not there
+		if asked, err = a.ofEstate(ctx); err != nil {
+			return doc, err
+		}
+		var more []string
+		more, whole = a.withAnswers(ctx, names, nil, asked)
+		doc.Items = append(doc.Items, more[:min(len(more), mostSuggested-len(doc.Items))]...)
+	}
+	if whole {
 		a.asking.suggested.keep(estate, key, doc.Items)
 	}
 	return doc, nil
@@ -134,7 +143,7 @@ func (a *App) ofEstate(ctx context.Context) ([]string, error) {
 		return append([]string{"Which CVEs were added to KEV in the last 30 days?", "What is log4shell?", "How do I start a scan?"}, a.ofFeeds(ctx)...), nil
 	}
 	out := []string{"What should I fix first?"}
-	exploited, err := a.FindingPage(ctx, request.Findings{KEV: true, Sort: "-first_seen", Limit: 1})
+	exploited, err := a.FindingPage(ctx, request.Findings{KEV: true, Sort: "first_seen:desc", Limit: 1})
 	if err != nil {
 		return nil, err
 	}

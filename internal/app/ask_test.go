@@ -220,7 +220,9 @@ func TestAQuestionIsAnsweredAtOnceOrPieceByPiece(t *testing.T) {
 	if resp, text = d.ask("DELETE", "/api/v1/chat/history/monday", "", h...); resp.StatusCode != http.StatusNoContent {
 		t.Errorf("forget: %d %s", resp.StatusCode, text)
 	}
-	if entries := d.trail(); slices.ContainsFunc(entries, func(e auth.Entry) bool { return strings.Contains(e.Detail+e.Subject+e.Action, "chat") || e.Action == "ask" }) {
+	if entries := d.trail(); slices.ContainsFunc(entries, func(e auth.Entry) bool {
+		return strings.Contains(e.Detail+e.Subject+e.Action, "chat") || e.Action == "ask"
+	}) {
 		t.Error("what somebody asked is in the audit trail")
 	}
 }

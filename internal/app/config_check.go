@@ -41,6 +41,7 @@ func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setti
 	if connect {
 		c.connect(ctx)
 		c.graph(ctx)
+		c.languageModel(ctx)
 	}
 	c.doc.OK = len(c.doc.Mistakes) == 0
 	return c.doc
@@ -132,6 +133,25 @@ func (c *configCheck) files() {
 	if path := c.cfg.Log.File; path != "" {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			c.wrong("log.file: %s is a folder", path)
+		}
+	}
+}
+
+// languageModel asks the model for its name. One that is not on this machine is not asked: that takes an administrator's word,
+// which is in the database. Without it answers are composed all the same.
+func (c *configCheck) languageModel(ctx context.Context) {
+	client, err := newModel(c.cfg, (&App{parts: &parts{cfg: c.cfg}}).door)
+	switch {
+	case err != nil:
+		c.wrong("llm_url: %v", err)
+	case client == nil:
+	case !client.Local(ctx):
+		c.warn("llm_url: %s is not on this machine: it words answers once an administrator accepted that (patchscout ask peers)", client.URL())
+	default:
+		ctx, end := context.WithTimeout(ctx, probePatience)
+		defer end()
+		if err := client.Find(ctx); err != nil {
+			c.warn("llm_url: %v", err)
 		}
 	}
 }

@@ -33,19 +33,19 @@ func SourceText(w io.Writer, s Source, t Terminal) error {
 	p.line(p.paint(toneTitle, fmt.Sprintf("[%d] %s", s.N, Plain(s.Kind+" "+s.ID))))
 	for _, text := range []string{s.Title, s.Text} {
 		if text != "" {
-			p.wrapped("", "", text)
+			p.wrapped("", "", noBold(text))
 		}
 	}
 	var where []string
 	for _, word := range []string{string(s.From), s.URL} {
 		if word != "" {
-			where = append(where, Plain(word))
+			where = append(where, noBold(word))
 		}
 	}
 	if s.At != nil {
 		where = append(where, stamp(*s.At))
 	}
-	p.line(p.paint(toneFaint, strings.Join(where, "  ")))
+	p.wrapped("", "", strings.Join(where, ", "))
 	return p.err
 }
 
@@ -178,11 +178,15 @@ func modelWords(m AnswerModel) string {
 // dataWord says how old one source of data is.
 func dataWord(d DataAge) string {
 	text := d.Name + " never came"
-	if d.At != nil {
+	switch {
+	case d.At == nil:
+	case d.AgeHours != nil && *d.AgeHours < 48:
+		text = fmt.Sprintf("%s is %.0f hours old", d.Name, *d.AgeHours)
+	default:
 		text = d.Name + " is of " + d.At.UTC().Format(time.DateOnly)
 	}
 	if d.Stale && d.At != nil {
-		text += ", which is old"
+		text += ", older than its schedule allows"
 	}
 	if d.Note != "" {
 		text += ": " + string(d.Note)
