@@ -79,18 +79,15 @@ func (x *Index) Use(ctx context.Context, fn func(*textindex.Index) error) (there
 		}
 		index := x.opened(state)
 		if index == nil {
-			break
+			return false, true, nil
 		}
 		err = fn(index)
-		if fault.KindOf(err) == fault.KindUnavailable {
-			x.drop(index)
-			continue
+		if fault.KindOf(err) != fault.KindUnavailable {
+			return true, index.Generation() < state.Changed, err
 		}
-		return true, index.Generation() < state.Changed, err
+		x.drop(index)
 	}
-	if fault.KindOf(err) == fault.KindUnavailable {
-		x.setBad(true)
-	}
+	x.setBad(true)
 	return false, true, nil
 }
 
