@@ -72,6 +72,17 @@ func BenchmarkEstate(b *testing.B) {
 	begun := cpuTime(b)
 	h.refresh()
 	b.ReportMetric(float64((cpuTime(b) - begun).Milliseconds()), "build-cpu-ms")
+	size := int64(0)
+	if err := eachFile(h.dir, "seg-", func(file string) error {
+		info, err := os.Stat(file)
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(size)/(1<<20), "index-MB")
 
 	for name, view := range map[string]auth.View{"all": auth.Everything(), "site": auth.OfSites("office")} {
 		var took []time.Duration
