@@ -122,32 +122,48 @@ func (r *reader) asks() bool {
 	if r.began > 0 || strings.HasSuffix(r.q.Text, "?") {
 		return true
 	}
+	title := strings.Contains(r.q.Text, " - ") || len(r.classes) > 0
 	first := r.word(0)
 	if doubtful[first] {
-		return !strings.Contains(r.q.Text, " - ") && len(r.classes) == 0
+		return !title && len(r.unplaced()) <= 1
 	}
-	return starters[first] || r.ours || r.saidMeasure(Count)
+	if starters[first] {
+		return true
+	}
+	return !title && (r.saidMeasure(Count) || slices.ContainsFunc(r.tokens, func(t token) bool { return ourWords[t.word] && t.word != "my" }))
 }
 
 // describes says whether the text tells a vulnerability in words, as titles of exploits do, instead of asking something
 // that queries can answer.
 func (r *reader) describes() bool {
 	q := &r.q
-	if len(q.CVEs) > 0 || q.Outside != "" || q.Act != "" || r.follow != "" {
-		return false
-	}
+	asks := r.asks()
 	left := len(r.unplaced())
-	if r.defines() {
+	if r.defines() || asks && (q.Outside != "" || q.Act != "" || r.follow != "") || len(q.CVEs) > 0 {
 		return false
 	}
-	if !r.asks() {
-		if strings.Contains(q.Text, " - ") || !r.ofEstate() {
-			return left > 0 || len(r.classes) > 0
-		}
-		return left > 0 && len(r.classes) > 0 || left > len(r.tokens)/2
+	if !asks {
+		return r.titled(left)
 	}
 	told := left > 0 || len(r.classes) > 0
 	return told && r.toldOf() && !r.ofOurs() && !r.saidMeasure(Count) && !r.saidMeasure(How) && len(r.topics) == 0 && q.GroupBy == "" && !r.most && !r.conditions()
+}
+
+// titled says whether words that ask nothing are the title of an exploit, and not a question in telegram style.
+func (r *reader) titled(left int) bool {
+	q := &r.q
+	dash := strings.Contains(q.Text, " - ")
+	switch {
+	case q.Outside == "injection" || q.Act != "" && !dash && len(r.classes) == 0:
+		return false
+	case q.Outside != "":
+		return dash || len(r.classes) > 0 || left > 1
+	case dash:
+		return left > 0 || len(r.classes) > 0 || !r.ofEstate()
+	case !r.ofEstate():
+		return left > 0 || len(r.classes) > 0
+	}
+	return left > 0 && len(r.classes) > 0 || left > len(r.tokens)/2
 }
 
 // defines says whether a class of weakness is what is asked about: "what is SQL injection?"
@@ -164,7 +180,7 @@ func (r *reader) defines() bool {
 func (r *reader) ofEstate() bool {
 	q := &r.q
 	known := slices.ContainsFunc(q.Hosts, func(h HostName) bool { return h.Kind != "name" || h.ID > 0 })
-	return known || len(q.Sites) > 0 && len(r.unplaced()) == 0 || r.ours || q.Overdue || slices.ContainsFunc(r.nouns, func(n noun) bool {
+	return known || len(q.Sites) > 0 && len(r.unplaced()) == 0 || slices.ContainsFunc(r.tokens, func(t token) bool { return ourWords[t.word] }) || q.Overdue || slices.ContainsFunc(r.nouns, func(n noun) bool {
 		return (n.subject == "findings" || n.subject == "hosts" || n.subject == "sites") && r.tokens[n.at].single != ""
 	})
 }
@@ -205,6 +221,7 @@ func share(part, of int) float64 {
 // finish says what was not understood.
 func (r *reader) finish() {
 	q := &r.q
+	r.unused()
 	content, placed := 0, 0
 	for i, t := range r.tokens {
 		if fillers()[t.word] {
@@ -230,6 +247,28 @@ func (r *reader) finish() {
 	q.Understood = share(placed, content)
 	if content == 0 && q.Subject != Nothing {
 		q.Understood = 1
+	}
+}
+
+// unused takes back the placing of words that were known, and yet do not count in this question: better to say so than to
+// answer as if they had not been said.
+func (r *reader) unused() {
+	q := &r.q
+	for _, s := range r.spans {
+		counts := len(s.effects) == 0
+		for _, e := range s.effects {
+			switch e.key {
+			case "indicator":
+				counts = counts || q.Subject == Indicators || q.Outside != ""
+			case "class":
+				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product
+			default:
+				counts = true
+			}
+		}
+		for i := s.from; i < s.to && !counts; i++ {
+			r.placed[i] = false
+		}
 	}
 }
 

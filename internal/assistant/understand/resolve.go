@@ -367,9 +367,23 @@ func (r *reader) group() {
 	if r.most && (q.Measure == List || q.Measure == "" || q.Measure == Explain || q.Measure == Whether) {
 		r.superlative()
 	}
-	if r.most && q.Measure == Group && q.Limit == 0 && !r.plural() {
+	if r.most && q.Measure == Group && q.Limit == 0 && r.single() {
 		q.Limit = 1
 	}
+}
+
+// single says whether the first thing that is named is one: "which host", not "which hosts".
+func (r *reader) single() bool {
+	nouns := r.heads()
+	if len(nouns) == 0 {
+		return false
+	}
+	for _, s := range r.spans {
+		if s.from == nouns[0].at {
+			return r.tokens[s.to-1].single == ""
+		}
+	}
+	return false
 }
 
 // superlative reads "the worst host", "most vulnerable site", "most common weakness", "the highest CVSS".
@@ -403,7 +417,7 @@ func (r *reader) superlative() {
 			q.Sort = "epss"
 		}
 	}
-	if q.Limit == 0 && !r.plural() {
+	if q.Limit == 0 && r.single() {
 		q.Limit = 1
 	}
 }
@@ -806,6 +820,9 @@ func (r *reader) tidy() {
 	if (q.Subject == Services || q.Measure == Reach || q.Subject == Hosts && len(q.Ports) > 0) && q.State == "open" {
 		q.State = ""
 	}
+	if q.Subject == Hosts && q.Attribute == SiteOf && len(q.CVEs) > 0 && len(q.Hosts) == 0 {
+		q.Measure, q.Attribute = List, ""
+	}
 	if q.Measure == Compare && len(q.CVEs) > 1 {
 		q.Severities = nil
 	}
@@ -817,7 +834,7 @@ func (r *reader) tidy() {
 	}
 	if q.Sort != "" && !r.one() && (q.Measure == Explain || q.Measure == Fact || q.Measure == List) && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts || q.Subject == Scans) {
 		q.Measure, q.Attribute = List, ""
-		if q.Limit == 0 && !r.plural() && len(r.heads()) > 0 {
+		if q.Limit == 0 && (r.single() || r.saidAttr(CVSS) || r.saidAttr(EPSS)) && !(r.word(r.began) == "list" || r.word(r.began) == "show") {
 			q.Limit = 1
 		}
 	}

@@ -241,10 +241,13 @@ func (q Question) narrowed() string {
 		say("of feed %s", list(q.Feeds, "and"))
 	}
 	if q.DueWithin != nil {
-		say("due in %s", q.DueWithin.Words)
+		say("due %s", timeWords(q.DueWithin.Words))
 	}
 	if q.Time != nil {
 		say("%s", strings.TrimSpace(strings.ReplaceAll(q.TimeOf, "_", " ")+" "+timeWords(q.Time.Words)))
+		if q.Against != nil {
+			say("against %s", q.Against.Words)
+		}
 	}
 	if q.Audience != "" {
 		say("for a %s reader", map[string]string{"manager": "non-technical", "technical": "technical"}[q.Audience])
