@@ -2,11 +2,13 @@ package answer
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/assistant/retrieve"
 	"github.com/patchscout/patchscout/internal/assistant/understand"
+	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/report"
 )
@@ -29,7 +31,9 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	k.rank(found.Passages[retrieve.CVE])
+	if err := k.rank(ctx, found.Passages[retrieve.CVE]); err != nil {
+		return false, err
+	}
 	kind := bestKind(kinds, found)
 	list := found.Passages[kind]
 	if len(list) == 0 {
@@ -44,6 +48,9 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 	d.Understood, d.Corrected, d.Rest = q.Understood, len(q.Corrected), len(q.Question.Rest)
 	if best.Part < k.leastPart(kind) || best.Words < 2 && len(tellingWords(q.Text)) > 2 {
 		n := d.Cite(k.passageSource(best))
+		for _, p := range list[1:min(len(list), mostItems)] { // who asked may know it when he sees it
+			d.Cite(k.passageSource(p))
+		}
 		k.refuse("no record fits well: the nearest is "+quoted(nameOf(best), 140), "Ask with other words, with an id, or with a product's name.", "", n)
 		return true, nil
 	}
@@ -95,8 +102,12 @@ func bestKind(kinds []retrieve.Kind, found retrieve.Found) retrieve.Kind {
 // candidates of a kind are ranked anew by what the question names.
 const candidates = 40
 
+// noted is what collections of exploits note behind a title: it is about the exploit, not about the flaw.
+var noted = regexp.MustCompile(`(?i)\s*\((?:metasploit|poc|[0-9]{1,2}|msf)\)`)
+
 // describing leaves words out of a question that describe the question and not what is looked for.
 func describing(text string) string {
+	text = strings.TrimSpace(noted.ReplaceAllString(text, " "))
 	lower := strings.ToLower(text)
 	for _, lead := range []string{"which cve is", "what cve is", "which cve", "what cve", "is there a cve", "find the cve", "which vulnerability", "what vulnerability", "what is the cve for", "cve for"} {
 		if rest, ok := strings.CutPrefix(lower, lead+" "); ok {
@@ -218,7 +229,12 @@ func bareWords(text string) string {
 }
 
 // rank puts CVEs in order by what the question names beside its words: the product in the title, the version within it, the year.
-func (k *desk) rank(list []retrieve.Passage) {
+// What is known to be exploited counts a little more, as it does in searches: of two that fit alike it is the one that people ask about.
+func (k *desk) rank(ctx context.Context, list []retrieve.Passage) error {
+	exploited, err := k.exploitedOf(ctx, list)
+	if err != nil {
+		return err
+	}
 	years := yearsOf(k.Text)
 	for i := range list {
 		p := &list[i]
@@ -231,6 +247,9 @@ func (k *desk) rank(list []retrieve.Passage) {
 		}) {
 			factor += productWorth
 		}
+		if exploited[p.ID] {
+			factor += exploitedWorth
+		}
 		p.Raw *= factor
 	}
 	slices.SortStableFunc(list, func(a, b retrieve.Passage) int {
@@ -242,12 +261,31 @@ func (k *desk) rank(list []retrieve.Passage) {
 		}
 		return 0
 	})
+	return nil
+}
+
+// exploitedOf are those of the records that are in KEV.
+func (k *desk) exploitedOf(ctx context.Context, list []retrieve.Passage) (map[string]bool, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = p.ID
+	}
+	page, err := k.Desk.SearchCVEs(ctx, catalogue.Filter{Words: strings.Join(ids, " "), KEV: true, Limit: len(ids)}, false)
+	out := map[string]bool{}
+	for _, c := range page.Items {
+		out[c.ID] = true
+	}
+	return out, err
 }
 
 // What a record gains by what the question names.
 const (
-	yearWorth    = 0.05
-	productWorth = 0.08
+	yearWorth      = 0.05
+	productWorth   = 0.08
+	exploitedWorth = 0.2
 )
 
 // yearsOf are the years that a text names.
