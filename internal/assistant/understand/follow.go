@@ -79,6 +79,9 @@ func (r *reader) again(more bool) {
 	next := *r.c.Question
 	next.Text, next.Corrected, next.Follows, next.Those, next.Rules = r.q.Text, r.q.Corrected, true, false, append(r.q.Rules, "follows: more")
 	next.More = more
+	if next.Measure == Count {
+		next.Measure = List
+	}
 	if r.q.Limit > 0 {
 		next.Limit = r.q.Limit
 	}
@@ -177,7 +180,7 @@ func (r *reader) take(t Thing) {
 	case "path":
 		subject = Paths
 	}
-	if q.Subject == Nothing || len(r.nouns) == 0 && q.Measure != Reach && q.Measure != Suppose && !(q.Subject == Findings && (r.affected || r.ours)) || q.Subject == Fixes && len(q.CVEs)+len(q.Findings) > 0 {
+	if q.Subject == Nothing || len(r.nouns) == 0 && q.Measure != Reach && q.Measure != Suppose && q.Measure != First && !(q.Subject == Findings && (r.affected || r.ours)) || q.Subject == Fixes && q.Measure != First && len(q.CVEs)+len(q.Findings) > 0 {
 		q.Subject = subject
 	}
 	r.settled()
@@ -186,8 +189,10 @@ func (r *reader) take(t Thing) {
 // settle gives the subject that fits what was taken over.
 func (r *reader) settle(last *Question) {
 	q := &r.q
-	if len(r.nouns) == 0 && q.Measure != Reach && q.Measure != Suppose && !(q.Subject == Findings && (r.affected || r.ours)) {
+	if len(r.nouns) == 0 && q.Measure != Reach && q.Measure != Suppose && q.Measure != First && !(q.Subject == Findings && (r.affected || r.ours)) {
 		switch {
+		case len(q.CVEs) > 0 && r.ours && (r.affected || r.saidAttr(Affected)):
+			q.Subject = Findings
 		case len(q.Findings) > 0:
 			q.Subject = Findings
 		case len(q.CVEs) > 0:
@@ -221,7 +226,7 @@ func (r *reader) settled() {
 func (r *reader) namesOf(last *Question) {
 	q := &r.q
 	q.Follows = true
-	q.CVEs, q.Findings, q.Techniques, q.Scans = append(q.CVEs, last.CVEs...), append(q.Findings, last.Findings...), append(q.Techniques, last.Techniques...), append(q.Scans, last.Scans...)
+	q.CVEs, q.Findings, q.Techniques, q.Scans = union(last.CVEs, q.CVEs), union(last.Findings, q.Findings), union(last.Techniques, q.Techniques), union(last.Scans, q.Scans)
 	q.Values, q.CWEs = append(q.Values, last.Values...), append(q.CWEs, last.CWEs...)
 	if len(q.Hosts) == 0 || q.Measure == Compare {
 		q.Hosts = append(slices.Clone(last.Hosts), q.Hosts...)
@@ -257,6 +262,9 @@ func (r *reader) inherit() {
 		r.standing()
 		r.fact()
 		r.howTo()
+		if len(r.attributes) > 0 && len(r.measures) == 0 && r.q.Attribute != "" && (r.q.Measure == Whether || r.q.Measure == Explain || r.q.Measure == How) {
+			r.q.Measure = Fact
+		}
 		if r.q.Attribute == "" && r.q.Measure == last.Measure {
 			r.q.Attribute = last.Attribute
 		}

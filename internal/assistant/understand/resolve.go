@@ -278,6 +278,8 @@ func (r *reader) ofCVE() Subject {
 	switch {
 	case len(q.Hosts)+len(q.Sites) > 0 && len(q.Products) == 0:
 		return Findings
+	case r.ours && r.saidAttr(Affected) && q.Measure == Whether:
+		return Findings
 	case r.affected && (r.ours || len(q.Products) == 0 && !r.saidAttr(Affected)):
 		return Findings
 	case q.Measure == Whether && r.ours, q.Measure == Count && r.ours, q.Measure == List && r.ours && len(r.attributes) == 0:
