@@ -10,7 +10,7 @@ import { Judge } from "./Judge";
 import type { Answer, Facts } from "./kinds";
 import { Marked } from "./Marked";
 import { kindWord, Opens, Sources } from "./Sources";
-import { freshWords, markdownOf, newlyMissing, readAs, staleWords, sureWords, tableOf, waysOn } from "./words";
+import { freshWords, homeOf, markdownOf, newlyMissing, readAs, staleWords, sureWords, tableOf, waysOn } from "./words";
 
 /** Answered is an answer that is whole. */
 export function Answered({ answer, renew }: { answer: Answer; renew: (answer: Answer) => void }) {
@@ -61,7 +61,7 @@ function FactTable({ facts, listed }: { facts: Facts | null; listed: boolean }) 
         <thead><tr><th scope="col">{kindWord(table.items[0]!.kind)}</th>{table.counts && <th scope="col" className="right">Number</th>}{table.values && <th scope="col">Value</th>}</tr></thead>
         <tbody>
           {table.items.map((i, n) => (
-            <tr key={n}><td><Inert text={i.name || i.id} /></td>{table.counts && <td className="right num">{i.count?.toLocaleString() ?? <Missing />}</td>}{table.values && <td><Inert text={i.value} /></td>}</tr>
+            <tr key={n}><td><Opens url={homeOf(i.kind, i.id)}><Inert text={i.name || i.id} /></Opens></td>{table.counts && <td className="right num">{i.count?.toLocaleString() ?? <Missing />}</td>}{table.values && <td><Inert text={i.value} /></td>}</tr>
           ))}
         </tbody>
       </table>

@@ -7,7 +7,7 @@ import type { Answer, Source } from "./kinds";
 import { blocksOf, spansOf, wordsOf, type Span } from "./markup";
 import { repair } from "./search";
 import { empty, isAsking, recall, reduce, type Deed } from "./talk";
-import { insideOf, isPage, markdownOf, nameOf, newlyMissing, readAs, staleWords, tableOf, waysOn } from "./words";
+import { homeOf, insideOf, isPage, markdownOf, nameOf, newlyMissing, readAs, staleWords, tableOf, waysOn } from "./words";
 
 const any = () => true;
 const source: Source = { n: 1, kind: "cve", id: "CVE-2021-44228", title: "Log4j", text: "", url: "/catalogue/CVE-2021-44228", api: null, from: "NVD", at: "2021-12-10T10:00:00Z" };
@@ -184,6 +184,9 @@ describe("what is shown beside an answer", () => {
     const item = { kind: "host", id: "1", name: "a", count: 2, value: null };
     expect(tableOf({ count: 2, yes: null, value: null, items: [item, { ...item, count: null }], more: 0 })).toMatchObject({ counts: true, values: false });
     expect(tableOf({ count: 1, yes: null, value: null, items: [item], more: 0 })).toBeNull();
+  });
+  test("what the facts name leads to its page", () => {
+    expect([homeOf("host", "12"), homeOf("cve", "CVE-2021-44228"), homeOf("site", "dmz"), homeOf("host", "../x"), homeOf("constructor", "1")]).toEqual(["/assets/12", "/catalogue/CVE-2021-44228", null, null, null]);
   });
   test("Markdown has whole addresses, and what others wrote is no markup in it", () => {
     const text = markdownOf({ ...answer, question: "is *it*?", sources: [source, { ...source, n: 2, kind: "host", id: "1", title: "a](http://x) <b>\n# c", url: "/assets/1", from: null, at: null }, { ...source, n: 3, url: "https://evil.example" }] }, "https://scout.example/base/");

@@ -56,6 +56,11 @@ export function tableOf(facts: Facts | null): { items: Facts["items"]; counts: b
   return { items: facts.items, counts: facts.items.some((i) => i.count !== null), values: facts.items.some((i) => i.value) };
 }
 
+const homes: Record<string, string> = { host: "/assets/", finding: "/findings/", cve: "/catalogue/", technique: "/threats/", scan: "/scans/" };
+
+/** homeOf is the page of a thing that the facts name, and null where it has none. */
+export const homeOf = (kind: string, id: string) => (Object.hasOwn(homes, kind) && /^[A-Za-z0-9.-]{1,60}$/.test(id) ? homes[kind] + id : null);
+
 const escaped = (text: string) => text.replace(/[\u0000-\u001f\u007f]+/g, " ").replace(/([\\`*_[\]<>#|])/g, "\\$1");
 
 /** markdownOf is an answer for a ticket or a mail: its words, then its sources with whole addresses. */
