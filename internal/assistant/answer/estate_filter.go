@@ -47,6 +47,9 @@ func (q *Asked) findings(ctx context.Context) (*chosen, *trouble, error) {
 	if t := c.people(ctx, q); t != nil {
 		return nil, t, nil
 	}
+	if t, err := c.runs(ctx, q); t != nil || err != nil {
+		return nil, t, err
+	}
 	if t := c.times(q); t != nil {
 		return nil, t, nil
 	}
@@ -173,12 +176,40 @@ func (c *chosen) ratings(q *Asked) {
 		c.req.Kinds = []string{"compliance"}
 		c.before = append(c.before, "compliance")
 	}
-	for _, n := range q.Scans {
-		if n > 0 && c.req.Scan == 0 {
-			c.req.Scan = n
-			c.where = append(c.where, fmt.Sprintf("in scan %d", n))
-		}
+}
+
+// runs narrows to what a scan or import saw; the last one is found out.
+func (c *chosen) runs(ctx context.Context, q *Asked) (*trouble, error) {
+	numbers, kind := append(slices.Clone(q.Scans), q.Imports...), "scan"
+	if len(q.Scans) == 0 {
+		kind = "import"
 	}
+	if len(numbers) == 0 || q.Measure == understand.Compare || q.Measure == understand.Change {
+		return nil, nil
+	}
+	if len(numbers) > 1 {
+		return &trouble{because: "findings are listed for one scan or import at a time", instead: "Ask for one, or compare two scans."}, nil
+	}
+	id := numbers[0]
+	if id < 0 {
+		list, _, err := q.Desk.ScanStatuses(ctx, request.Scans{Kind: kind, Status: "completed", Limit: int(min(-id, 50))})
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(list)) < -id {
+			return &trouble{because: "there is no such completed " + kind, instead: "Ask: when was the last scan?"}, nil
+		}
+		id = list[-id-1].ScanID
+	}
+	if _, err := q.Desk.ScanStatus(ctx, id); err != nil {
+		if notFound(err) {
+			return &trouble{because: fmt.Sprintf("there is no %s %d", kind, id), instead: "Ask which scans there are."}, nil
+		}
+		return nil, err
+	}
+	c.req.Scan = id
+	c.where = append(c.where, fmt.Sprintf("in %s **%d**", kind, id))
+	return nil, nil
 }
 
 // upTo is the upper end of a range whose lower end was said.
@@ -949,7 +980,11 @@ func (c *chosen) phrase(n int) string {
 
 // sentence is a count as a sentence: "**3** critical findings are open on **10.0.0.5**."
 func (c *chosen) sentence(n int) string {
-	text := number(n) + " " + c.noun(n) + " " + have(n, "is", "are") + " " + c.state
+	is := have(n, "is", "are")
+	if strings.HasPrefix(c.state, "fixed ") || strings.HasPrefix(c.state, "closed ") { // within a time
+		is = have(n, "was", "were")
+	}
+	text := number(n) + " " + c.noun(n) + " " + is + " " + c.state
 	return strings.Join(append([]string{text}, c.where...), " ") + "."
 }
 

@@ -21,7 +21,7 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 	switch {
 	case q.Measure == understand.Suppose:
 		return q.suppose(ctx, d)
-	case q.Measure == understand.First, q.Measure == understand.How, q.Attribute == understand.Remedy:
+	case q.Measure == understand.First, q.Measure == understand.How, q.Attribute == understand.Remedy, q.cuts():
 		return q.fixesOfPaths(ctx, d)
 	case len(q.From) == 1 && q.From[0].Kind != "internet" && q.From[0].Kind != "site" && len(q.Hosts) == 0 && !q.Jewels:
 		return q.reachable(ctx, d)
@@ -78,6 +78,12 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 	q.notices(d, doc.Scenario, doc.Complete, string(doc.Incomplete), cite)
 	q.askOn(d, "What cuts these paths?", "Which hosts do all paths lead over?", "What should I fix first?")
 	return nil
+}
+
+// cuts says whether what ends the paths is asked for.
+func (q *Asked) cuts() bool {
+	text := " " + strings.ToLower(q.Text) + " "
+	return q.Measure != understand.Suppose && slices.ContainsFunc([]string{" cut ", " cuts ", " break ", " breaks ", " block ", " stop ", " stops ", " end ", " ends "}, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // noJewels notes that nobody said which hosts matter.
