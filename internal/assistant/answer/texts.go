@@ -100,7 +100,7 @@ func bestKind(kinds []retrieve.Kind, found retrieve.Found) retrieve.Kind {
 }
 
 // candidates of a kind are ranked anew by what the question names.
-const candidates = 40
+const candidates = 60
 
 // noted is what collections of exploits note behind a title: it is about the exploit, not about the flaw.
 var noted = regexp.MustCompile(`(?i)\s*\((?:metasploit|poc|[0-9]{1,2}|msf)\)`)
@@ -285,7 +285,7 @@ func (k *desk) exploitedOf(ctx context.Context, list []retrieve.Passage) (map[st
 const (
 	yearWorth      = 0.05
 	productWorth   = 0.08
-	exploitedWorth = 0.2
+	exploitedWorth = 0.28
 )
 
 // yearsOf are the years that a text names.
