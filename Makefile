@@ -128,6 +128,7 @@ quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }
 	$(GO) run ./test/quality/ranking -feeds "$(FEEDS)"
 	$(GO) run ./test/quality/explain -feeds "$(FEEDS)"
+	$(GO) run ./test/quality/assistant -feeds "$(FEEDS)"
 
 attack-rules: ## what weaknesses do for an attacker, over a whole catalogue: make attack-rules DATA=dir (a data folder)
 	@test -n "$(DATA)" || { echo "say where a filled catalogue is: make attack-rules DATA=dir"; exit 2; }

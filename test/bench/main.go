@@ -27,7 +27,7 @@ func main() {
 	}
 	patchscout := flag.String("patchscout", "bin/patchscout", "the built command")
 	feeds := flag.String("feeds", "", "folder that holds the feed files")
-	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, vectors, with commas; all if empty")
+	only := flag.String("only", "", "some of feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, vectors, ask, with commas; all if empty")
 	findings := flag.Int("findings", 1_000_000, "how many findings the estate of parts estate and load has")
 	keep := flag.String("data-dir", "", "keep the loaded SQLite here, and use what is there (default a folder that is removed)")
 	estate := flag.String("estate-dir", "", "keep the SQLite estate of part load here, and use what is there (default a folder that is removed)")
@@ -108,7 +108,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	all := []part{
 		{"feeds", b.sync}, {"postgres", b.postgres}, {"daily", b.daily}, {"search", b.search}, {"match", b.match}, {"scan", b.scan},
 		{"import", b.imports}, {"estate", b.estate}, {"load", b.busyServer}, {"live", b.live},
-		{"server", b.idleServer}, {"scans", b.scans}, {"paths", b.paths}, {"vectors", b.vectors},
+		{"server", b.idleServer}, {"scans", b.scans}, {"paths", b.paths}, {"vectors", b.vectors}, {"ask", b.assistant},
 	}
 	wanted := map[string]bool{}
 	for name := range strings.SplitSeq(only, ",") {
@@ -122,7 +122,7 @@ func (b *bench) parts(only string) (asked []part, err error) {
 	}
 	for name, unknown := range wanted {
 		if unknown {
-			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths or vectors", name)
+			return nil, fmt.Errorf("-only %s: want feeds, postgres, daily, search, match, scan, import, estate, load, live, server, scans, paths, vectors or ask", name)
 		}
 	}
 	return asked, nil

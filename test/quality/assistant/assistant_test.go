@@ -8,6 +8,10 @@ import (
 	"github.com/patchscout/patchscout/internal/report"
 )
 
+// reached is what the starter catalogue is known to give, a little below: a change that falls behind it broke something.
+// `make quality` measures against what is wanted.
+var reached = limits{right: 68, cited: 90, refused: 85}
+
 // TestTheAssistantIsRightAboutItsFixtureEstate asks every question that the starter catalogue can answer.
 func TestTheAssistantIsRightAboutItsFixtureEstate(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
@@ -31,7 +35,7 @@ func TestTheAssistantIsRightAboutItsFixtureEstate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if missed := tell(&out, all); missed > 0 {
+	if missed := tell(&out, all, reached); missed > 0 {
 		tellFailures(&out, all)
 		t.Errorf("%d figures are missed\n%s", missed, out.String())
 	}

@@ -74,7 +74,7 @@ func (o options) ask(ctx context.Context, r *runner, w io.Writer) (missed int, e
 		if answers, err = r.askAll(ctx, questions, o.feeds != ""); err != nil {
 			return 0, err
 		}
-		missed += tell(w, answers)
+		missed += tell(w, answers, wanted)
 	}
 	if o.feeds != "" && o.only != "questions" {
 		drawn, err := readTitles(ctx, o.feeds, o.titles)

@@ -166,8 +166,11 @@ func (r *runner) askTitles(ctx context.Context, titles []title) (out []found, er
 			continue
 		}
 		a, err := r.ask(ctx, t.text, "")
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
 		if err != nil {
-			return out, fmt.Errorf("%q: %w", t.text, err)
+			a.answer.Answer = "error: " + err.Error()
 		}
 		out = append(out, found{t, a, placeOf(t.cves, a)})
 	}
