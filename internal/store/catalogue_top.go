@@ -170,7 +170,9 @@ func groupsByPack(ctx context.Context, tx *Tx, q *selection, products bool) (gro
 		}
 		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(a, b catalogue.Group) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Other, b.Other)) })
+	slices.SortFunc(groups, func(a, b catalogue.Group) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Other, b.Other))
+	})
 	return groups, err
 }
 
