@@ -67,12 +67,16 @@ func (r *reader) numbers() {
 		case r.afterProduct(i):
 			r.setVersion(i, strings.TrimSuffix(t.word, "%"))
 			r.placeVersion(i)
+		case thresholds[r.word(i-1)]: // "hosts with more than 5 findings": no list is as long as that
 		case i+1 < len(r.tokens) && r.q.Limit == 0 && t.number >= 1 && t.number <= 1000 && r.nounAt(i+1, i+3):
 			r.q.Limit = int(t.number)
 			r.placed[i] = true
 		}
 	}
 }
+
+// thresholds are the words that make a number a bound.
+var thresholds = map[string]bool{"than": true, "least": true, "most": true, "over": true, "under": true, "above": true, "below": true, "exactly": true, ">": true, "<": true, ">=": true, "<=": true}
 
 // placeVersion marks a version and the words of comparison around it.
 func (r *reader) placeVersion(i int) {

@@ -244,6 +244,8 @@ func (r *reader) withoutNoun() Subject {
 		return Hosts
 	case len(q.Feeds) > 0:
 		return Feeds
+	case len(q.Hosts) > 0 && (len(q.Severities)+len(q.Decisions) > 0 || q.KEV != nil || q.Exploited != nil || q.Overdue) && len(r.attributes) == 0:
+		return Findings
 	case len(q.Hosts) > 0:
 		return Hosts
 	case r.saidAttr(LastScan) && !r.conditionsBeyondOwner() && (q.Measure == "" || q.Measure == Explain || q.Measure == List || q.Measure == Whether || r.asksWhen()):
@@ -546,6 +548,8 @@ func (r *reader) isAsked(a Attribute) bool {
 		return len(q.Severities) == 0 || q.Measure == Whether
 	case Due:
 		return !q.Overdue && (!r.due || r.one() || q.Measure == Whether && r.one() || r.asksWhen())
+	case Affected:
+		return r.one() || !r.plural() || r.saidMeasure(Explain)
 	case Runs:
 		return len(q.Products) == 0
 	case LastScan:

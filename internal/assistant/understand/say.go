@@ -94,10 +94,14 @@ func (q Question) what() string {
 	if q.Potential {
 		words = append(words, "unconfirmed")
 	}
-	if len(q.Severities) > 0 {
+	if len(q.Severities) > 0 && q.Subject != Hosts {
 		words = append(words, list(q.Severities, "or"))
 	}
-	return strings.Join(append(words, q.noun()), " ")
+	text := strings.Join(append(words, q.noun()), " ")
+	if len(q.Severities) > 0 && q.Subject == Hosts {
+		text += " with " + list(q.Severities, "or") + " findings"
+	}
+	return text
 }
 
 // noun is what is spoken of: the things that are named, else the subject.
