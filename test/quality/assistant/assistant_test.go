@@ -73,7 +73,7 @@ func TestWhatIsWrongIsCalledWrong(t *testing.T) {
 		"yes":                    {"yes", [][]string{{"1"}}, report.Answer{Answer: "Yes: it is."}, true},
 		"no":                     {"yes", [][]string{{"1"}}, report.Answer{Answer: "No: it is not."}, false},
 	} {
-		if say := compare(c.verb, "select", c.rows, c.a, plain(c.a.Answer)); (say == "") != c.ok {
+		if say := compare(c.verb, "select it", c.rows, c.a, plain(c.a.Answer)); (say == "") != c.ok {
 			t.Errorf("%s: %q", name, say)
 		}
 	}
