@@ -52,6 +52,8 @@ const (
 	Reach   Measure = "reach"   // how to get to Question.Hosts from Question.From
 	Suppose Measure = "suppose" // what if something were fixed
 	How     Measure = "how"     // how something is done: fixed, with this product, …
+
+	Overview Measure = "overview" // how things stand as a whole: "how secure are we?", "give me a summary"
 )
 
 // Question is a question as it was read. The zero value of a condition does not narrow.
@@ -112,8 +114,15 @@ type Question struct {
 	OS          string // words of the operating system
 	Status      string // of hosts: up, silent, retired; of scans: running, failed, completed
 	Time        *Period
-	Against     *Period // of Compare: the other time
-	TimeOf      string  // what Time narrows: first_seen, fixed, reopened, last_seen, published, modified, due, scanned, kev_added; "" is the subject's own
+	Against     *Period  // of Compare: the other time
+	AtLeast     *int     // of hosts: at least, or at most, so many findings that the conditions fit; of products and sites likewise
+	AtMost      *int     //
+	Share       bool     // of Count: as a share of all there are, of what the conditions leave out
+	Fixable     *bool    // a fix is known, or none is: "with a patch available"
+	Titled      []string // words that the title of a finding has: "remote code execution", "self-signed certificate"
+	Owners      []string // where several are named, all of them; Owner is then the first
+	Systems     []string // where several operating systems are named, all of them; OS is then the first
+	TimeOf      string   // what Time narrows: first_seen, fixed, reopened, last_seen, published, modified, due, scanned, kev_added; "" is the subject's own
 
 	// How sure the reading is.
 	Follows    bool         // took something from the question before
