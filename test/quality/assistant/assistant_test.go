@@ -23,7 +23,7 @@ func TestTheAssistantIsRightAboutItsFixtureEstate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.close()
-	questions, err := readQuestions()
+	questions, err := readQuestions("")
 	if err != nil {
 		t.Fatal(err)
 	}

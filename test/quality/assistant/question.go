@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 )
@@ -52,14 +53,18 @@ type check struct {
 
 var verbs = []string{"count", "items", "top", "counts", "numbers", "any", "first", "value", "yes", "says", "not", "cite", "refused", "answered"}
 
-// readQuestions reads all files in their order.
-func readQuestions() (out []question, err error) {
-	names, err := fs.Glob(questionFiles, "questions/*.txt")
+// readQuestions reads all files in their order, or those of a folder instead of the program's own.
+func readQuestions(from string) (out []question, err error) {
+	files, pattern := fs.FS(questionFiles), "questions/*.txt"
+	if from != "" {
+		files, pattern = os.DirFS(from), "*.txt"
+	}
+	names, err := fs.Glob(files, pattern)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		body, err := questionFiles.ReadFile(name)
+		body, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}
