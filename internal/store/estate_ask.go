@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/patchscout/patchscout/internal/auth"
@@ -13,12 +14,8 @@ func (e *Estate) LastLooks(ctx context.Context, v auth.View) (map[int64]time.Tim
 	c.see("s.name", v)
 	out := map[int64]time.Time{}
 	err := e.db.view(ctx, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT l.host, max(l.at) FROM look l JOIN host h ON h.id = l.host JOIN site s ON s.id = h.site LEFT JOIN scan r ON r.id = l.scan
-			WHERE (r.kind IS NULL OR r.kind <> 'import') AND `+c.String()+` GROUP BY l.host`, c.args...) //nolint:sqlclosecheck // eachRow closes them
-		if err != nil {
-			return err
-		}
-		return eachRow(rows, func() error {
+		return each(ctx, tx, `SELECT l.host, max(l.at) FROM look l JOIN host h ON h.id = l.host JOIN site s ON s.id = h.site LEFT JOIN scan r ON r.id = l.scan
+			WHERE (r.kind IS NULL OR r.kind <> 'import') AND `+c.String()+` GROUP BY l.host`, c.args, func(rows *sql.Rows) error {
 			var host, at int64
 			err := rows.Scan(&host, &at)
 			out[host] = time.UnixMilli(at).UTC()

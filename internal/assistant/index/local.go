@@ -249,7 +249,7 @@ func (x *Local) write(ctx context.Context, n int, fill func(i int, r *record)) e
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer lock.Close() //nolint:errcheck // closing lets go, whatever it says
 	if err := x.current(func() error { return nil }); err != nil {
 		return err
 	}
@@ -277,13 +277,11 @@ func (x *Local) lock(ctx context.Context) (*machine.Lock, error) {
 			return lock, nil
 		}
 		if !errors.Is(err, machine.ErrLocked) {
-			lock.Close()
-			return nil, fmt.Errorf("lock vectors: %w", err)
+			return nil, errors.Join(fmt.Errorf("lock vectors: %w", err), lock.Close())
 		}
 		select {
 		case <-ctx.Done():
-			lock.Close()
-			return nil, ctx.Err()
+			return nil, errors.Join(ctx.Err(), lock.Close())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -198,8 +198,8 @@ func (x *Index) generation(dir string, state State) (at int64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	defer index.Close()
-	return index.Generation(), true
+	at = index.Generation()
+	return at, index.Close() == nil
 }
 
 func (x *Index) folder(state State) string { return filepath.Join(x.dir, state.Identity) }

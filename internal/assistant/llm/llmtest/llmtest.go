@@ -131,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	s.mu.Unlock()
 	if r.Path == "/v1/models" {
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"object":"list","data":[{"id":"big:cloud"},{"id":"stand-in"},{"id":"other"}]}`)
+		_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"big:cloud"},{"id":"stand-in"},{"id":"other"}]}`)
 		return
 	}
 	serve(w, r)
