@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/patchscout/patchscout/internal/assistant/embed"
-	"github.com/patchscout/patchscout/internal/assistant/index"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/catalogue/find"
@@ -37,6 +35,8 @@ type Estate interface {
 // CVEs ranks the catalogue; find.Finder is the one of the product.
 type CVEs interface {
 	Rank(ctx context.Context, text string, must []string, limit int) (find.Ranking, error)
+	// Search stands in where there is no index to rank by.
+	Search(context.Context, catalogue.Filter) (catalogue.Page, error)
 	Records(context.Context) (n int, current bool, err error)
 	Refresh(context.Context) (built bool, err error)
 }
@@ -57,11 +57,17 @@ type Config struct {
 	Pages     fs.FS  // the product's own, Markdown
 	Dir       string // of the indexes
 
-	// Embed and Vectors find by meaning beside words: both or neither. A vector's key is Key's. Weight is the part that
-	// nearness has in the order, 0 (off) to 1.
-	Embed   embed.Embedder
-	Vectors index.Index
-	Weight  float64
+	// Meaning finds by nearness beside words, nil for none. It is asked at each search and each Pass of a Filler, and gives nil
+	// where there is none now. Weights are the part that nearness has in the order of a kind, 0 (off) to 1; nil is Weights.
+	Meaning func(context.Context) (*Meaning, error)
+	Weights map[Kind]float64
+}
+
+func (c Config) weight(kind Kind) float64 {
+	if c.Weights == nil {
+		return Weights[kind]
+	}
+	return c.Weights[kind]
 }
 
 // Finder searches. Safe for concurrent use; Close it. Nothing is opened or built before the first search.
@@ -119,9 +125,9 @@ func (f *Finder) Follow(ctx context.Context) error {
 }
 
 // Refresh brings all indexes up to date, or makes them anew. It may take seconds: it is for the background. One that fails
-// does not keep the others from it.
+// does not keep the others from it, and what is made in a moment does not wait for the catalogue.
 func (f *Finder) Refresh(ctx context.Context) (err error) {
-	for _, kind := range Kinds {
+	for _, kind := range slices.Backward(Kinds) {
 		var failed error
 		if x := f.kept(kind); x != nil {
 			_, failed = x.Refresh(ctx)
@@ -174,7 +180,7 @@ func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
 	if len(q.Kinds) == 0 {
 		q.Kinds = Kinds
 	}
-	s := &search{finder: f, query: q, found: Found{Passages: map[Kind][]Passage{}}, known: map[string]bool{}, until: begun.Add(followTime)}
+	s := &search{finder: f, query: q, found: Found{Passages: map[Kind][]Passage{}}, known: map[string]bool{}, until: begun.Add(max(followTime, q.Wait))}
 	s.ask(ctx)
 	s.query.Text = content(q.Text)
 	for _, kind := range Kinds {
@@ -192,11 +198,18 @@ func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
 	return s.found, nil
 }
 
-// follow brings an index up to date, if that is quickly done.
+// follow brings an index up to date, or makes it, if that is quickly done.
 func (s *search) follow(ctx context.Context, x *kept.Index) error {
 	soon, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
-	err := x.Follow(soon)
+	bring := x.Follow
+	if s.query.Wait > followTime {
+		bring = func(ctx context.Context) error {
+			_, err := x.Refresh(ctx)
+			return err
+		}
+	}
+	err := bring(soon)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

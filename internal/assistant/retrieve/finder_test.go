@@ -3,7 +3,6 @@ package retrieve_test
 import (
 	"context"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -404,7 +403,11 @@ func TestWhatIsNearIsFoundBesideWords(t *testing.T) {
 	}
 	vectors := &near{key: retrieve.Key(retrieve.Finding, texts[0].Site, means)}
 	finder := func(weight float64, model late) *retrieve.Finder {
-		f := retrieve.New(retrieve.Config{CVEs: find.New(h.s.Catalogue(), h.dir), Catalogue: h.s.Catalogue(), Estate: h.e, Dir: h.dir, Embed: model, Vectors: vectors, Weight: weight})
+		f := retrieve.New(retrieve.Config{CVEs: find.New(h.s.Catalogue(), h.dir), Catalogue: h.s.Catalogue(), Estate: h.e, Dir: h.dir,
+			Weights: map[retrieve.Kind]float64{retrieve.Finding: weight},
+			Meaning: func(context.Context) (*retrieve.Meaning, error) {
+				return &retrieve.Meaning{Embed: model, Vectors: vectors, Kinds: retrieve.Embedded}, nil
+			}})
 		t.Cleanup(func() {
 			if err := f.Close(); err != nil {
 				t.Error(err)
@@ -430,42 +433,5 @@ func TestWhatIsNearIsFoundBesideWords(t *testing.T) {
 		if !same(ids, words) || !slices.Contains(found.Notes, retrieve.NoteEmbed) || time.Since(begun) > 2*time.Second {
 			t.Errorf("%s: %v, %v after %s", name, ids, found.Notes, time.Since(begun))
 		}
-	}
-}
-
-func TestTextsToEmbedComeWithKeysAndHashes(t *testing.T) {
-	h := newHouse(t, storetest.NewSQLite(t))
-	web := h.host("office", "10.0.0.1", "web.example", "nginx")
-	h.finding("office", web, "CVE-2024-1", "Smuggling", "")
-	read := func() (docs []retrieve.Document, generation int64) {
-		err := h.f.Documents(t.Context(), retrieve.Finding, func(g int64, list iter.Seq2[retrieve.Document, error]) error {
-			generation = g
-			for d, err := range list {
-				if err != nil {
-					return err
-				}
-				docs = append(docs, d)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return docs, generation
-	}
-	docs, since := read()
-	again, _ := read()
-	if len(docs) != 1 || docs[0] != again[0] || !strings.Contains(docs[0].Text, "Smuggling") || docs[0].Group != docs[0].Key>>39 {
-		t.Fatalf("%+v", docs)
-	}
-	h.update(func(ctx context.Context, tx *store.EstateTx) error { return tx.DeleteHost(ctx, web) })
-	err := h.f.Changes(t.Context(), retrieve.Finding, since, func(_ int64, gone []int64, _ iter.Seq2[retrieve.Document, error]) error {
-		if !slices.Equal(gone, []int64{docs[0].Key}) {
-			t.Errorf("gone: %v, want %d", gone, docs[0].Key)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }

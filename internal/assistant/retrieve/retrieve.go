@@ -32,6 +32,11 @@ type Query struct {
 	Limit int       // of each kind, 1..100; 0 is 10
 	// Exact are words that a hit must hold, such as a product's name; none: one of the words is enough.
 	Exact []string
+	// Patience is how long the embedding of the question may take; 0 is half a second.
+	Patience time.Duration
+	// Wait is how long bringing indexes up to date may keep the answer; 0 is a moment, which suffices for what changed
+	// lately. With more, those that are not there yet are made, if they are made within it.
+	Wait time.Duration
 }
 
 // Passage is a record that was found.

@@ -30,6 +30,9 @@ type search struct {
 	order  []string        // of the words
 	sites  map[int64]bool  // that the asker sees; nil: not asked yet
 	vector []float32       // of the question, nil for none
+
+	meaning *Meaning // that vector is of
+	best    float64  // of the kind that is searched
 }
 
 // hit is what an index found, on its way to a passage.
@@ -187,7 +190,10 @@ func (s *search) cves(ctx context.Context) ([]Passage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.note(r.Note != find.NoteStandIn, r.Note == find.NoteBehind)
+	if r.Note == find.NoteStandIn {
+		return s.standIn(ctx)
+	}
+	s.note(true, r.Note == find.NoteBehind)
 	hits, held := make([]hit, len(r.Hits)), make([]uint64, len(r.Hits))
 	for i, h := range r.Hits {
 		hits[i], held[i] = hit{key: int64(h.ID), raw: h.Plain, ranked: h.Score}, h.Held
@@ -233,24 +239,29 @@ func (s *search) passages(ctx context.Context, kind Kind, hits []hit) ([]Passage
 	return s.records(ctx, kind, hits)
 }
 
-// alike is how many findings of one weakness stand among the others before those that say something else.
-const alike = 2
+// mostAlike is how many findings of one weakness stand among the others before those that say something else.
+const mostAlike = 2
 
 func (s *search) records(ctx context.Context, kind Kind, hits []hit) ([]Passage, error) {
 	ids, byID := make([]int64, len(hits)), make(map[int64]hit, len(hits))
 	for i, h := range hits {
 		ids[i] = idOf(h.key)
-		byID[ids[i]] = h
 	}
 	texts, err := s.finder.config.Estate.TextsSeen(ctx, s.query.View, estateKinds[kind], ids)
 	if err != nil {
 		return nil, err
 	}
+	if kind == Finding {
+		texts = s.alike(texts, hits)
+	}
+	for _, h := range hits {
+		byID[idOf(h.key)] = h
+	}
 	var first, rest []Passage
 	same := map[string]int{}
 	for _, t := range texts {
 		p := passage(kind, strconv.FormatInt(t.ID, 10), t.Title, textOf(t), t.At, byID[t.ID])
-		if same[t.Like]++; t.Like != "" && same[t.Like] > alike {
+		if same[t.Like]++; t.Like != "" && same[t.Like] > mostAlike {
 			rest = append(rest, p)
 			continue
 		}

@@ -3,14 +3,12 @@ package retrieve
 import (
 	"cmp"
 	"context"
-	"hash/fnv"
-	"iter"
 	"slices"
 	"time"
 
+	"github.com/patchscout/patchscout/internal/assistant/embed"
+	"github.com/patchscout/patchscout/internal/assistant/index"
 	"github.com/patchscout/patchscout/internal/finding"
-	"github.com/patchscout/patchscout/internal/textindex"
-	"github.com/patchscout/patchscout/internal/textindex/kept"
 )
 
 // embedTime is how long a search waits for the vector of a question: an answer that comes late helps nobody.
@@ -18,6 +16,16 @@ const embedTime = 500 * time.Millisecond
 
 // NoteEmbed says that nearness did not count.
 const NoteEmbed = "Records were found by words alone: the embedding of the question failed or took too long."
+
+// Meaning is what finds records by nearness.
+type Meaning struct {
+	Embed   embed.Embedder
+	Vectors index.Index
+	Kinds   []Kind // whose texts may be embedded
+	Batch   int    // texts that are embedded at once while vectors are filled; 0 is 1
+}
+
+func (m *Meaning) has(kind Kind) bool { return m != nil && slices.Contains(m.Kinds, kind) }
 
 // kindNumbers are the kinds in the keys of vectors. They are stored: never change one.
 var kindNumbers = map[Kind]int64{CVE: 1, Finding: 2, Host: 3, Technique: 4, Scan: 5, Doc: 6}
@@ -30,98 +38,37 @@ func Key(kind Kind, site, id int64) int64 { return kindNumbers[kind]<<kindShift 
 // Group is what the vectors of a kind and site are found by, all of a key that is not the number.
 func Group(kind Kind, site int64) int64 { return Key(kind, site, 0) >> idBits }
 
-// Document is a text to be embedded. Hash tells whether it is the one that a vector was made of.
-type Document struct {
-	Key   int64
-	Group int64
-	Hash  uint64
-	Text  string
-}
-
-// Embedded are the kinds whose records are few enough to be embedded as they change.
-var Embedded = []Kind{Finding, Host, Scan, Technique, Doc}
-
-// Documents hands all texts of a kind to fn, with the generation that they are of: for Changes, and for a State that is newer.
-func (f *Finder) Documents(ctx context.Context, kind Kind, fn func(generation int64, texts iter.Seq2[Document, error]) error) error {
-	return f.source(kind).All(ctx, func(s kept.State, docs iter.Seq2[textindex.Document, error]) error {
-		return fn(s.Generation, embeddable(kind, docs))
-	})
-}
-
-// Changes hands to fn what changed of a kind of the estate after a generation, and the keys of what is gone. Of other kinds
-// it is not known: fault.NotFound.
-func (f *Finder) Changes(ctx context.Context, kind Kind, since int64, fn func(generation int64, gone []int64, texts iter.Seq2[Document, error]) error) error {
-	return f.source(kind).Since(ctx, since, func(s kept.State, gone []int64, docs iter.Seq2[textindex.Document, error]) error {
-		for i := range gone {
-			gone[i] |= kindNumbers[kind] << kindShift
-		}
-		return fn(s.Generation, gone, embeddable(kind, docs))
-	})
-}
-
-// Texts says of which data the texts of a kind are, and when they changed last.
-func (f *Finder) Texts(ctx context.Context, kind Kind) (identity string, changed int64, err error) {
-	s, err := f.source(kind).State(ctx)
-	return s.Identity, s.Changed, err
-}
-
-func (f *Finder) source(kind Kind) kept.Source {
-	switch kind {
-	case Technique:
-		return techniqueTexts{f.config.Catalogue}
-	case Doc:
-		return f.pages
-	}
-	return estateTexts{f.config.Estate, finding.TextKind(kind)}
-}
-
-// maxEmbed is how much of a text a small model reads anyway, in bytes.
-const maxEmbed = 1 << 10
-
-func embeddable(kind Kind, docs iter.Seq2[textindex.Document, error]) iter.Seq2[Document, error] {
-	return func(yield func(Document, error) bool) {
-		for d, err := range docs {
-			if err != nil {
-				yield(Document{}, err)
-				return
-			}
-			text := ""
-			for _, field := range d.Fields {
-				text += field + "\n"
-			}
-			text = cut(text, maxEmbed)
-			sum := fnv.New64a()
-			_, _ = sum.Write([]byte(text))
-			key := kindNumbers[kind]<<kindShift | d.Key
-			if !yield(Document{Key: key, Group: key >> idBits, Hash: sum.Sum64(), Text: text}, nil) {
-				return
-			}
-		}
-	}
-}
-
 // ask gets the vector of the question, where one is wanted.
 func (s *search) ask(ctx context.Context) {
 	c := s.finder.config
-	if c.Embed == nil || c.Vectors == nil || c.Weight <= 0 || len(s.query.Exact) > 0 {
+	if c.Meaning == nil || len(s.query.Exact) > 0 || !slices.ContainsFunc(s.query.Kinds, func(k Kind) bool { return c.weight(k) > 0 }) {
 		return
 	}
 	type answer struct {
 		vectors [][]float32
+		meaning *Meaning
 		err     error
 	}
 	// A model that does not obey its context must not hold the answer up either.
-	soon, cancel := context.WithTimeout(ctx, embedTime)
+	soon, cancel := context.WithTimeout(ctx, cmp.Or(s.query.Patience, embedTime))
 	done := make(chan answer, 1)
 	go func() {
 		defer cancel()
-		v, err := c.Embed.Embed(soon, []string{s.query.Text})
-		done <- answer{v, err}
+		m, err := c.Meaning(soon)
+		if err != nil || m == nil || !slices.ContainsFunc(s.query.Kinds, func(k Kind) bool { return m.has(k) && c.weight(k) > 0 }) {
+			done <- answer{err: err}
+			return
+		}
+		v, err := m.Embed.Embed(soon, []string{s.query.Text})
+		done <- answer{v, m, err}
 	}()
 	select {
 	case a := <-done:
+		if a.err == nil && a.meaning == nil {
+			return
+		}
 		if a.err == nil && len(a.vectors) == 1 {
-			s.vector = a.vectors[0]
+			s.vector, s.meaning = a.vectors[0], a.meaning
 			return
 		}
 	case <-soon.Done():
@@ -131,17 +78,16 @@ func (s *search) ask(ctx context.Context) {
 
 // near adds what lies near the question to what holds its words, and puts all in the order of both.
 func (s *search) near(ctx context.Context, kind Kind, hits []hit) ([]hit, error) {
-	c := s.finder.config
-	if s.vector == nil {
+	if s.vector == nil || s.finder.config.weight(kind) <= 0 || !s.meaning.has(kind) {
 		return hits, nil
 	}
 	groups, err := s.groups(ctx, kind)
 	if err != nil || len(groups) == 0 {
 		return hits, err
 	}
-	soon, cancel := context.WithTimeout(ctx, embedTime)
+	soon, cancel := context.WithTimeout(ctx, cmp.Or(s.query.Patience, embedTime))
 	defer cancel()
-	found, err := c.Vectors.Search(soon, s.vector, s.wanted(kind), groups)
+	found, err := s.meaning.Vectors.Search(soon, s.vector, s.wanted(kind), groups)
 	if err != nil {
 		s.say(NoteEmbed)
 		return hits, ctx.Err()
@@ -159,12 +105,70 @@ func (s *search) near(ctx context.Context, kind Kind, hits []hit) ([]hit, error)
 		}
 		hits[i].near = v.Cosine
 	}
-	for i := range hits {
-		hits[i].ranked = (1-c.Weight)*hits[i].score + c.Weight*max(hits[i].near, 0)
+	s.best = best(hits)
+	s.both(kind, hits)
+	if kind == Finding { // of those that say the same one has the vector: records gives it to the others
+		return hits, nil
 	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.ranked, a.ranked) })
 	return hits[:min(len(hits), s.wanted(kind))], nil
 }
+
+// best is the most that an index could have given for the words of the question.
+func best(hits []hit) float64 {
+	for _, h := range hits {
+		if h.score > 0 && h.score < 1 {
+			return h.raw / h.score
+		}
+	}
+	return 1
+}
+
+// both puts hits in the order of words and nearness together: a convex sum, so that an id or a name that is held cannot be
+// outdone by what only sounds alike.
+func (s *search) both(kind Kind, hits []hit) {
+	weight := s.finder.config.weight(kind)
+	for i := range hits {
+		h := &hits[i]
+		h.ranked = (1-weight)*h.score + weight*max(h.near, 0)
+		h.raw = h.ranked * s.best
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.ranked, a.ranked) })
+}
+
+// alike gives the nearness of a finding to those that say the same, and returns the texts in the order of both.
+func (s *search) alike(texts []finding.Text, hits []hit) []finding.Text {
+	if s.vector == nil {
+		return texts
+	}
+	at, nearest := map[int64]int{}, map[saying]float64{}
+	for i, h := range hits {
+		at[idOf(h.key)] = i
+	}
+	for _, t := range texts {
+		say := sayingOf(t)
+		nearest[say] = max(nearest[say], hits[at[t.ID]].near)
+	}
+	byID := map[int64]finding.Text{}
+	for _, t := range texts {
+		hits[at[t.ID]].near, byID[t.ID] = nearest[sayingOf(t)], t
+	}
+	s.both(Finding, hits)
+	texts = texts[:0]
+	for _, h := range hits {
+		if t, is := byID[idOf(h.key)]; is {
+			texts = append(texts, t)
+		}
+	}
+	return texts
+}
+
+// saying is what findings of one site share that say the same.
+type saying struct {
+	site int64
+	text string
+}
+
+func sayingOf(t finding.Text) saying { return saying{t.Site, t.Title} }
 
 // groups are those of a kind that the asker may see.
 func (s *search) groups(ctx context.Context, kind Kind) (groups []int64, err error) {
