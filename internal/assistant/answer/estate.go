@@ -57,6 +57,9 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 	if t := q.unknownNames(ctx); t != nil {
 		return true, q.cannot(d, t, nil)
 	}
+	if t, err := q.unknownCVEs(ctx); t != nil || err != nil {
+		return true, q.cannot(d, t, err)
+	}
 	done, err := true, error(nil)
 	switch q.Subject {
 	case understand.Hosts:
@@ -84,7 +87,21 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 		return done, err
 	}
 	d.Structured = true
+	q.leftOut(d)
 	return true, q.date(ctx, d)
+}
+
+// leftOut says which words of the question the answer takes no account of.
+func (q *Asked) leftOut(d *Draft) {
+	var words []string
+	for _, w := range q.Question.Rest {
+		if w = quoted(w, 40); len(w) > 2 && !slices.Contains(words, w) {
+			words = append(words, "“"+w+"”")
+		}
+	}
+	if len(words) > 0 && !d.Refused {
+		d.Say(nil, "Not taken into account: %s.", few(words, 5))
+	}
 }
 
 // estateSubjects are those that no other part answers.

@@ -9,6 +9,7 @@ import (
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/request"
 )
 
 // pointed fills in what a question points at: "the second one", "it", "those", of what the answer before listed or of what
@@ -191,6 +192,10 @@ func (q *Asked) unknownNames(ctx context.Context) *trouble {
 				return &trouble{because: "no product " + quote(rest) + " is known, neither on your hosts nor to the catalogue", instead: "Ask which software there is."}
 			}
 		case "host":
+			if q.Subject == understand.Scans || q.Subject == understand.Imports {
+				q.Hosts = append(q.Hosts, understand.HostName{Text: rest, Kind: "target"}) // one may have been scanned in vain
+				continue
+			}
 			hosts, err := q.Desk.AskHosts(ctx)
 			if err != nil {
 				return &trouble{because: "the hosts could not be read"}
@@ -203,10 +208,38 @@ func (q *Asked) unknownNames(ctx context.Context) *trouble {
 		case "site":
 			return &trouble{because: "there is no site " + quote(rest), instead: "Ask: which sites are there?"}
 		default:
-			return &trouble{because: "there is no " + quote(name), instead: "Ask: what can I ask?"}
+			return &trouble{because: "nothing here is called " + quote(name), instead: "Ask without it, or with a name as lists have it."}
 		}
 	}
 	return nil
+}
+
+// unknownCVEs is trouble where a CVE is named that neither the catalogue nor any finding has: "no findings of it are open"
+// would sound as if there were such a one. Whether one is affected is answered for each.
+func (q *Asked) unknownCVEs(ctx context.Context) (*trouble, error) {
+	if len(q.CVEs) == 0 || q.Measure == understand.Whether && q.onlyNamesCVEs() {
+		return nil, nil //nolint:nilnil // no trouble
+	}
+	var ids []cve.ID
+	for _, id := range q.CVEs {
+		switch _, _, err := q.Desk.CVE(ctx, id); {
+		case err == nil:
+		case notFound(err):
+			ids = append(ids, id)
+		default:
+			return nil, err
+		}
+	}
+	for _, id := range ids {
+		counts, err := q.Desk.AskCounts(ctx, request.AskFindings{Findings: request.Findings{Weakness: id.String(), State: "all", Hidden: true}})
+		if err != nil {
+			return nil, err
+		}
+		if counts.Total == 0 {
+			return &trouble{lookup: id.String()}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // no trouble
 }
 
 // date says how old the data is that an answer rests on.

@@ -172,6 +172,14 @@ func (c *chosen) ratings(q *Asked) {
 		c.req.Labels = q.Labels
 		c.behind = append(c.behind, "labelled "+quote(and(q.Labels)))
 	}
+	if len(q.Titled) > 0 {
+		c.req.Text = strings.Join(q.Titled, " ")
+		var words []string
+		for _, t := range q.Titled {
+			words = append(words, "“"+quote(t)+"”")
+		}
+		c.behind = append(c.behind, "about "+and(words))
+	}
 	if slices.Contains(q.Topics, "compliance") {
 		c.req.Kinds = []string{"compliance"}
 		c.before = append(c.before, "compliance")
@@ -417,7 +425,7 @@ func (q *Asked) synced(ctx context.Context, feed string) (*trouble, error) {
 
 // hostConditions says whether a question narrows by what hosts are, beyond one host and one site.
 func hostConditions(q *Asked) bool {
-	return len(q.Hosts) > 1 || len(q.Sites) > 1 || q.OS != "" || q.Exposed != nil || q.Jewels || q.Status != "" ||
+	return len(q.Hosts) > 1 || len(q.Sites) > 1 || len(q.Owners) > 1 || len(q.Systems) > 0 || q.OS != "" || q.Exposed != nil || q.Jewels || q.Status != "" ||
 		slices.ContainsFunc(q.Hosts, func(h understand.HostName) bool { return h.Kind != "address" && h.Kind != "name" && h.Kind != "id" })
 }
 
@@ -429,7 +437,7 @@ func (c *chosen) places(ctx context.Context, q *Asked) (*trouble, error) {
 	}
 	c.where = append(c.where, words...)
 	c.hosts = set
-	if q.Owner != "" {
+	if q.Owner != "" && len(q.Owners) < 2 {
 		c.req.Owner = q.Owner
 	}
 	c.req.Tags, c.req.Criticality = q.Tags, q.Criticality
@@ -523,8 +531,14 @@ func (q *Asked) hostsMeant(ctx context.Context) (out []report.AskHost, words []s
 			return slices.ContainsFunc(q.Sites, func(s string) bool { return strings.EqualFold(s, h.Site) })
 		})
 	}
-	if q.OS != "" {
-		add("on hosts with "+quote(q.OS), func(h *report.AskHost) bool { return runsOS(string(h.OS), q.OS) })
+	if systems := q.systems(); len(systems) > 0 {
+		var names []string
+		for _, s := range systems {
+			names = append(names, quote(s))
+		}
+		add("on hosts with "+or(names), func(h *report.AskHost) bool {
+			return slices.ContainsFunc(systems, func(s string) bool { return runsOS(string(h.OS), s) })
+		})
 	}
 	if q.Exposed != nil {
 		add(map[bool]string{true: "on hosts that the internet reaches", false: "on hosts that the internet does not reach"}[*q.Exposed],
@@ -536,11 +550,18 @@ func (q *Asked) hostsMeant(ctx context.Context) (out []report.AskHost, words []s
 	if q.Status != "" && q.Subject != understand.Scans {
 		add("on hosts that are "+quote(q.Status), func(h *report.AskHost) bool { return hasStatus(h, q.Status) })
 	}
-	if q.Owner != "" {
-		add(map[bool]string{true: "on hosts without an owner", false: "on hosts of " + quote(q.Owner)}[q.Owner == "nobody"],
-			func(h *report.AskHost) bool {
-				return string(h.Owner) == q.Owner || q.Owner == "nobody" && h.Owner == ""
-			})
+	if owners := q.owners(); len(owners) > 0 {
+		var names []string
+		for _, o := range owners {
+			names = append(names, map[bool]string{true: "nobody", false: quote(o)}[o == "nobody"])
+		}
+		word := "on hosts of " + or(names)
+		if owners[0] == "nobody" && len(owners) == 1 {
+			word = "on hosts without an owner"
+		}
+		add(word, func(h *report.AskHost) bool {
+			return slices.ContainsFunc(owners, func(o string) bool { return strings.EqualFold(string(h.Owner), o) || o == "nobody" && h.Owner == "" })
+		})
 	}
 	if len(q.Tags) > 0 {
 		add("on hosts tagged "+quote(and(q.Tags)), func(h *report.AskHost) bool {
@@ -559,6 +580,22 @@ func (q *Asked) hostsMeant(ctx context.Context) (out []report.AskHost, words []s
 		}
 	}
 	return out, words, nil, nil
+}
+
+// systems are the operating systems that are named, any of them.
+func (q *Asked) systems() []string {
+	if len(q.Systems) == 0 && q.OS != "" {
+		return []string{q.OS}
+	}
+	return q.Systems
+}
+
+// owners are the owners that are named, any of them.
+func (q *Asked) owners() []string {
+	if len(q.Owners) == 0 && q.Owner != "" {
+		return []string{q.Owner}
+	}
+	return q.Owners
 }
 
 func boldAll(names []string) string {

@@ -24,6 +24,17 @@ func (q *Asked) ofFindings(ctx context.Context, d *Draft) error {
 	if err != nil || t != nil {
 		return q.cannot(d, t, err)
 	}
+	if len(q.Triage) > 0 && q.Attribute == "" && q.Measure == understand.Why {
+		q.Attribute = understand.TriageOf
+	}
+	switch {
+	case q.Measure == understand.Overview:
+		return q.overview(ctx, d)
+	case q.Measure == understand.Fact && q.Attribute == understand.Duration:
+		return q.timeToFix(ctx, d)
+	case q.Share && q.Measure == understand.Count:
+		return q.shareOfFindings(ctx, d, c)
+	}
 	switch q.Measure {
 	case understand.List, understand.Explain:
 		return q.listFindings(ctx, d, c)
@@ -599,63 +610,16 @@ func (q *Asked) hostByID(ctx context.Context, id string) (report.Source, bool) {
 // compareFindings compares how many findings several places have.
 func (q *Asked) compareFindings(ctx context.Context, d *Draft, c *chosen) error {
 	switch {
-	case len(q.Hosts) > 1 || len(q.Sites) > 1:
-		return q.comparePlaces(ctx, d)
+	case len(q.sides()) > 1:
+		return q.compareSides(ctx, d)
 	case len(q.Scans) > 1:
 		return q.compareScans(ctx, d)
-	case len(q.Severities) > 1:
-		q.GroupBy = "severity"
-		return q.groupFindings(ctx, d, c)
 	case len(q.CVEs) > 1:
 		q.GroupBy = "cve"
 		return q.groupFindings(ctx, d, c)
-	case len(q.Products) > 1:
-		return q.compareProducts(ctx, d)
 	case q.Time != nil:
 		return q.changedFindings(ctx, d, c)
 	}
 	q.GroupBy = cmpOr(q.GroupBy, "severity")
 	return q.groupFindings(ctx, d, c)
-}
-
-func (q *Asked) compareProducts(ctx context.Context, d *Draft) error {
-	products := q.Products
-	defer func() { q.Products = products }()
-	var figures []grouped
-	for _, p := range products {
-		q.Products = []understand.ProductName{p}
-		c, t, err := q.findings(ctx)
-		if err != nil || t != nil {
-			return q.cannot(d, t, err)
-		}
-		counts, err := q.counted(ctx, c)
-		if err != nil {
-			return err
-		}
-		q.citeList(d, c, counts.Total)
-		figures = append(figures, grouped{kind: "software", id: p.Product, name: quote(productWords(p)), n: counts.Total})
-	}
-	q.sayCompared(d, figures)
-	return nil
-}
-
-// sayCompared says which of several has more, and how many each has.
-func (q *Asked) sayCompared(d *Draft, figures []grouped) {
-	ranked := slices.Clone(figures)
-	slices.SortStableFunc(ranked, func(a, b grouped) int { return cmp.Compare(b.n, a.n) })
-	var parts []string
-	for i, f := range figures {
-		parts = append(parts, fmt.Sprintf("%s has %s", f.name, report.Thousands(f.n)))
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: f.kind, ID: f.id, Name: f.name, Count: intOf(figures[i].n)})
-	}
-	var cites []int
-	for i := range min(len(d.Sources), len(figures)) {
-		cites = append(cites, i+1)
-	}
-	if len(ranked) > 1 && ranked[0].n == ranked[1].n {
-		d.Say(cites, "They are level: %s.", and(parts))
-		return
-	}
-	d.Facts.Value = report.Text(ranked[0].name)
-	d.Say(cites, "%s has more open findings: %s.", boldOurs(ranked[0].name), and(parts))
 }

@@ -415,10 +415,11 @@ func (q *Asked) comparePlaces(ctx context.Context, d *Draft) error {
 		places = append(places, one)
 	}
 	figures := []grouped{}
+	d.Link, d.Command = "", ""
 	for _, p := range places {
 		figures = append(figures, grouped{kind: p.kind, id: p.id, name: p.name, n: p.counts.Total})
 	}
-	q.sayCompared(d, figures)
+	q.sayCompared(d, figures, q.nounOfAll(places[0].c))
 	for i, p := range places {
 		var parts []string
 		for _, s := range []string{"critical", "high", "medium", "low"} {

@@ -29,7 +29,7 @@ type hostsAsked struct {
 func findingConditions(q *Asked) bool {
 	return len(q.CVEs)+len(q.CWEs)+len(q.Techniques)+len(q.Severities)+len(q.Decisions)+len(q.Triage)+len(q.Labels)+len(q.Question.Findings) > 0 || q.KEV != nil ||
 		q.Exploited != nil || q.Exploit != "" || q.Ransomware != nil || q.MinCVSS != nil || q.MaxCVSS != nil || q.MinEPSS != nil || q.MaxEPSS != nil ||
-		q.State != "" && q.State != "all" || q.Overdue || q.DueWithin != nil || q.Potential || q.Assignee != "" || q.Scanner != "" || len(q.Scans) > 0 || q.Sort != "" && q.Measure == understand.Group
+		q.State != "" && q.State != "all" || q.Overdue || q.DueWithin != nil || q.Potential || len(q.Titled) > 0 || q.Fixable != nil || q.Assignee != "" || q.Scanner != "" || len(q.Scans) > 0 || q.Sort != "" && q.Measure == understand.Group
 }
 
 // hosts reads which hosts a question is about.
@@ -95,8 +95,24 @@ func (q *Asked) hosts(ctx context.Context) (*hostsAsked, *trouble, error) {
 		bare := *c
 		bare.where = nil
 		out.about, out.link = bare.phrase(2), ""
-		out.words = append(out.words, map[bool]string{true: "without ", false: "with "}[q.Negated]+out.about)
-		keeps = append(keeps, func(h *report.AskHost) bool { return out.counts[h.ID] > 0 })
+		if q.AtLeast == nil && q.AtMost == nil {
+			out.words = append(out.words, map[bool]string{true: "without ", false: "with "}[q.Negated]+out.about)
+			keeps = append(keeps, func(h *report.AskHost) bool { return out.counts[h.ID] > 0 })
+		}
+	}
+	if q.AtLeast != nil || q.AtMost != nil {
+		if out.counts == nil {
+			out.counts, out.about = map[int64]int{}, "open findings"
+			for i := range base {
+				out.counts[base[i].ID] = openOf(&base[i])
+			}
+		}
+		out.link = ""
+		out.words = append(out.words, "with "+bounds(q.AtLeast, q.AtMost)+" "+out.about)
+		keeps = append(keeps, func(h *report.AskHost) bool {
+			n := out.counts[h.ID]
+			return (q.AtLeast == nil || n >= *q.AtLeast) && (q.AtMost == nil || n <= *q.AtMost)
+		})
 	}
 	if q.Negated && len(keeps) == 0 {
 		return nil, &trouble{because: "I cannot tell what \"not\" belongs to in this question", instead: "Ask, for instance: which hosts do not run nginx?"}, nil
@@ -114,6 +130,22 @@ func (q *Asked) hosts(ctx context.Context) (*hostsAsked, *trouble, error) {
 	}
 	out.hosts = left
 	return out, nil, nil
+}
+
+// bounds says how many are asked for.
+func bounds(least, most *int) string {
+	switch {
+	case least != nil && most != nil && *least == *most:
+		return "exactly " + report.Thousands(*least)
+	case least != nil && most != nil:
+		return report.Thousands(*least) + " to " + report.Thousands(*most)
+	case least != nil:
+		return report.Thousands(*least) + " or more"
+	case *most == 0:
+		return "no"
+	default:
+		return "at most " + report.Thousands(*most)
+	}
 }
 
 // hostTime narrows hosts by when they were seen or looked at.
@@ -173,7 +205,7 @@ func servicesAt(h *report.AskHost, ports []understand.Port) (out []*report.Servi
 func (q *Asked) hostsLink() string {
 	search := url.Values{}
 	switch {
-	case q.OS != "" || q.Exposed != nil || q.Status != "" || len(q.Sites) > 1 || len(q.Tags) > 1 || len(q.Criticality) > 1 || len(q.Hosts) > 1 || q.Owner == "nobody":
+	case len(q.systems()) > 0 || len(q.Owners) > 1 || q.Exposed != nil || q.Status != "" || len(q.Sites) > 1 || len(q.Tags) > 1 || len(q.Criticality) > 1 || len(q.Hosts) > 1 || q.Owner == "nobody":
 		return ""
 	case len(q.Hosts) == 1 && (q.Hosts[0].Kind != "address" && q.Hosts[0].Kind != "name"):
 		return ""
@@ -199,6 +231,9 @@ func (q *Asked) hostsLink() string {
 func (h *hostsAsked) sentence(n int) string {
 	words := strings.Join(h.words, " ")
 	words = strings.ReplaceAll(words, "on hosts ", "")
+	if n == 1 {
+		words = strings.NewReplacer("that run ", "that runs ", "that answer ", "that answers ", "that do not ", "that does not ", "that were ", "that was ", "that are ", "that is ").Replace(words)
+	}
 	if words == "" {
 		return number(n) + " " + have(n, "host is", "hosts are") + " known."
 	}
@@ -207,9 +242,6 @@ func (h *hostsAsked) sentence(n int) string {
 	}
 	if last, ok := strings.CutPrefix(words, "that "); ok && !strings.Contains(last, " that ") {
 		verb, rest, _ := strings.Cut(last, " ")
-		if n == 1 {
-			verb = cmpOr(map[string]string{"run": "runs", "answer": "answers", "do": "does", "were": "was", "are": "is"}[verb], verb)
-		}
 		return number(n) + " " + have(n, "host", "hosts") + " " + verb + " " + rest + "."
 	}
 	return number(n) + " " + have(n, "host", "hosts") + " " + words + " " + have(n, "is", "are") + " known."
@@ -243,8 +275,17 @@ func assetsCommand(link string) string {
 
 // ofHosts answers what is asked about hosts.
 func (q *Asked) ofHosts(ctx context.Context, d *Draft) error {
-	if q.Measure == understand.Compare && (len(q.Hosts) > 1 || len(q.Sites) > 1) {
-		return q.comparePlaces(ctx, d)
+	switch {
+	case q.Measure == understand.Compare && len(q.sides()) > 1:
+		return q.compareSides(ctx, d)
+	case q.Measure == understand.Overview:
+		return q.overview(ctx, d)
+	case len(q.Triage) > 0 && (q.Measure == understand.Why || q.Attribute == understand.TriageOf):
+		q.Subject = understand.Findings
+		return q.ofFindings(ctx, d)
+	case q.Measure == understand.Change && len(q.Hosts) > 0:
+		q.Subject = understand.Findings
+		return q.ofFindings(ctx, d)
 	}
 	if single := len(q.Hosts) == 1 && (q.Hosts[0].Kind == "address" || q.Hosts[0].Kind == "name" || q.Hosts[0].Kind == "id" || q.Hosts[0].Kind == ""); single {
 		switch {
@@ -269,8 +310,16 @@ func (q *Asked) ofHosts(ctx context.Context, d *Draft) error {
 	case understand.Count:
 		n := q.citeHosts(d, h, len(h.hosts))
 		d.Facts.Count = intOf(len(h.hosts))
+		if q.Share {
+			if done, err := q.shareOfHosts(ctx, d, h, n); done || err != nil {
+				return err
+			}
+		}
 		d.Say([]int{n}, "%s", h.sentence(len(h.hosts)))
 		q.versionsNotKnown(d, h)
+		if err := q.portsOfFindings(ctx, d, h); err != nil {
+			return err
+		}
 		for i := range h.hosts[:min(3, len(h.hosts))] {
 			d.Cite(hostSource(&h.hosts[i]))
 		}

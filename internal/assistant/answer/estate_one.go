@@ -171,7 +171,11 @@ func (q *Asked) attributeOf(f *report.Vulnerability, name string) (text, value s
 	case understand.TriageOf:
 		text = fmt.Sprintf("%s is %s", name, cmpOr(triageWords[f.Triage], f.Triage))
 		if f.Triage != "none" {
-			text += by(quote(string(f.TriageBy)), " by ") + by(quoted(string(f.TriageReason), 160), ": ")
+			text += by(quote(string(f.TriageBy)), " by ")
+			if !f.TriageUntil.IsZero() {
+				text += ", until **" + f.TriageUntil.String() + "**"
+			}
+			text += by(quoted(string(f.TriageReason), 160), ": ")
 		}
 		return strings.TrimSuffix(text, ".") + ".", f.Triage
 	case understand.OwnerOf:

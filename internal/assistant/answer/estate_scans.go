@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,11 @@ func (q *Asked) ofScans(ctx context.Context, d *Draft) error {
 	if t, err := q.checkSites(ctx); t != nil || err != nil {
 		return q.cannot(d, t, err)
 	}
-	if len(q.Hosts) > 0 && q.Subject == understand.Scans {
+	if q.GroupBy == "scanner" {
+		return q.scannersUsed(ctx, d)
+	}
+	why := q.Measure == understand.Why || q.Status == "failed" || q.Attribute == understand.Errors
+	if len(q.Hosts) > 0 && q.Subject == understand.Scans && !why && q.Hosts[0].Kind != "target" && q.Measure != understand.Count && q.Measure != understand.List {
 		q.Attribute = understand.LastScan
 		return q.oneHost(ctx, d)
 	}
@@ -84,6 +89,15 @@ func (q *Asked) ofScans(ctx context.Context, d *Draft) error {
 	list, t := q.narrowRuns(list)
 	if t != nil {
 		return q.cannot(d, t, nil)
+	}
+	if len(q.Hosts) > 0 {
+		if list = q.runsOf(list); len(list) == 0 {
+			d.refuse(nil, "no "+kind+" has "+quote(q.Hosts[0].Text)+" among its targets", "Ask: when was that host last seen?")
+			return nil
+		}
+	}
+	if why && q.Measure != understand.Count && q.Measure != understand.List {
+		list = failedOnes(list)
 	}
 	numbers := append(slices.Clone(q.Scans), q.Imports...)
 	if len(numbers) > 0 || q.Measure == understand.Fact || q.Measure == understand.Explain || q.Measure == understand.Why {
@@ -108,6 +122,54 @@ func (q *Asked) narrowRuns(list []report.ScanStatus) ([]report.ScanStatus, *trou
 		}
 		return q.Scanner != "" && !slices.ContainsFunc(s.Scanners, func(one report.Scanner) bool { return strings.EqualFold(one.Name, q.Scanner) })
 	}), nil
+}
+
+// runsOf keeps the runs that had one of the named hosts as their target.
+func (q *Asked) runsOf(list []report.ScanStatus) []report.ScanStatus {
+	return slices.DeleteFunc(list, func(s report.ScanStatus) bool {
+		return !slices.ContainsFunc(s.Targets, func(target string) bool {
+			return slices.ContainsFunc(q.Hosts, func(h understand.HostName) bool { return targets(target, h.Text) })
+		})
+	})
+}
+
+// targets says whether a target of a scan is, or holds, an address.
+func targets(target, text string) bool {
+	if strings.EqualFold(target, text) {
+		return true
+	}
+	network, err := netip.ParsePrefix(target)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(text)
+	return err == nil && network.Masked().Contains(ip)
+}
+
+// failedOnes puts the runs that failed in front, where any did: why they did is asked.
+func failedOnes(list []report.ScanStatus) []report.ScanStatus {
+	failed := slices.DeleteFunc(slices.Clone(list), func(s report.ScanStatus) bool { return s.Status != "failed" && len(s.Problems) == 0 })
+	if len(failed) > 0 {
+		return failed
+	}
+	return list
+}
+
+// scannersUsed lists what reported findings, by how many of them stand.
+func (q *Asked) scannersUsed(ctx context.Context, d *Draft) error {
+	one := *q
+	one.Subject, one.Scanner = understand.Findings, ""
+	c, t, err := one.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	groups, t, err := one.groupsBy(ctx, c, "scanner")
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	n := one.citeList(d, c, len(groups))
+	q.sayGroups(d, groups, n, fmt.Sprintf("**%s** reported what is open", report.Plural(len(groups), "scanner", "scanners")), "open finding", "open findings")
+	return nil
 }
 
 func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {

@@ -93,7 +93,9 @@ func (q *Asked) ofSoftware(ctx context.Context, d *Draft) error {
 	switch {
 	case q.Measure == understand.Group && (q.GroupBy == "host" || q.GroupBy == "site" || q.GroupBy == "owner" || q.GroupBy == "port" || q.GroupBy == "product"):
 		return q.groupSoftware(ctx, d)
-	case q.Measure == understand.Compare && len(q.Products) > 1, findingConditions(q) && (q.Measure == understand.Count || q.Measure == understand.Group || q.Measure == understand.List || q.Measure == understand.First):
+	case q.Measure == understand.Compare && len(q.sides()) > 1:
+		return q.compareSides(ctx, d)
+	case findingConditions(q) && (q.Measure == understand.Count || q.Measure == understand.Group || q.Measure == understand.List || q.Measure == understand.First):
 		return q.riskySoftware(ctx, d)
 	case q.Measure == understand.Whether && len(q.CVEs) > 0:
 		return q.affected(ctx, d)
@@ -170,6 +172,9 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 		d.Facts.Count = intOf(places)
 		d.Say([]int{list}, "**%s** %s%s %s%s, on %s.", report.Thousands(places), have(places, thing, things), by1(" of ", what), have(places, "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 		return nil
+	case q.Measure == understand.Count && q.ofVersions():
+		d.Facts.Count = intOf(len(kinds))
+		d.Say([]int{list}, "**%s** of %s %s%s, on %s:", report.Plural(len(kinds), "version", "versions"), cmpOr(what, "software"), have(len(kinds), "runs", "run"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	case q.Measure == understand.Count:
 		d.Facts.Count = intOf(nHosts)
 		d.Say([]int{list}, "**%s** %s %s%s.", report.Thousands(nHosts), have(nHosts, "host runs", "hosts run"), what, by0(where))
@@ -211,6 +216,11 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 	}
 	q.askOn(d, "Which of those have critical findings?", "Which hosts run them?", "What should I fix first?")
 	return nil
+}
+
+// ofVersions says whether versions are counted, and not the hosts that run them.
+func (q *Asked) ofVersions() bool {
+	return q.GroupBy == "version" || q.Attribute == understand.Version || strings.Contains(strings.ToLower(q.Text), "versions")
 }
 
 func by0(words string) string { return by1(" ", words) }
@@ -295,9 +305,6 @@ func (q *Asked) riskySoftware(ctx context.Context, d *Draft) error {
 	if err != nil || t != nil {
 		return q.cannot(d, t, err)
 	}
-	if len(q.Products) > 1 {
-		return q.compareProducts(ctx, d)
-	}
 	q.GroupBy = "product"
 	return q.groupFindings(ctx, d, c)
 }
@@ -309,8 +316,12 @@ func (q *Asked) ofSites(ctx context.Context, d *Draft) error {
 		return err
 	}
 	switch {
-	case len(q.Sites) > 1 && q.Measure != understand.List && q.Measure != understand.Count:
-		return q.comparePlaces(ctx, d)
+	case q.Attribute == understand.LastScan || q.Attribute == understand.LastSeen || q.Attribute == understand.Age:
+		return q.sitesLooked(ctx, d)
+	case q.Measure == understand.Compare && len(q.sides()) > 1, len(q.Sites) > 1 && q.Measure != understand.List && q.Measure != understand.Count:
+		return q.compareSides(ctx, d)
+	case q.Measure == understand.Overview:
+		return q.overview(ctx, d)
 	case findingConditions(q) || q.Measure == understand.Group || q.Measure == understand.First || q.Measure == understand.Compare:
 		c, t, err := q.findings(ctx)
 		if err != nil || t != nil {

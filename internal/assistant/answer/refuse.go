@@ -25,6 +25,7 @@ var outsides = map[string][2]string{
 	"opinion":   {"no record holds opinions", "Ask for facts: which product has the most findings here?"},
 	"person":    {"nothing is kept about people but what is assigned to them and which hosts they own", "Ask what is assigned to somebody."},
 	"money":     {"no record holds prices or losses", "Ask what takes most off the risk: what should I fix first?"},
+	"lifecycle": {"no record says until when a product is supported", "Ask in which versions it runs here, or which findings have no known fix."},
 	"legal":     {"no record holds legal advice", "Ask what is overdue by your own terms."},
 	"other":     {"no data here says anything about that", "Ask about findings, hosts, software, CVEs, attack paths or feeds."},
 }
@@ -59,6 +60,12 @@ func outside(_ context.Context, q *Asked, d *Draft) (bool, error) {
 	switch {
 	case q.Act != "":
 		q.refuseAct(d)
+	case q.Outside == "greeting":
+		d.Say(nil, "Hello. Ask about findings, hosts, software, CVEs, attack paths, scans or feeds.")
+		q.askOn(d, "How bad is it?", "What should I fix first?", "Which hosts are the worst?")
+	case q.Outside == "thanks":
+		d.Say(nil, "You are welcome.")
+		q.askOn(d, "What should I fix first?", "What is new since last week?", "Which hosts are the worst?")
 	case q.Outside != "":
 		said, known := outsides[q.Outside]
 		if !known {
