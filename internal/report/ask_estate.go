@@ -6,7 +6,7 @@ import "time"
 type AskHost struct {
 	HostListed
 	Reach      HostReach
-	Looked     time.Time // when a scanner last looked at it; zero where none did, and only a report speaks of it
+	Looked     time.Time // when a scan or an imported report last looked at it; zero where none did
 	Components []string  // packages that findings are about which stand: "openssl@3.0.2"
 }
 

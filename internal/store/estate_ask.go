@@ -8,14 +8,15 @@ import (
 	"github.com/patchscout/patchscout/internal/auth"
 )
 
-// LastLooks is when a scanner last looked at each host of a view; a host at which none ever looked is not in it.
+// LastLooks is when a scan or an imported report last looked at each host of a view; a host at which none ever looked is not in
+// it.
 func (e *Estate) LastLooks(ctx context.Context, v auth.View) (map[int64]time.Time, error) {
 	c := conditions{}
 	c.see("s.name", v)
 	out := map[int64]time.Time{}
 	err := e.db.view(ctx, func(tx *Tx) error {
-		return each(ctx, tx, `SELECT l.host, max(l.at) FROM look l JOIN host h ON h.id = l.host JOIN site s ON s.id = h.site LEFT JOIN scan r ON r.id = l.scan
-			WHERE (r.kind IS NULL OR r.kind <> 'import') AND `+c.String()+` GROUP BY l.host`, c.args, func(rows *sql.Rows) error {
+		return each(ctx, tx, `SELECT l.host, max(l.at) FROM look l JOIN host h ON h.id = l.host JOIN site s ON s.id = h.site
+			WHERE `+c.String()+` GROUP BY l.host`, c.args, func(rows *sql.Rows) error {
 			var host, at int64
 			err := rows.Scan(&host, &at)
 			out[host] = time.UnixMilli(at).UTC()

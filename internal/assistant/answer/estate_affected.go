@@ -15,6 +15,9 @@ import (
 // affected says whether the asker's hosts, or some of them, have a CVE: yes with the finding, no with what was looked at, or
 // that nobody can know.
 func (q *Asked) affected(ctx context.Context, d *Draft) error {
+	if q.asksWhetherFixed() {
+		return q.isFixed(ctx, d)
+	}
 	all, words, t, err := q.hostsMeant(ctx)
 	if err != nil || t != nil {
 		return q.cannot(d, t, err)
@@ -26,6 +29,58 @@ func (q *Asked) affected(ctx context.Context, d *Draft) error {
 	}
 	q.askOn(d, "How do I fix it?", "Is it exploited in the wild?", "What should I fix first?")
 	return nil
+}
+
+// asksWhetherFixed says whether it is asked of CVEs if they were fixed here.
+func (q *Asked) asksWhetherFixed() bool {
+	text := " " + strings.ToLower(q.Text)
+	return q.Measure == understand.Whether && (q.State == "fixed" || q.State == "closed" || q.Attribute == understand.State) &&
+		slices.ContainsFunc([]string{" fixed", " patched", " closed", " gone", " resolved", " remediated", " solved", " mitigated"}, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// isFixed answers whether what was found is fixed everywhere.
+func (q *Asked) isFixed(ctx context.Context, d *Draft) error {
+	still, gone := *q, *q
+	still.State, gone.State = "", "fixed"
+	c, t, err := still.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	open, err := still.counted(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, id := range q.CVEs {
+		d.Cite(weaknessSource(id.String(), ""))
+	}
+	cites := []int{still.citeList(d, c, open.Total)}
+	d.Facts.Count = intOf(open.Total)
+	if open.Total > 0 {
+		d.Facts.Yes = yes(false)
+		d.Say(cites, "No: %s", c.sentence(open.Total))
+		list, err := still.top(ctx, c, 5)
+		still.itemsOf(d, list)
+		d.Facts.More = open.Total - len(list)
+		return err
+	}
+	done, t, err := gone.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	fixed, err := gone.counted(ctx, done)
+	if err != nil {
+		return err
+	}
+	if fixed.Total == 0 {
+		d.Say(cites, "It was never found: %s", lowerFirst(plainBold(c.sentence(0))))
+		return nil
+	}
+	d.Facts.Yes, d.Facts.Count = yes(true), intOf(fixed.Total)
+	d.Say([]int{gone.citeList(d, done, fixed.Total)}, "Yes: %s", done.sentence(fixed.Total))
+	list, err := gone.top(ctx, done, 5)
+	gone.itemsOf(d, list)
+	d.Facts.More = fixed.Total - len(list)
+	return err
 }
 
 func (q *Asked) affectedBy(ctx context.Context, d *Draft, id cve.ID, hosts []report.AskHost, where string) error {
@@ -86,9 +141,9 @@ func (q *Asked) yesAffected(ctx context.Context, d *Draft, c *chosen, counts rep
 	q.citeList(d, c, counts.Total)
 	d.Facts.Yes, d.Facts.Count = yes(true), intOf(len(groups))
 	if len(groups) == 1 && len(list) > 0 {
-		d.Say(cites[:2], "Yes: **%s** has %s%s.", quote(list[0].Host), q.CVEs[0], map[bool]string{true: "", false: fmt.Sprintf(", in %d places", counts.Total)}[counts.Total == 1])
+		d.Say(cites[:2], "Yes: **%s** has **%s**%s.", quote(list[0].Host), q.CVEs[0], map[bool]string{true: "", false: fmt.Sprintf(", in %d places", counts.Total)}[counts.Total == 1])
 	} else {
-		d.Say(cites[:min(3, len(cites))], "Yes: **%s** hosts have %s%s.", report.Thousands(len(groups)), q.CVEs[0], by0(where))
+		d.Say(cites[:min(3, len(cites))], "Yes: **%s** hosts have **%s**%s.", report.Thousands(len(groups)), q.CVEs[0], by0(where))
 	}
 	for i := range list {
 		f := &list[i]

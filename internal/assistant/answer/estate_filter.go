@@ -847,8 +847,12 @@ func isProduct(p understand.ProductName, product, service string, cpes []string)
 	if text != "" && strings.Contains(product, text) {
 		return true
 	}
-	return p.Product != "" && strings.Contains(product, strings.ToLower(strings.ReplaceAll(p.Product, "_", " ")))
+	name := strings.ToLower(strings.ReplaceAll(p.Product, "_", " "))
+	return name != "" && strings.Contains(product, name) && (!slices.Contains(generic, name) || p.Vendor != "" && strings.Contains(product, strings.ToLower(p.Vendor)))
 }
+
+// generic are names of products that others' products have in theirs: an HP HTTP Server is none of Apache's.
+var generic = []string{"http server", "web server", "server", "client", "agent", "mail server", "ftp server", "dns server", "proxy", "gateway", "router", "firmware", "office", "database", "windows", "linux"}
 
 func isPackage(p understand.ProductName, name string) bool {
 	name = strings.ToLower(name)

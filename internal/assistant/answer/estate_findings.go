@@ -34,6 +34,10 @@ func (q *Asked) ofFindings(ctx context.Context, d *Draft) error {
 		return q.timeToFix(ctx, d)
 	case q.Share && q.Measure == understand.Count:
 		return q.shareOfFindings(ctx, d, c)
+	case q.Measure == understand.Count && q.GroupBy == "cve":
+		return q.listCVEs(ctx, d, c)
+	case q.Measure == understand.Count && q.GroupBy != "":
+		return q.countGroups(ctx, d, c)
 	}
 	switch q.Measure {
 	case understand.List, understand.Explain:
@@ -272,6 +276,9 @@ func (q *Asked) itemsOf(d *Draft, list []report.Finding) {
 }
 
 func (q *Asked) whetherFindings(ctx context.Context, d *Draft, c *chosen) error {
+	if len(q.CVEs) > 0 && q.asksWhetherFixed() {
+		return q.isFixed(ctx, d)
+	}
 	counts, err := q.counted(ctx, c)
 	if err != nil {
 		return err
@@ -383,6 +390,32 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 		}
 	}
 	q.askOn(d, "Which are the most urgent?", "How many of those are overdue?", "What should I fix first?")
+	return nil
+}
+
+// countGroups says how many different hosts, products, ports … the findings are about.
+func (q *Asked) countGroups(ctx context.Context, d *Draft, c *chosen) error {
+	groups, t, err := q.groupsBy(ctx, c, q.GroupBy)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	groups = slices.DeleteFunc(groups, func(g grouped) bool { return g.id == "" })
+	total := 0
+	for _, g := range groups {
+		total += g.n
+	}
+	slices.SortStableFunc(groups, func(a, b grouped) int { return cmp.Compare(b.n, a.n) })
+	n := q.citeList(d, c, total)
+	d.Facts.Count = intOf(len(groups))
+	d.Say([]int{n}, "%s %s %s %s.", number(len(groups)), have(len(groups), one(q.GroupBy), many(q.GroupBy)), have(len(groups), "has", "have"), plainBold(c.phrase(2)))
+	var names []string
+	for _, g := range groups[:min(3, len(groups))] {
+		names = append(names, g.name+" with "+report.Thousands(g.n))
+		q.citeGroup(ctx, d, g)
+	}
+	if len(names) > 0 {
+		d.Say([]int{n}, "Most: %s.", and(names))
+	}
 	return nil
 }
 

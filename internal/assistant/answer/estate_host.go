@@ -149,7 +149,7 @@ func (q *Asked) describeHost(ctx context.Context, d *Draft, h *report.AskHost, c
 	}
 	looked := "never scanned: only imported reports speak of it"
 	if !h.Looked.IsZero() {
-		looked = "last scanned " + q.moment(h.Looked)
+		looked = "last looked at " + q.moment(h.Looked)
 	}
 	d.Item([]int{cite}, "First seen %s, last seen %s, %s", day(h.FirstSeen), q.moment(h.LastSeen), looked)
 	c := &chosen{exact: true}
@@ -239,7 +239,7 @@ func (q *Asked) lookedWords(h *report.AskHost) string {
 	if h.Looked.IsZero() {
 		return ", which was never scanned: only imported reports speak of it"
 	}
-	return ", which was last scanned on " + q.moment(h.Looked)
+	return ", which was last looked at on " + q.moment(h.Looked)
 }
 
 func (q *Asked) lastScanOf(ctx context.Context, d *Draft, h *report.AskHost, cite int) error {

@@ -439,7 +439,7 @@ func (q *Asked) hostItem(one *report.AskHost, h *hostsAsked) string {
 	case q.TimeOf == "scanned" && one.Looked.IsZero():
 		parts = append(parts, "never scanned")
 	case q.TimeOf == "scanned":
-		parts = append(parts, "last scanned "+day(one.Looked))
+		parts = append(parts, "last looked at "+day(one.Looked))
 	case q.Time != nil || strings.HasPrefix(q.Sort, "last_seen"):
 		parts = append(parts, "last seen "+day(one.LastSeen))
 	}

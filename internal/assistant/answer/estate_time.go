@@ -174,8 +174,8 @@ func (q *Asked) compareScans(ctx context.Context, d *Draft) error {
 
 // trendOfFindings says how findings developed.
 func (q *Asked) trendOfFindings(ctx context.Context, d *Draft, c *chosen) error {
-	if t := trendTrouble(q, c); t != nil {
-		return q.cannot(d, t, nil)
+	if narrowerThanASite(q, c) {
+		return q.trendOfSome(ctx, d)
 	}
 	days := 30
 	if q.Time != nil && !q.Time.From.IsZero() {
@@ -219,13 +219,66 @@ func (q *Asked) trendOfFindings(ctx context.Context, d *Draft, c *chosen) error 
 	return nil
 }
 
-// trendTrouble says which condition no trend has.
-func trendTrouble(q *Asked, c *chosen) *trouble {
+// narrowerThanASite says whether more is asked for than what is kept day by day: all findings, and those of a site.
+func narrowerThanASite(q *Asked, c *chosen) bool {
 	r := c.req.Findings
-	if len(c.before)+len(c.behind) > 0 && (q.Time == nil || len(c.before)+len(c.behind) > 1 || r.FirstSeenAfter == "") || r.Host != "" || c.req.Further.Hosts != nil || len(r.Ports) > 0 ||
-		len(q.Products) > 0 || q.Owner != "" || len(q.Tags) > 0 || len(q.Criticality) > 0 {
-		return &trouble{because: "how findings developed day by day is kept for all of them and for each site, not for what else was asked",
-			instead: "Ask what changed instead: how many " + plainBold(c.noun(2)) + " are new since last month?"}
+	return len(c.before)+len(c.behind) > 0 && (q.Time == nil || len(c.before)+len(c.behind) > 1 || r.FirstSeenAfter == "") || r.Host != "" || c.req.Further.Hosts != nil || len(r.Ports) > 0 ||
+		len(q.Products) > 0 || q.Owner != "" || len(q.Tags) > 0 || len(q.Criticality) > 0
+}
+
+// trendOfSome says how findings with conditions developed: what is open now, what was open at the beginning, and what
+// came and went between.
+func (q *Asked) trendOfSome(ctx context.Context, d *Draft) error {
+	from := q.Now.AddDate(0, 0, -30)
+	if q.Time != nil && !q.Time.From.IsZero() {
+		from = q.Time.From
 	}
+	period := &understand.Period{From: from, Words: "since " + day(from)}
+	whole := *q
+	whole.Time, whole.TimeOf, whole.State = nil, "", ""
+	now, t, err := whole.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	counts, err := whole.counted(ctx, now)
+	if err != nil {
+		return err
+	}
+	cites := []int{whole.citeList(d, now, counts.Total)}
+	n := map[string]int{}
+	for _, part := range []struct{ name, state, of string }{{"new", "", "first_seen"}, {"back", "", "returned"}, {"fixed", "fixed", "fixed"}} {
+		one := whole
+		one.State, one.TimeOf, one.Time = part.state, part.of, period
+		c, t, err := one.findings(ctx)
+		if err != nil || t != nil {
+			return q.cannot(d, t, err)
+		}
+		some, err := one.counted(ctx, c)
+		if err != nil {
+			return err
+		}
+		n[part.name] = some.Total
+		cites = append(cites, one.cited(d, c, some.Total))
+		if part.name == "fixed" { // those that came and went within the time were never there at its beginning
+			c.req.FirstSeenAfter = stamp(from)
+			if some, err = one.counted(ctx, c); err != nil {
+				return err
+			}
+			n["passed"] = some.Total
+		}
+	}
+	before := counts.Total - n["new"] - n["back"] + n["fixed"] - n["passed"]
+	change := counts.Total - before
+	d.Facts.Count, d.Facts.Yes, d.Facts.Value = intOf(counts.Total), yes(change < 0), report.Text(strconv.Itoa(change))
+	text := "as many as on " + day(from)
+	switch {
+	case change < 0:
+		text = fmt.Sprintf("**%s fewer** than on %s", report.Thousands(-change), day(from))
+	case change > 0:
+		text = fmt.Sprintf("**%s more** than on %s", report.Thousands(change), day(from))
+	}
+	d.Say(cites[:1], "%s, %s.", strings.TrimSuffix(now.sentence(counts.Total), "."), text)
+	d.Say(cites, "Since then %s came up, %s came back and %s were fixed.", report.Thousands(n["new"]), report.Thousands(n["back"]), report.Thousands(n["fixed"]))
+	q.askOn(d, "What is new since last week?", "How many are overdue?", "What should I fix first?")
 	return nil
 }
