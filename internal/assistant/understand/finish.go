@@ -36,12 +36,15 @@ func (r *reader) telegram(tokens []token) bool {
 	trial := &reader{v: r.v, c: r.c, now: r.now, tokens: tokens}
 	trial.match()
 	trial.gather()
-	return len(trial.unplaced()) == 0 && len(trial.classes) == 0 && (len(trial.nouns) > 0 || trial.conditions() || len(trial.measures) > 0)
+	return len(trial.unplaced()) == 0 && len(trial.classes) == 0 && (len(trial.nouns) > 0 || trial.conditions() || len(trial.measures)+len(trial.attributes)+len(trial.q.CVEs) > 0)
 }
 
 // mended is the word that a misspelt one is likely to be, or "".
 func (r *reader) mended(i int) string {
 	w := r.tokens[i].word
+	if to, ok := slipsOf[w]; ok {
+		return to
+	}
 	if len(w) < shortest || commonWords()[w] || commonWords()[r.tokens[i].single] || strings.ContainsAny(w, "@/\\.:=") || r.namedBefore(i) {
 		return ""
 	}
@@ -51,7 +54,7 @@ func (r *reader) mended(i int) string {
 	if near := nearest(w, grammarWords()); len(near) > 0 {
 		names := r.v.Near(w)
 		if len(names) == 0 || distance(w, near[0], 2) <= distance(w, names[0], 2) {
-			return near[0]
+			return r.fitting(i, near)
 		}
 	}
 	if r.v.Known(w) {
@@ -63,6 +66,50 @@ func (r *reader) mended(i int) string {
 		}
 	}
 	return ""
+}
+
+// fitting is, of words that are equally near, the one that says most together with the words around it; a word is more
+// often short of a letter than one too long.
+func (r *reader) fitting(i int, near []string) string {
+	w := r.tokens[i].word
+	least := distance(w, near[0], 2)
+	best, most := near[0], -1
+	tokens := slices.Clone(r.tokens)
+	for _, n := range near {
+		if distance(w, n, 2) > least {
+			continue
+		}
+		tokens[i] = word(n, n)
+		score := 0
+		for at := max(0, i-4); at <= i; at++ {
+			if s, _ := theGrammar().longest(tokens, at, r.began); s.to > i {
+				score = max(score, 4*s.length())
+			}
+		}
+		if fillers()[n] {
+			score -= 2
+		}
+		if len(n) > len(w) {
+			score++
+		}
+		if n[0] == w[0] {
+			score++
+		}
+		if score > most {
+			best, most = n, score
+		}
+	}
+	return best
+}
+
+// slipsOf are slips of the keyboard in words too short, or too like others, to be mended by distance.
+var slipsOf = map[string]string{
+	"hw": "how", "hwo": "how", "owh": "how", "teh": "the", "hte": "the", "waht": "what", "wat": "what", "wht": "what", "whta": "what", "hwat": "what", "wich": "which", "whcih": "which", "whic": "which", "wihch": "which", "whch": "which", "hwich": "which",
+	"si": "is", "ar": "are", "rae": "are", "aer": "are", "fo": "of", "ni": "in", "ahve": "have", "hav": "have", "hve": "have", "haev": "have", "mny": "many", "amny": "many", "mnay": "many", "ther": "there", "thre": "there", "tehre": "there", "taht": "that", "tht": "that",
+	"lsit": "list", "lst": "list", "lits": "list", "shwo": "show", "sho": "show", "shw": "show", "opne": "open", "opn": "open", "oepn": "open", "hosst": "hosts", "hsots": "hosts", "hst": "host", "hsot": "host", "fixd": "fixed", "fiexd": "fixed", "fxied": "fixed", "wehn": "when", "whne": "when",
+	"hwo's": "who", "whre": "where", "wher": "where", "wehre": "where", "wy": "why", "whi": "why", "adn": "and", "nad": "and", "nd": "and", "frm": "from", "wth": "with", "wiht": "with", "numer": "number", "nubmer": "number", "numbr": "number", "nuber": "number",
+	"hgih": "high", "hihg": "high", "hig": "high", "hgh": "high", "lwo": "low", "pathc": "patch", "ptach": "patch", "sacn": "scan", "scna": "scan", "scn": "scan", "prot": "port", "potr": "port", "wrost": "worst", "msot": "most", "tpo": "top",
+	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "softwares": "software", "informations": "information",
 }
 
 // figured mends a word with digits, such as "log4shel": the digits must stay, since those of versions and hosts mean
@@ -91,7 +138,7 @@ func figures(w string) string {
 // namedBefore says whether a name is expected here: "host db99" is not a misspelt word.
 func (r *reader) namedBefore(i int) bool {
 	_, label := labels[r.word(i-1)]
-	return label
+	return label && i > 0 && r.tokens[i-1].single == ""
 }
 
 // unplaced are the tokens that nothing explains.
@@ -163,7 +210,7 @@ func (r *reader) titled(left int) bool {
 	case !r.ofEstate():
 		return left > 0 || len(r.classes) > 0
 	}
-	return left > 0 && len(r.classes) > 0 || left > len(r.tokens)/2
+	return len(r.classes) > 0 && (left > 0 || len(q.Products) > 0 && !r.ofOurs()) || left > len(r.tokens)/2
 }
 
 // defines says whether a class of weakness is what is asked about: "what is SQL injection?"
@@ -203,7 +250,7 @@ func (r *reader) toldOf() bool {
 func (r *reader) description() Question {
 	q := Question{Text: r.q.Text, Subject: CVEs, Measure: List, Products: r.q.Products, Corrected: r.q.Corrected, Rules: []string{"words that describe a vulnerability"}}
 	for i, t := range r.tokens {
-		if i >= r.began && !fillers()[t.word] && !(asking[t.word] || starters[t.word]) {
+		if i >= r.began && !smallWords()[t.word] && !(asking[t.word] || starters[t.word]) {
 			q.Rest = append(q.Rest, t.text)
 		}
 	}
@@ -261,7 +308,7 @@ func (r *reader) unused() {
 			case "indicator":
 				counts = counts || q.Subject == Indicators || q.Outside != ""
 			case "class":
-				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product
+				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product || e.value == "" && len(q.Titled) > 0
 			default:
 				counts = true
 			}

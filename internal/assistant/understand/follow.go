@@ -100,14 +100,26 @@ func (r *reader) ofThose() {
 	if q.Subject == Nothing || q.Subject == Findings && last.Subject != Findings && len(r.nouns) == 0 {
 		q.Subject = last.Subject
 	}
+	if by := ""; (last.Subject == Findings || last.Subject == Hosts) && len(r.nouns) <= 1 && (q.Measure == List || q.Measure == "" || q.Measure == Fact || q.Measure == Explain) {
+		switch {
+		case q.Subject == Sites, q.Attribute == SiteOf:
+			by = "site"
+		case q.Attribute == OwnerOf:
+			by = "owner"
+		case q.Attribute == OS && last.Subject == Hosts:
+			by = "os"
+		}
+		if by != "" {
+			q.Subject, q.Measure, q.GroupBy, q.Attribute = last.Subject, Group, by, ""
+		}
+	}
 	if q.Measure == "" {
 		q.Measure = List
 	}
-	if len(r.nouns) == 0 || q.Subject == last.Subject {
-		r.conditionsOf(last)
-		return
-	}
 	r.conditionsOf(last)
+	if q.Subject == Hosts && (q.TimeOf == "fixed" || q.TimeOf == "reopened") && q.Measure == List {
+		q.Subject, q.Measure, q.GroupBy = Findings, Group, "host"
+	}
 }
 
 // takeOne is "it", "that host", "the second one": the thing that the answer before was about.
@@ -254,6 +266,9 @@ func (r *reader) inherit() {
 	r.q = next
 	r.keep(last)
 	r.q.Follows = true
+	if r.q.Subject == Hosts && (r.q.TimeOf == "fixed" || r.q.TimeOf == "reopened") && r.q.Measure == List {
+		r.q.Subject, r.q.Measure, r.q.GroupBy = Findings, Group, "host" // hosts have no time of their findings
+	}
 	if len(r.nouns) == 0 {
 		r.fitSubject(last)
 	}
@@ -328,6 +343,14 @@ func (r *reader) conditionsOf(last *Question) {
 	q.Scanner, q.OS, q.Status = firstOf(q.Scanner, last.Scanner), firstOf(q.OS, last.OS), firstOf(q.Status, last.Status)
 	q.Overdue, q.Potential, q.Jewels = q.Overdue || last.Overdue, q.Potential || last.Potential, q.Jewels || last.Jewels
 	q.DueWithin = firstOf(q.DueWithin, last.DueWithin)
+	q.AtLeast, q.AtMost, q.Fixable = firstOf(q.AtLeast, last.AtLeast), firstOf(q.AtMost, last.AtMost), firstOf(q.Fixable, last.Fixable)
+	q.Titled = lists(q.Titled, last.Titled)
+	if q.Measure == Compare || q.Owner == last.Owner {
+		q.Owners = lists(q.Owners, last.Owners)
+	}
+	if q.Measure == Compare || q.OS == last.OS {
+		q.Systems = lists(q.Systems, last.Systems)
+	}
 	if q.Time == nil {
 		q.Time, q.TimeOf = last.Time, last.TimeOf
 	} else if last.TimeOf != "" && len(r.times) == 0 {

@@ -30,11 +30,12 @@ type grammar struct {
 	root  node
 	words *wordIndex
 	heads map[string]bool // every word that a phrase has
+	nouns map[string]bool // those that name a subject by themselves
 }
 
 // theGrammar is grammar.txt, compiled.
 var theGrammar = table(func() *grammar {
-	g := &grammar{words: newWordIndex(2000), heads: map[string]bool{}}
+	g := &grammar{words: newWordIndex(2000), heads: map[string]bool{}, nouns: map[string]bool{}}
 	for i, line := range strings.Split(grammarText, "\n") {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 			if err := g.add(line, i+1); err != nil {
@@ -69,6 +70,9 @@ func (g *grammar) add(line string, number int) error {
 		text, p.final = strings.CutSuffix(text, "$")
 		if text = strings.TrimSpace(text); text == "" {
 			return fmt.Errorf("an empty phrase in %q", line)
+		}
+		if effects[0].key == "subject" && !strings.ContainsAny(text, " (/") {
+			g.nouns[text] = true
 		}
 		g.grow([]*node{&g.root}, strings.Fields(text), p)
 	}
@@ -220,5 +224,5 @@ var keys = map[string]bool{
 	"criticality": true, "owner": true, "assignee": true, "os": true, "status": true, "timeof": true, "sort": true, "least": true, "most": true, "audience": true, "all": true,
 	"limit": true, "act": true, "outside": true, "topic": true, "those": true, "ordinal": true, "not": true, "ours": true, "catalogue": true, "finding": true,
 	"scan": true, "import": true, "run": true, "affected": true, "class": true, "from": true, "time": true, "follow": true, "service": true, "scanner": true, "only": true, "than": true,
-	"feed": true, "indicator": true, "new": true, "host": true, "in": true, "polite": true, "be": true, "value": true, "fixby": true, "which": true, "name": true,
+	"feed": true, "indicator": true, "new": true, "host": true, "in": true, "polite": true, "be": true, "value": true, "fixby": true, "fixable": true, "kevlist": true, "titled": true, "clean": true, "withdrawn": true, "share": true, "which": true, "name": true,
 }

@@ -29,6 +29,11 @@ type said struct {
 	negated    int // spans since "not" was said; 0 is never
 	all        bool
 	due        bool
+	owners     []string
+	clean      bool     // without any finding
+	kevlist    bool     // the list of CISA is spoken of as such
+	kinds      []string // of weaknesses that are no one class: "remote code execution"
+	counted    string   // the noun whose number is bounded: "more than 3 hosts"
 	more       []Period // of comparisons: the second time
 }
 
@@ -48,7 +53,7 @@ func init() {
 		"attr":      func(r *reader, _ span, v string) { r.attributes = append(r.attributes, Attribute(v)) },
 		"by":        func(r *reader, _ span, v string) { r.q.GroupBy = v },
 		"topic":     func(r *reader, _ span, v string) { r.topics = append(r.topics, v) },
-		"class":     func(r *reader, _ span, v string) { r.classes = append(r.classes, v) },
+		"class":     (*reader).class,
 		"those":     func(r *reader, _ span, v string) { r.those = strongest(r.those, v) },
 		"follow":    func(r *reader, _ span, v string) { r.follow = v },
 		"most":      func(r *reader, _ span, _ string) { r.most = true },
@@ -75,47 +80,55 @@ func init() {
 		"ransomware": func(r *reader, _ span, _ string) {
 			r.q.Ransomware = r.yes()
 		},
-		"exploit":     (*reader).exploit,
-		"cvss":        func(r *reader, _ span, v string) { r.bounds(v, 0.1, &r.q.MinCVSS, &r.q.MaxCVSS) },
-		"epss":        func(r *reader, _ span, v string) { r.bounds(v, 0, &r.q.MinEPSS, &r.q.MaxEPSS) },
-		"state":       (*reader).state,
-		"triage":      (*reader).triage,
-		"overdue":     func(r *reader, _ span, _ string) { r.flag(&r.q.Overdue) },
-		"due":         func(r *reader, _ span, _ string) { r.due = true },
-		"potential":   func(r *reader, _ span, _ string) { r.flag(&r.q.Potential) },
-		"jewels":      func(r *reader, _ span, _ string) { r.flag(&r.q.Jewels) },
-		"exposed":     func(r *reader, _ span, v string) { r.q.Exposed = r.yes(); *r.q.Exposed = *r.q.Exposed == (v == "yes") },
-		"criticality": func(r *reader, _ span, v string) { r.q.Criticality = with(r.q.Criticality, v) },
-		"owner":       func(r *reader, _ span, v string) { r.q.Owner = v },
-		"ownername":   (*reader).owner,
-		"assignee":    func(r *reader, _ span, v string) { r.q.Assignee = v },
-		"scanner":     func(r *reader, _ span, v string) { r.q.Scanner = v },
-		"scannername": func(r *reader, _ span, v string) { r.q.Scanner = v },
-		"feed":        func(r *reader, _ span, v string) { r.q.Feeds = with(r.q.Feeds, v) },
-		"os":          func(r *reader, _ span, v string) { r.q.OS = v },
-		"status":      func(r *reader, _ span, v string) { r.q.Status = v },
-		"service":     func(r *reader, _ span, v string) { r.port(v) },
-		"finding":     func(r *reader, _ span, v string) { r.q.Findings = withNumbers(r.q.Findings, v) },
-		"scan":        func(r *reader, _ span, v string) { r.q.Scans = withNumbers(r.q.Scans, v) },
-		"import":      func(r *reader, _ span, v string) { r.q.Imports = withNumbers(r.q.Imports, v) },
-		"host":        (*reader).host,
-		"from":        func(r *reader, _ span, _ string) { r.q.From = []HostName{{Text: "internet", Kind: "internet"}} },
-		"cve":         (*reader).cve,
-		"cwe":         func(r *reader, _ span, v string) { r.q.CWEs = with(r.q.CWEs, v) },
-		"attack":      func(r *reader, _ span, v string) { r.q.Techniques = with(r.q.Techniques, v) },
-		"address":     (*reader).address,
-		"network":     func(r *reader, s span, v string) { r.addHost(s, HostName{Text: v, Kind: "network"}) },
-		"hostname":    (*reader).hostname,
-		"domain":      (*reader).domainName,
-		"hash":        func(r *reader, _ span, v string) { r.q.Values = with(r.q.Values, v) },
-		"port":        func(r *reader, _ span, v string) { r.port(v) },
-		"site":        (*reader).site,
-		"tag":         (*reader).tag,
-		"label":       (*reader).label,
-		"product":     (*reader).addProduct,
-		"version":     (*reader).version,
-		"period":      (*reader).addPeriod,
-		"in":          func(*reader, span, string) {}, "than": func(*reader, span, string) {}, "be": func(*reader, span, string) {}, "value": func(*reader, span, string) {},
+		"exploit":      (*reader).exploit,
+		"cvss":         func(r *reader, _ span, v string) { r.bounds(v, 0.1, &r.q.MinCVSS, &r.q.MaxCVSS) },
+		"epss":         func(r *reader, _ span, v string) { r.bounds(v, 0, &r.q.MinEPSS, &r.q.MaxEPSS) },
+		"state":        (*reader).state,
+		"triage":       (*reader).triage,
+		"overdue":      func(r *reader, _ span, _ string) { r.flag(&r.q.Overdue) },
+		"due":          func(r *reader, _ span, _ string) { r.due = true },
+		"potential":    func(r *reader, _ span, _ string) { r.flag(&r.q.Potential) },
+		"jewels":       func(r *reader, _ span, _ string) { r.flag(&r.q.Jewels) },
+		"exposed":      func(r *reader, _ span, v string) { r.q.Exposed = r.yes(); *r.q.Exposed = *r.q.Exposed == (v == "yes") },
+		"criticality":  func(r *reader, _ span, v string) { r.q.Criticality = with(r.q.Criticality, v) },
+		"owner":        func(r *reader, _ span, v string) { r.q.Owner = v },
+		"ownername":    (*reader).owner,
+		"assigneename": (*reader).assignee,
+		"fixable":      func(r *reader, _ span, v string) { r.q.Fixable = r.yes(); *r.q.Fixable = *r.q.Fixable == (v == "yes") },
+		"kevlist":      func(r *reader, _ span, _ string) { r.kevlist = true },
+		"titled":       func(r *reader, s span, _ string) { r.class(s, "") },
+		"clean":        func(r *reader, _ span, _ string) { r.clean = true },
+		"withdrawn":    func(r *reader, _ span, _ string) { r.q.Withdrawn = r.yes() },
+		"share":        func(r *reader, _ span, _ string) { r.q.Share = true },
+		"than":         (*reader).threshold,
+		"assignee":     func(r *reader, _ span, v string) { r.q.Assignee = v },
+		"scanner":      func(r *reader, _ span, v string) { r.q.Scanner = v },
+		"scannername":  func(r *reader, _ span, v string) { r.q.Scanner = v },
+		"feed":         func(r *reader, _ span, v string) { r.q.Feeds = with(r.q.Feeds, v) },
+		"os":           func(r *reader, _ span, v string) { r.q.OS = v },
+		"status":       func(r *reader, _ span, v string) { r.q.Status = v },
+		"service":      func(r *reader, _ span, v string) { r.port(v) },
+		"finding":      func(r *reader, _ span, v string) { r.q.Findings = withNumbers(r.q.Findings, v) },
+		"scan":         func(r *reader, _ span, v string) { r.q.Scans = withNumbers(r.q.Scans, v) },
+		"import":       func(r *reader, _ span, v string) { r.q.Imports = withNumbers(r.q.Imports, v) },
+		"host":         (*reader).host,
+		"from":         func(r *reader, _ span, _ string) { r.q.From = []HostName{{Text: "internet", Kind: "internet"}} },
+		"cve":          (*reader).cve,
+		"cwe":          func(r *reader, _ span, v string) { r.q.CWEs = with(r.q.CWEs, v) },
+		"attack":       func(r *reader, _ span, v string) { r.q.Techniques = with(r.q.Techniques, v) },
+		"address":      (*reader).address,
+		"network":      func(r *reader, s span, v string) { r.addHost(s, HostName{Text: v, Kind: "network"}) },
+		"hostname":     (*reader).hostname,
+		"domain":       (*reader).domainName,
+		"hash":         func(r *reader, _ span, v string) { r.q.Values = with(r.q.Values, v) },
+		"port":         func(r *reader, _ span, v string) { r.port(v) },
+		"site":         (*reader).site,
+		"tag":          (*reader).tag,
+		"label":        (*reader).label,
+		"product":      (*reader).addProduct,
+		"version":      (*reader).version,
+		"period":       (*reader).addPeriod,
+		"in":           func(*reader, span, string) {}, "be": func(*reader, span, string) {}, "value": func(*reader, span, string) {},
 		"fixby": func(*reader, span, string) {}, "which": func(*reader, span, string) {}, "name": func(*reader, span, string) {},
 	}
 }
@@ -237,7 +250,50 @@ func (r *reader) triage(_ span, v string) {
 	r.q.Triage = with(r.q.Triage, v)
 }
 
+func (r *reader) class(s span, v string) {
+	r.classes = append(r.classes, v)
+	if v == "" {
+		text := r.text(s.from, s.to)
+		r.kinds = append(r.kinds, firstOf(longNames[text], text))
+	}
+}
+
+// longNames are how titles write what people shorten.
+var longNames = map[string]string{
+	"rce": "remote code execution", "dos": "denial of service", "denial-of-service": "denial of service", "lfi": "local file inclusion", "rfi": "remote file inclusion", "auth bypass": "authentication bypass",
+	"elevation of privilege": "privilege escalation",
+}
+
+func (r *reader) assignee(_ span, v string) {
+	if name, ok := find(r.v.Owners(), v); ok {
+		v = name
+	}
+	r.q.Assignee = v
+}
+
+// threshold reads ">5", ">=3", "<2", "=4": how many findings a host has.
+func (r *reader) threshold(_ span, v string) {
+	n := whole(strings.TrimLeft(v, "<>="))
+	above, below := n+1, n-1
+	switch v[:len(v)-len(strings.TrimLeft(v, "<>="))] {
+	case ">":
+		r.q.AtLeast = &above
+	case ">=":
+		r.q.AtLeast = &n
+	case "<":
+		r.q.AtMost = &below
+	case "<=":
+		r.q.AtMost = &n
+	default:
+		r.q.AtLeast, r.q.AtMost = &n, &n
+	}
+}
+
 func (r *reader) owner(_ span, v string) {
+	r.owners = with(r.owners, v)
+	if r.q.Owner != "" {
+		return
+	}
 	r.q.Owner = v
 	if _, ok := find(r.v.Owners(), v); !ok {
 		r.unknown("owner " + v)

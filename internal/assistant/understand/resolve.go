@@ -23,7 +23,7 @@ func (r *reader) saidMeasure(m Measure) bool { return slices.Contains(r.measures
 func (r *reader) saidAttr(a Attribute) bool  { return slices.Contains(r.attributes, a) }
 
 // order is which measure goes before which, when a question says several.
-var order = []Measure{Suppose, Count, Reach, Compare, First, Why, Change, Trend, How, Explain, Whether, List}
+var order = []Measure{Suppose, Count, Reach, Compare, First, Why, Change, Trend, How, Overview, Explain, Whether, List}
 
 func (r *reader) pickMeasure() {
 	for _, m := range order {
@@ -35,11 +35,15 @@ func (r *reader) pickMeasure() {
 			break
 		}
 	}
+	r.pickAmong()
 	if r.q.Measure == Count && r.saidMeasure(Trend) && r.q.GroupBy == "" {
 		r.q.Measure = Trend
 	}
 	if r.q.Measure == Compare && !r.comparable() {
 		r.q.Measure = List
+		if len(r.q.Tags) > 0 && len(r.owners) == 0 {
+			r.q.Measure, r.q.GroupBy, r.most = Group, "host", true
+		}
 	}
 	if r.q.Measure == Explain && (r.due || r.q.Overdue) && !r.one() && r.q.Time != nil {
 		r.q.Measure = List
@@ -49,6 +53,88 @@ func (r *reader) pickMeasure() {
 	}
 }
 
+// pickAmong mends the order of measures where words beside them say more.
+func (r *reader) pickAmong() {
+	q := &r.q
+	first := r.word(r.began)
+	switch {
+	case first == "why" && r.saidMeasure(Why) && r.one() && q.Measure != Suppose:
+		q.Measure = Why
+	case q.Measure == Overview && (len(q.CVEs)+len(q.Findings)+len(q.Techniques)+len(q.CWEs)+len(q.Hosts)+len(q.Products) > 0 || len(r.topics) > 0 && first == "how"):
+		q.Measure = Explain
+	case q.Measure == Whether && r.saidMeasure(List) && !yesNo[first]:
+		q.Measure = List
+	case q.Measure == Reach && len(q.Hosts)+len(q.From)+len(q.Sites) == 0 && !q.Jewels && len(q.Ports)+len(q.Products) > 0 && len(r.nouns) > 0:
+		q.Measure = List
+		if r.saidMeasure(Count) {
+			q.Measure = Count
+		}
+	}
+	if q.Measure != Suppose && q.Measure != Reach && q.Measure != Change && r.contrasts() {
+		q.Measure = Compare
+		if q.State == "fixed" && slices.Contains(r.times, "first_seen") {
+			q.Measure, q.State = Change, ""
+		}
+	}
+}
+
+var yesNo = map[string]bool{
+	"is": true, "are": true, "do": true, "does": true, "did": true, "was": true, "were": true, "has": true, "have": true, "any": true, "can": true, "could": true, "am": true, "anything": true, "anyone": true, "anybody": true,
+}
+
+// contrasts says whether two of a kind are set against each other: "does A or B have more", "A versus B".
+func (r *reader) contrasts() bool {
+	q := &r.q
+	two := len(q.Sites) == 2 || len(q.Hosts) == 2 || len(r.owners) == 2 || r.twoSystems() || len(q.Products) == 2 && len(q.CVEs) == 0 || len(q.CVEs) >= 2 || len(q.Tags) == 2
+	against := q.State == "fixed" && slices.Contains(r.times, "first_seen")
+	contrast, joined := false, false
+	for i, t := range r.tokens {
+		number := i+2 < len(r.tokens) && r.word(i+1) == "than" && r.tokens[i+2].kind == numberToken
+		contrast = contrast || contrasting[t.word] && !number && r.word(i-1) != "or" && r.word(i-1) != "no" || t.word == "first" && (two && len(q.CVEs) >= 2 && r.saidMeasure(First))
+		joined = joined || t.word == "or" || t.word == "than" || t.word == "versus" || t.word == "vs" || t.word == "between" || t.word == "against" || t.word == "which" || t.word == "compare" || t.word == "compared"
+	}
+	switch {
+	case r.saidMeasure(Compare) && (two || len(q.Severities) == 2 && len(r.heads()) > 0 && r.saidMeasure(Whether)):
+		return true
+	case !contrast || !joined || slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "services" }) && !two:
+		return false
+	case against:
+		return r.saidMeasure(Whether) || r.saidMeasure(Compare)
+	case len(q.Severities) == 2 && !two:
+		return r.moreOf()
+	case len(q.CVEs) >= 2:
+		return r.saidMeasure(Compare) || r.saidMeasure(First) || r.has("more", "less", "worse", "higher", "lower")
+	}
+	return two
+}
+
+// contrasting are the words by which two things are set against each other.
+var contrasting = map[string]bool{
+	"more": true, "fewer": true, "less": true, "worse": true, "better": true, "safer": true, "riskier": true, "higher": true, "most": true, "worst": true, "lower": true, "larger": true, "bigger": true, "least": true, "fewest": true, "cleaner": true, "greater": true,
+}
+
+func (r *reader) has(words ...string) bool {
+	return slices.ContainsFunc(r.tokens, func(t token) bool { return slices.Contains(words, t.word) })
+}
+
+func (r *reader) twoSystems() bool {
+	return len(r.q.Products) == 2 && r.isSystem(r.q.Products[0]) && r.isSystem(r.q.Products[1])
+}
+
+// moreOf reads "more high or medium findings", which is not "high or more".
+func (r *reader) moreOf() bool {
+	for i, t := range r.tokens {
+		if (t.word == "more" || t.word == "fewer" || t.word == "less") && r.word(i+1) != "than" && r.word(i-1) != "or" {
+			for _, s := range r.spans {
+				if s.from == i+1 && s.says("severity") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // picking are the words after which "do we have" asks for more than yes or no.
 var picking = map[string]bool{"which": true, "what": true, "who": true, "where": true, "list": true, "show": true, "name": true, "give": true, "when": true}
 
@@ -56,7 +142,7 @@ var picking = map[string]bool{"which": true, "what": true, "who": true, "where":
 func (r *reader) comparable() bool {
 	q := &r.q
 	return len(q.CVEs) > 1 || len(q.Hosts) > 1 || len(q.Sites) > 1 || len(q.Products) > 1 || len(q.Scans) > 0 || len(r.more) > 0 || len(q.Findings) > 1 || q.Time != nil ||
-		len(q.Techniques) > 1 || len(q.Severities) > 1 || r.c.Question != nil || r.c.About != nil || len(q.Imports) > 1 || len(q.CVEs)+len(q.Hosts)+len(q.Sites) > 0
+		len(q.Techniques) > 1 || len(q.Severities) > 1 || r.c.Question != nil || r.c.About != nil || len(q.Imports) > 1 || len(q.CVEs)+len(q.Hosts)+len(q.Sites) > 0 || len(r.owners) > 1 || len(q.Tags) > 1
 }
 
 // one says whether the question names a single thing that can have attributes.
@@ -132,6 +218,9 @@ func withoutGroups(nouns []noun, most bool) []noun {
 // the noun right after: "the Log4j vulnerability", which is its own question when it is plural.
 func (r *reader) apposition(n noun) bool {
 	for _, s := range r.spans {
+		if s.to == n.at && n.subject == "sites" && s.says("site") && r.tokens[n.at].single == "" {
+			return true // "the servers site"
+		}
 		if s.from <= n.at {
 			continue
 		}
@@ -159,7 +248,7 @@ func (r *reader) subjectOf(noun string) Subject {
 		}
 		return Subject(noun)
 	}
-	if r.catalogue || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
+	if r.catalogue || r.kevlist && !r.ofOurs() || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
 		return CVEs
 	}
 	return Findings
@@ -244,13 +333,17 @@ func (r *reader) withoutNoun() Subject {
 		return Hosts
 	case len(q.Feeds) > 0:
 		return Feeds
-	case len(q.Hosts) > 0 && (len(q.Severities)+len(q.Decisions) > 0 || q.KEV != nil || q.Exploited != nil || q.Overdue) && len(r.attributes) == 0:
+	case len(q.Hosts) > 0 && (len(q.Severities)+len(q.Decisions)+len(q.Triage) > 0 || q.KEV != nil || q.Exploited != nil || q.Overdue || q.Potential || q.State == "fixed" || q.State == "reopened" || q.State == "closed") && (len(r.attributes) == 0 || q.Measure == Count):
 		return Findings
 	case len(q.Hosts) > 0:
 		return Hosts
 	case r.saidAttr(LastScan) && !r.conditionsBeyondOwner() && (q.Measure == "" || q.Measure == Explain || q.Measure == List || q.Measure == Whether || r.asksWhen()):
 		return Scans
-	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "":
+	case q.Measure == Overview:
+		return Findings
+	case (len(q.Tags)+len(q.Criticality) > 0 || q.Jewels || q.Exposed != nil || q.OS != "" || q.Status != "") && len(q.Severities)+len(q.Decisions)+len(q.Triage) == 0 && q.KEV == nil && q.Exploited == nil && !q.Overdue && q.State == "" && q.GroupBy == "" && !r.due && (q.Measure == Count || q.Measure == List || q.Measure == "" || q.Measure == Explain && r.pluralName()):
+		return Hosts
+	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "" || len(r.owners) > 1 || len(q.Sites) > 1:
 		return Findings
 	case slices.Contains(r.times, "kev_added"):
 		return CVEs
@@ -274,6 +367,11 @@ func (r *reader) conditionsBeyondOwner() bool {
 	return len(q.Severities)+len(q.Decisions)+len(q.Triage) > 0 || q.KEV != nil || q.Overdue || q.State != "" || q.Exploited != nil
 }
 
+// pluralName says whether several things are named by what they are tagged: "what are the crown jewels".
+func (r *reader) pluralName() bool {
+	return slices.ContainsFunc(r.tokens, func(t token) bool { return t.word == "are" || t.word == "jewels" })
+}
+
 // ofCVE: about a CVE itself, or about where we have it.
 func (r *reader) ofCVE() Subject {
 	q := &r.q
@@ -286,6 +384,9 @@ func (r *reader) ofCVE() Subject {
 		return Findings
 	case q.Measure == Whether && r.ours, q.Measure == Count && r.ours, q.Measure == List && r.ours && len(r.attributes) == 0:
 		return Findings
+	case r.saidAttr(Due) && !r.ours && (q.KEV != nil || r.has("cisa", "kev")), (r.saidAttr(Due) || r.saidAttr(FixedIn)) && q.State == "fixed" && !r.ours:
+		q.State = ""
+		return CVEs
 	case q.Overdue, q.State != "" && q.Measure != How && !r.saidAttr(FixedIn), len(q.Decisions) == 0 && q.Assignee != "":
 		return Findings
 	case r.saidAttr(FirstSeen), r.saidAttr(LastSeen), r.saidAttr(Evidence):
@@ -359,12 +460,24 @@ func (r *reader) preferEstate(nouns []noun) {
 // group reads the measure of groups.
 func (r *reader) group() {
 	q := &r.q
+	if r.counted == "hosts" && (q.Subject == Findings || q.Subject == CVEs) && (q.Measure == List || q.Measure == "" || q.Measure == Count) {
+		q.Subject, q.GroupBy = Findings, "cve" // "which vulnerabilities are on more than 3 hosts"
+	}
+	if q.AtLeast != nil || q.AtMost != nil {
+		r.most = false
+		if q.Measure != Count && q.GroupBy == "" {
+			q.Least = false
+		}
+	}
 	if q.GroupBy != "" && q.Measure != Trend {
 		if q.Subject == Nothing {
 			q.Subject = Findings
 		}
-		if q.Measure != Compare {
+		if q.Measure != Compare && !(q.Measure == Count && r.counted != "") {
 			q.Measure = Group
+		}
+		if q.Measure == Group && r.most && q.Subject == Hosts && q.GroupBy == "host" {
+			q.Subject = Findings
 		}
 		return
 	}
@@ -685,7 +798,10 @@ func (r *reader) clearConditions() {
 // howTo reads "how do I fix …".
 func (r *reader) howTo() {
 	q := &r.q
-	if !r.saidAttr(Remedy) || q.Subject == Product || q.Measure == Count || q.Measure == Compare {
+	if q.Fixable != nil && r.one() && len(q.CVEs)+len(q.Findings) > 0 && !r.plural() {
+		q.Fixable = nil
+	}
+	if q.Fixable != nil || !r.saidAttr(Remedy) || q.Subject == Product || q.Measure == Count || q.Measure == Compare {
 		return
 	}
 	if q.Measure == "" || q.Measure == How || q.Measure == Fact || q.Measure == Explain || q.Measure == First || q.Measure == List && (r.one() || len(q.Products) > 0) {
@@ -755,6 +871,13 @@ func (r *reader) timing() {
 		return
 	}
 	q.TimeOf = r.timeOf()
+	if r.q.Time.From.IsZero() && (q.Negated || r.negated > 0) && (q.TimeOf == "scanned" || q.TimeOf == "last_seen") && q.Subject == Hosts {
+		q.Negated = true // "not scanned for more than a month" is not scanned since then
+		q.Time = &Period{From: q.Time.To, Words: "the last " + strings.TrimSuffix(strings.TrimPrefix(q.Time.Words, "more than "), " ago")}
+	}
+	if len(q.Decisions) > 0 && q.TimeOf == "first_seen" && len(r.times) == 0 && r.has("within") {
+		q.Time, q.TimeOf = nil, "" // what a decision asks for is done within a time
+	}
 }
 
 // within turns "within 7 days", which looks back, around: deadlines are ahead.
@@ -812,8 +935,52 @@ func (r *reader) tidy() {
 	if q.Measure == Count && q.Subject == Findings && q.GroupBy == "" && slices.ContainsFunc(r.tokens, func(t token) bool { return t.word == "different" || t.word == "distinct" || t.word == "unique" }) && len(r.heads()) > 0 {
 		q.GroupBy = groupName[r.heads()[0].subject]
 	}
-	if (q.Subject == Hosts || q.Subject == Software) && len(q.Products) == 1 && q.OS == "" && systems[q.Products[0].Product] && q.Attribute != Version {
-		q.OS, q.Products, q.Subject = strings.TrimSpace(q.Products[0].Text+" "+q.Products[0].Version), nil, Hosts
+	r.tidySystems()
+	if q.Subject == Findings || q.Subject == Hosts {
+		for _, kind := range r.kinds {
+			q.Titled = with(q.Titled, kind)
+		}
+	}
+	if len(q.Titled) > 0 && q.Outside == "secret" && (q.Subject != Nothing || q.Measure != Explain) {
+		q.Outside = ""
+	}
+	if len(r.owners) > 1 {
+		q.Owners = r.owners
+	}
+	if q.Measure == Compare && (q.Subject == Sites || q.Subject == Hosts && len(q.Hosts) < 2 || q.Subject == Nothing) && (len(q.Sites) > 1 || len(q.Owners) > 1 || len(q.Systems) > 1 || len(q.Tags) > 1) {
+		if q.Subject != Hosts || len(r.heads()) == 0 || r.conditions() && len(q.Severities) > 0 || r.has("affected", "vulnerable") {
+			q.Subject = Findings
+		}
+	}
+	if q.Subject == Hosts && r.clean {
+		none := 0
+		q.AtMost, q.State = &none, ""
+	}
+	if q.Withdrawn != nil && q.Subject != CVEs {
+		q.Withdrawn = nil
+	}
+	if q.Withdrawn != nil && len(q.CVEs) > 0 {
+		q.Withdrawn, q.Attribute = nil, State
+	}
+	if q.Attribute == LastScan {
+		q.Status = ""
+	}
+	if q.Subject == CVEs && q.State == "fixed" && (q.Attribute == FixedIn || q.Attribute == Due) {
+		q.State = ""
+	}
+	if q.Measure == Compare && q.Least && q.Limit == 1 {
+		q.Limit = 0
+	}
+	if q.KEV != nil && *q.KEV && q.Exploited != nil && *q.Exploited && q.Subject == CVEs {
+		q.Exploited = nil // what CISA lists is exploited
+	}
+	if q.Subject == Hosts && q.Time != nil && (q.TimeOf == "fixed" || q.TimeOf == "reopened") && (q.Measure == List || q.Measure == Count || q.Measure == "") {
+		if q.Subject, q.GroupBy = Findings, "host"; q.Measure != Count {
+			q.Measure = Group
+		}
+	}
+	if q.Subject == Services && r.saidAttr(OpenPorts) && len(q.Hosts) > 0 && len(q.Ports) == 0 && (q.Measure == List || q.Measure == Fact || q.Measure == Explain) {
+		q.Subject, q.Measure, q.Attribute = Hosts, Fact, OpenPorts
 	}
 	for _, c := range r.classes {
 		if c != "" && (q.Subject == Findings || q.Subject == CVEs || q.Subject == Hosts) {
@@ -860,6 +1027,41 @@ func (r *reader) tidy() {
 	}
 	if q.Subject == Feeds && q.State != "" {
 		q.State = ""
+	}
+}
+
+// isSystem says whether a product is what a host is rather than has.
+func (r *reader) isSystem(p ProductName) bool {
+	return systems[p.Product] || p.Vendor == "microsoft" && p.Product == "windows"
+}
+
+// tidySystems turns operating systems into what the asker's hosts run as such.
+func (r *reader) tidySystems() {
+	q := &r.q
+	ours := q.Subject == Hosts || q.Subject == Software || q.Subject == Services || q.Subject == Findings && q.Measure != Explain
+	if !ours || q.Attribute == Version || len(q.CVEs) > 0 && q.Subject == Findings && q.Measure == Whether && !r.ours {
+		return
+	}
+	var rest []ProductName
+	for _, p := range q.Products {
+		if !r.isSystem(p) {
+			rest = append(rest, p)
+			continue
+		}
+		q.Systems = with(q.Systems, strings.ToLower(strings.TrimSpace(p.Text+" "+p.Version)))
+	}
+	if q.OS != "" && len(q.Systems) > 0 && !slices.Contains(q.Systems, q.OS) {
+		q.Systems = append([]string{q.OS}, q.Systems...)
+	}
+	if len(q.Systems) == 0 {
+		return
+	}
+	q.OS, q.Products = q.Systems[0], rest
+	if len(q.Systems) == 1 {
+		q.Systems = nil
+	}
+	if q.Subject == Software && len(rest) == 0 {
+		q.Subject = Hosts
 	}
 }
 

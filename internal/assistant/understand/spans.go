@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,6 +98,11 @@ func (r *reader) named(i int) span {
 	}
 	for _, read := range []func(int) span{r.ports, r.labelled, r.estateName, r.technique, r.product} {
 		if s := read(i); s.length() > 0 {
+			if s.length() == 1 && s.says("attack") && !relating[r.word(i-1)] {
+				if p := r.product(i); p.length() > 0 { // Confluence is a product, and where attackers read on too
+					return p
+				}
+			}
 			return s
 		}
 	}
@@ -186,10 +192,15 @@ func (r *reader) labelled(i int) span {
 		}
 	}
 	t := r.tokens[at]
-	if !r.couldBeName(at) || t.after && t.kind == wordToken {
+	if !r.couldBeName(at) || t.after && t.kind == wordToken || r.tokens[i].single != "" && kind == "host" && t.kind == wordToken && !strings.ContainsAny(t.word, "-0123456789") {
 		return none
 	}
+	if kind != "tag" && kind != "label" && r.estateName(at).length() > 0 {
+		return none // "hosts dmz": the name is of another kind
+	}
 	switch kind {
+	case "assigneename":
+		return span{i, at + 1, []effect{{kind, t.text}, {"sure", ""}}, []string{"name: " + kind}}
 	case "host":
 		if len(r.v.Host(t.word)) > 0 || at == i+1 && (t.kind == wordToken || t.kind == versionToken) {
 			return span{i, at + 1, []effect{{"hostname", t.word}, {"sure", ""}}, []string{"name: host"}}
@@ -207,6 +218,7 @@ var labels = map[string]string{
 	"site": "site", "location": "site", "zone": "site", "segment": "site", "owner": "ownername", "owned": "ownername", "team": "ownername", "tag": "tag", "tagged": "tag", "tags": "tag",
 	"label": "label", "labelled": "label", "labeled": "label", "labels": "label", "host": "host", "machine": "host", "server": "host", "hostname": "host", "asset": "host", "sites": "site", "hosts": "host",
 	"belonging": "ownername", "belongs": "ownername", "belong": "ownername", "device": "host", "box": "host", "managed": "ownername", "maintained": "ownername", "scanner": "scannername", "sensor": "scannername",
+	"assigned": "assigneename", "assignee": "assigneename", "assignees": "assigneename", "assign": "assigneename",
 }
 
 var joining = map[string]bool{"is": true, "are": true, "by": true, "to": true, "as": true, "named": true, "called": true, "with": true, "the": true}
@@ -224,7 +236,7 @@ func (r *reader) list(kind string) []string {
 	switch kind {
 	case "site":
 		return r.v.Sites()
-	case "ownername":
+	case "ownername", "assigneename":
 		return r.v.Owners()
 	case "tag":
 		return r.v.Tags()
@@ -237,13 +249,17 @@ func (r *reader) list(kind string) []string {
 }
 
 func find(list []string, text string) (string, bool) {
+	long := shortened[text]
 	for _, name := range list {
-		if strings.EqualFold(name, text) || plain(name) == plain(text) {
+		if strings.EqualFold(name, text) || plain(name) == plain(text) || long != "" && strings.EqualFold(name, long) {
 			return name, true
 		}
 	}
 	return "", false
 }
+
+// shortened are words that names are written in full of.
+var shortened = map[string]string{"prod": "production", "dev": "development", "db": "database", "dbs": "database", "hq": "headquarters", "mgmt": "management", "infra": "infrastructure"}
 
 // text is the tokens as words with one blank between.
 func (r *reader) text(from, to int) string {
@@ -260,25 +276,30 @@ func (r *reader) text(from, to int) string {
 	return b.String()
 }
 
-// estateName reads the names of the asker's own things without a word before them that says what they are. Sites that are
-// called as a word of the grammar ("default", "internal") need one.
+// estateName reads the names of the asker's own things without a word before them that says what they are. Those that are
+// called as a word of the grammar ("default", "servers") must stand where names stand.
 func (r *reader) estateName(i int) span {
 	for end := min(i+4, len(r.tokens)); end > i; end-- {
 		if r.broken(i, end) {
 			continue
 		}
 		text := r.text(i, end)
-		if end == i+1 && !r.free(i) {
-			continue
-		}
 		for _, kind := range []string{"site", "ownername", "tag", "label"} {
-			if name, ok := find(r.list(kind), text); ok {
-				s := one(i, end, kind, name)
-				if placing[r.word(i-1)] {
-					s.effects = append(s.effects, effect{"sure", ""})
-				}
-				return s
+			name, ok := find(r.list(kind), text)
+			if !ok && kind == "tag" && r.tokens[end-1].single != "" { // "the printers" are what is tagged printer
+				name, ok = find(r.list(kind), strings.TrimSuffix(text, r.word(end-1))+r.tokens[end-1].single)
 			}
+			if !ok || end == i+1 && !r.free(i, kind) {
+				continue
+			}
+			s := one(i, end, kind, name)
+			if kind == "site" || r.situated(i) {
+				s.effects = append(s.effects, effect{"sure", ""})
+			}
+			return s
+		}
+		if end == i+1 && !r.free(i, "host") {
+			continue
 		}
 		if hosts := r.v.Host(text); len(hosts) > 0 {
 			return one(i, end, "hostname", text)
@@ -288,15 +309,86 @@ func (r *reader) estateName(i int) span {
 }
 
 // placing are the words that a place follows.
-var placing = map[string]bool{"in": true, "at": true, "on": true, "of": true, "for": true, "from": true, "and": true, "or": true, "site": true, "between": true, "with": true, "to": true, "vs": true, "versus": true}
+var placing = map[string]bool{"in": true, "at": true, "on": true, "of": true, "for": true, "from": true, "and": true, "or": true, "site": true, "between": true, "with": true, "to": true, "vs": true, "versus": true, "inside": true, "within": true, "about": true, "only": true, "by": true, "across": true}
+
+// situating are those of placing that hardly anything but a place follows.
+var situating = map[string]bool{"in": true, "at": true, "inside": true, "within": true, "site": true, "zone": true, "across": true}
+
+// sitely are the words after the name of a site.
+var sitely = map[string]bool{"site": true, "zone": true, "network": true, "segment": true, "location": true, "subnet": true, "lan": true, "sites": true, "vlan": true, "area": true, "hosts": true, "host": true, "machines": true, "findings": true, "systems": true}
+
+// determining are the words that make a noun of what follows: "which servers", "how many branches".
+var determining = map[string]bool{"which": true, "what": true, "many": true, "much": true, "every": true, "each": true, "any": true, "list": true, "show": true, "per": true, "number": true, "of": true, "these": true, "those": true, "linux": true, "windows": true, "web": true, "count": true, "most": true, "top": true, "do": true, "does": true, "are": true, "is": true, "on": true, "by": true, "no": true, "two": true, "affected": true, "vulnerable": true, "name": true, "give": true, "me": true}
+
+// before is the place of the last token before i that says something.
+func (r *reader) before(i int) int {
+	for i--; i >= 0 && skipped[r.word(i)] && r.word(i) != "all"; i-- {
+	}
+	return i
+}
+
+// situated says whether a word stands where a place would.
+func (r *reader) situated(i int) bool { return placing[r.word(r.before(i))] }
 
 // free says whether a word may be a name on its own: it says nothing else, or stands where names stand.
-func (r *reader) free(i int) bool {
+func (r *reader) free(i int, kind string) bool {
 	t := r.tokens[i]
 	if len(t.word) < 2 || fillers()[t.word] {
 		return false
 	}
-	return !theGrammar().heads[t.word] || placing[r.word(i-1)]
+	heads := theGrammar().heads
+	if !heads[t.word] && !(heads[t.single] && theGrammar().nouns[t.single]) {
+		return true
+	}
+	at := r.before(i)
+	switch before := r.word(at); {
+	case kind == "tag" && sitely[r.word(i+1)], kind == "tag" && (r.word(i+1) == "servers" || r.word(i+1) == "server" || r.word(i+1) == "devices" || r.word(i+1) == "boxes"):
+		return !theGrammar().nouns[t.word]
+	case kind != "site":
+		return placing[before] && !theGrammar().nouns[t.word] && !theGrammar().nouns[t.single]
+	case situating[before] || sitely[r.word(i+1)] && !(t.single != "" && sitely[t.word]):
+		return true
+	case !theGrammar().nouns[t.word] && !theGrammar().nouns[t.single]:
+		return placing[before] || at >= 0 && r.aloneInGrammar(i)
+	case (before == "or" || before == "and" || before == "vs" || before == "versus" || before == "between") && r.siteBeside(i):
+		return true
+	case (r.word(i+1) == "or" || r.word(i+1) == "and" || r.word(i+1) == "vs" || r.word(i+1) == "versus") && r.siteAt(i+2):
+		return true
+	case at < 0 || before == "and" || before == "about":
+		return i == len(r.tokens)-1 // "and the servers?"
+	}
+	return !determining[r.word(at)] && r.nounBefore(i)
+}
+
+// aloneInGrammar says whether no phrase of several words takes the word.
+func (r *reader) aloneInGrammar(i int) bool {
+	s, _ := theGrammar().longest(r.tokens, i, r.began)
+	return s.length() == 0
+}
+
+// siteBeside says whether a site is named just before "or" and "and".
+func (r *reader) siteBeside(i int) bool {
+	at := r.before(r.before(i))
+	if r.word(r.before(i)) == "between" {
+		return true
+	}
+	return r.siteAt(at) || sitely[r.word(at)] && r.siteAt(at-1)
+}
+
+func (r *reader) siteAt(i int) bool {
+	for skipped[r.word(i)] {
+		i++
+	}
+	if i < 0 || i >= len(r.tokens) {
+		return false
+	}
+	_, ok := find(r.v.Sites(), r.word(i))
+	return ok
+}
+
+// nounBefore says whether the question has its subject already: in "critical findings servers" the last word is a place.
+func (r *reader) nounBefore(i int) bool {
+	return slices.ContainsFunc(r.spans, func(s span) bool { return s.to <= i && s.says("subject") })
 }
 
 // broken says whether a mark stands inside the stretch.
@@ -315,7 +407,7 @@ func (r *reader) technique(i int) span {
 			continue
 		}
 		ids := r.v.Technique(r.text(i, end))
-		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)]) {
+		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)] || relating[r.word(i-1)] && end == len(r.tokens)) {
 			return one(i, end, "attack", ids[0])
 		}
 		if len(ids) > 1 && end > i+1 {
@@ -324,6 +416,9 @@ func (r *reader) technique(i int) span {
 	}
 	return span{from: i, to: i}
 }
+
+// relating are the words after which a technique may be named by a common word: "related to phishing".
+var relating = map[string]bool{"to": true, "with": true, "via": true, "through": true, "of": true, "by": true, "technique": true, "for": true, "using": true}
 
 // product reads the longest name of a product, or a nickname of a CVE.
 func (r *reader) product(i int) span {
@@ -374,7 +469,11 @@ func (r *reader) choose(from, to int, found []ProductName) (ProductName, bool) {
 			return best, false
 		}
 	}
-	switch _, alias := aliases()[plain(r.text(from, to))]; {
+	_, alias := aliases()[plain(r.text(from, to))]
+	if w := r.word(from); to == from+1 && !alias && (english()[w] || english()[r.tokens[from].single] && best.CVEs < 20) && !best.Ours && !introduces[r.word(from-1)] && !versioned(r, to) {
+		return best, false
+	}
+	switch {
 	case alias, best.Ours && !(to == from+1 && theGrammar().heads[r.word(from)]), introduces[r.word(from-1)] && !(to == from+1 && theGrammar().heads[r.word(from)]):
 	case to == from+1 && theGrammar().heads[r.word(from)]:
 		return best, false
@@ -393,6 +492,11 @@ func (r *reader) choose(from, to int, found []ProductName) (ProductName, bool) {
 	return best, true
 }
 
+// versioned says whether a version follows.
+func versioned(r *reader, i int) bool {
+	return i < len(r.tokens) && (r.tokens[i].kind == versionToken || r.tokens[i].kind == numberToken && strings.Contains(r.word(i), "."))
+}
+
 func (r *reader) namesVendor(from, to int, p ProductName) bool {
 	first, _, _ := strings.Cut(plain(p.Vendor), " ")
 	return to > from+1 && vendorOf(r.word(from)) == first
@@ -402,14 +506,22 @@ func (r *reader) namesVendor(from, to int, p ProductName) bool {
 var introduces = map[string]bool{"product": true, "software": true, "package": true, "run": true, "runs": true, "running": true, "use": true, "using": true, "uses": true, "install": true, "installed": true}
 
 // fillers are the words that say nothing by themselves.
-var fillers = table(func() map[string]bool {
+var fillers = table(func() map[string]bool { return wordsOf("filler=: ", 2) })
+
+// smallWords are those of them that say nothing in a title either: the first line of the grammar's.
+var smallWords = table(func() map[string]bool { return wordsOf("filler=: ", 1) })
+
+func wordsOf(prefix string, lines int) map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(grammarText) {
-		if right, ok := strings.CutPrefix(line, "filler=: "); ok {
-			for w := range strings.SplitSeq(right, "|") {
-				all[strings.TrimSpace(w)] = true
-			}
+		right, ok := strings.CutPrefix(line, prefix)
+		if !ok || lines == 0 {
+			continue
+		}
+		lines--
+		for w := range strings.SplitSeq(right, "|") {
+			all[strings.TrimSpace(w)] = true
 		}
 	}
 	return all
-})
+}

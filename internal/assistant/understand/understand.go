@@ -119,6 +119,7 @@ type Question struct {
 	AtMost      *int     //
 	Share       bool     // of Count: as a share of all there are, of what the conditions leave out
 	Fixable     *bool    // a fix is known, or none is: "with a patch available"
+	Withdrawn   *bool    // of CVEs: withdrawn by who issued them
 	Titled      []string // words that the title of a finding has: "remote code execution", "self-signed certificate"
 	Owners      []string // where several are named, all of them; Owner is then the first
 	Systems     []string // where several operating systems are named, all of them; OS is then the first

@@ -171,6 +171,19 @@ func shape(q Question) string {
 	period("time", q.Time)
 	period("against", q.Against)
 	say("timeof", q.TimeOf)
+	for _, n := range []struct {
+		key   string
+		value *int
+	}{{"atleast", q.AtLeast}, {"atmost", q.AtMost}} {
+		if n.value != nil {
+			rest = append(rest, fmt.Sprintf("%s=%d", n.key, *n.value))
+		}
+	}
+	say("share", q.Share)
+	yes("fixable", q.Fixable)
+	say("titled", q.Titled)
+	say("owners", q.Owners)
+	say("systems", q.Systems)
 	say("follows", q.Follows)
 	say("those", q.Those)
 	say("more", q.More)
