@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
 )
@@ -47,4 +49,30 @@ func (a *App) TouchedByCVEs(ctx context.Context, ids []string) (report.Touched, 
 	page, err := a.AssetPage(ctx, AssetRequest{Limit: 1})
 	doc.Scanned = page.Total > 0
 	return doc, err
+}
+
+// KEVEntries returns CISA's whole list of exploited vulnerabilities, what was added last first.
+func (a *App) KEVEntries(ctx context.Context) ([]intel.KEV, error) {
+	return a.store.Catalogue().ExploitedSince(ctx, time.Time{})
+}
+
+// CVEIDs returns the CVEs that pass every condition of a filter but its words, in no order of use.
+func (a *App) CVEIDs(ctx context.Context, f catalogue.Filter) ([]cve.ID, error) {
+	ids, _, err := a.store.Catalogue().Narrow(ctx, f, mostIDs)
+	return ids, err
+}
+
+// mostIDs is more than there are CVEs.
+const mostIDs = 5_000_000
+
+// IndicatorCount says how many indicators a filter selects; its limit and page do not count.
+func (a *App) IndicatorCount(ctx context.Context, f catalogue.IndicatorFilter) (n int, err error) {
+	f.Now, f.Limit, f.After = a.now(), 1000, ""
+	for {
+		page, next, err := a.store.Catalogue().ListIndicators(ctx, f)
+		if n += len(page); err != nil || next == "" {
+			return n, err
+		}
+		f.After = next
+	}
 }

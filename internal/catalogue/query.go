@@ -39,6 +39,11 @@ type Filter struct {
 	NoExploit      bool      // only those without a public exploit
 	Decisions      []string  // act, attend, plan, track, as of a host that the internet can reach; any of them
 	Products       []Product // any of these
+	IDs            []cve.ID  // only these; nil does not narrow
+	CWEs           []string  // all of these, or with AnyOf any
+	Techniques     []string  // likewise
+	AnyOf          bool
+	Withdrawn      bool // only those that were rejected, which no other filter finds
 
 	Sort  Sort   // "" is SortRelevance where there are words, else SortDate
 	Limit int    // 0 is 50, at most 1,000
@@ -81,6 +86,16 @@ func (f Filter) Validate() error {
 	if _, ok := CWENumber(f.CWE); f.CWE != "" && !ok {
 		return fault.Invalid("CWE %.40q: want CWE-79 or 79", f.CWE)
 	}
+	for _, name := range f.CWEs {
+		if _, ok := CWENumber(name); !ok {
+			return fault.Invalid("CWE %.40q: want CWE-79 or 79", name)
+		}
+	}
+	for _, id := range f.Techniques {
+		if !techniqueID.MatchString(id) {
+			return fault.Invalid("technique %.40q: want an ATT&CK id such as T1190 or T1059.001", id)
+		}
+	}
 	if f.Exploit != "" && f.Exploit != "any" && ExploitNames[f.Exploit] == 0 {
 		return fault.Invalid("exploit %.40q: want any, exploitdb, metasploit, nuclei, verified, remote, local, webapps or dos", f.Exploit)
 	}
@@ -101,7 +116,8 @@ func (f Filter) OnlyWords() bool {
 	return !f.KEV && !f.Ransomware && f.MinCVSS == nil && f.MaxCVSS == nil && f.MinEPSS == nil && f.MaxEPSS == nil &&
 		len(f.Severities) == 0 && f.Vendor+f.Product+f.CPE+f.CWE+f.Exploit+f.Technique == "" && f.PublishedFrom.IsZero() &&
 		f.PublishedTo.IsZero() && f.ModifiedFrom.IsZero() && f.ModifiedTo.IsZero() && f.KEVFrom.IsZero() && f.KEVTo.IsZero() &&
-		!f.NotKEV && !f.NotRansomware && f.Exploited == nil && !f.NoExploit && len(f.Decisions)+len(f.Products) == 0
+		!f.NotKEV && !f.NotRansomware && f.Exploited == nil && !f.NoExploit && len(f.Decisions)+len(f.Products)+len(f.CWEs)+len(f.Techniques) == 0 &&
+		f.IDs == nil && !f.Withdrawn
 }
 
 var techniqueID = regexp.MustCompile(`^[Tt][0-9]{4}([.][0-9]{3})?$`)

@@ -118,7 +118,14 @@ func (s *search) selection(ctx context.Context, tx *Tx, among []cve.ID) (*select
 		return nil, err
 	}
 	q.list(tx.engine, within)
-	if len(s.ids) == 0 {
+	if s.IDs != nil && len(s.IDs) == 0 {
+		return nil, nil
+	}
+	q.list(tx.engine, s.IDs)
+	switch {
+	case s.Withdrawn:
+		q.and(`f.rejected = 1`)
+	case len(s.ids) == 0:
 		q.and(`f.rejected = 0`)
 	}
 	s.bounds(q)
@@ -176,6 +183,17 @@ func (s *search) kinds(q *selection) {
 	if n, ok := catalogue.CWENumber(s.CWE); ok {
 		q.and(`f.id IN (SELECT cve FROM cve_cwe WHERE cwe = ?)`, n)
 	}
+	var weaknesses, techniques alternatives
+	for _, name := range s.CWEs {
+		n, _ := catalogue.CWENumber(name)
+		weaknesses.add(`f.id IN (SELECT cve FROM cve_cwe WHERE cwe = ?)`, n)
+	}
+	for _, id := range s.Techniques {
+		part, args := techniqueIs(id)
+		techniques.add(part, args...)
+	}
+	weaknesses.join(q, s.AnyOf)
+	techniques.join(q, s.AnyOf)
 	switch bits := catalogue.ExploitNames[s.Exploit]; {
 	case bits != 0:
 		q.and(`f.exploits <> 0 AND f.exploits & ? <> 0`, int64(bits)) // the first lets an index answer
@@ -183,10 +201,37 @@ func (s *search) kinds(q *selection) {
 		q.and(`f.exploits <> 0`)
 	}
 	if s.Technique != "" {
-		id := strings.ToUpper(s.Technique)
-		q.and(`(f.id IN (SELECT cve FROM mapping WHERE technique = ? OR technique >= ? AND technique < ?) OR f.techniques & ? <> 0)`,
-			id, id+".", id+"/", int64(catalogue.TechniqueBits(id)))
+		part, args := techniqueIs(s.Technique)
+		q.and(part, args...)
 	}
+}
+
+// techniqueIs are the CVEs that are linked to a technique, or to a sub-technique of it.
+func techniqueIs(id string) (part string, args []any) {
+	id = strings.ToUpper(id)
+	return `(f.id IN (SELECT cve FROM mapping WHERE technique = ? OR technique >= ? AND technique < ?) OR f.techniques & ? <> 0)`,
+		[]any{id, id + ".", id + "/", int64(catalogue.TechniqueBits(id))}
+}
+
+// alternatives are conditions of one kind, of which all must hold, or any.
+type alternatives struct {
+	parts []string
+	args  []any
+}
+
+func (a *alternatives) add(part string, args ...any) {
+	a.parts, a.args = append(a.parts, part), append(a.args, args...)
+}
+
+func (a *alternatives) join(q *selection, anyOf bool) {
+	if len(a.parts) == 0 {
+		return
+	}
+	between := ` AND `
+	if anyOf {
+		between = ` OR `
+	}
+	q.and(`(`+strings.Join(a.parts, between)+`)`, a.args...)
 }
 
 // rankStep is what a rank is divided by for its decision: a digit before seven and seven.

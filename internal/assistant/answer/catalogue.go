@@ -23,6 +23,8 @@ type Catalogue interface {
 	SearchCVEs(ctx context.Context, f catalogue.Filter, count bool) (report.CVEList, error)
 	TopCVEs(ctx context.Context, f catalogue.Filter, by string, least bool, limit int) ([]report.CVE, error)
 	CVEGroups(ctx context.Context, f catalogue.Filter, by string) ([]catalogue.Group, error)
+	CVEIDs(ctx context.Context, f catalogue.Filter) ([]cve.ID, error)
+	KEVEntries(ctx context.Context) ([]intel.KEV, error)
 	CWEs(ctx context.Context) ([]intel.Weakness, error)
 	TouchedByCVEs(ctx context.Context, ids []string) (report.Touched, error)
 	Exploited(ctx context.Context, req request.Exploited) (report.ExploitedList, error)
@@ -30,6 +32,7 @@ type Catalogue interface {
 	Technique(ctx context.Context, id string) (report.Technique, error)
 	Techniques(ctx context.Context, req catalogue.TechniqueFilter) (report.TechniqueList, error)
 	ListIndicators(ctx context.Context, f catalogue.IndicatorFilter, value string) (report.IndicatorList, error)
+	IndicatorCount(ctx context.Context, f catalogue.IndicatorFilter) (int, error)
 	LookUpAll(ctx context.Context, values []string) (report.IndicatorAnswers, error)
 }
 
@@ -169,12 +172,23 @@ func (k *desk) meant() []cve.ID {
 		return shown[len(shown)-1:]
 	case n != 0:
 		return nil
-	case len(k.Products) > 0 || k.Time != nil: // the conditions of the question before select all of them
+	case len(k.Products) > 0 || k.Time != nil, k.plural() && k.selectedBefore(): // the conditions of the question before select all of them
 		return nil
 	case k.Measure == understand.Explain || k.Measure == understand.Why:
 		return shown[:min(len(shown), 1)]
 	}
 	return shown[:min(len(shown), mostItems)]
+}
+
+// selectedBefore says that the question before chose among CVEs by conditions, which this one has taken over: those that the
+// answer showed may be a few of many.
+func (k *desk) selectedBefore() bool {
+	before := k.Context.Question
+	if before == nil || before.Subject != understand.CVEs || len(before.CVEs) > 0 || len(before.Rest) > 0 {
+		return false
+	}
+	b := &desk{Asked: &Asked{Question: *before}}
+	return b.selects() && k.Follows
 }
 
 // plural says that a selection among CVEs is asked for, not facts of them.
@@ -193,7 +207,7 @@ func (k *desk) aboutOne() bool {
 
 // noProduct refuses where a product is named that nobody knows: to leave it out would count what was not asked for.
 func (k *desk) noProduct() bool {
-	if len(k.Unknown) == 0 || len(k.Products) > 0 || len(k.CVEs) > 0 && k.Attribute != "" && k.Attribute != understand.Affected {
+	if len(k.Unknown) == 0 || len(k.Products) > 0 || len(k.CVEs) > 0 && (k.Measure == understand.Explain || k.Measure == understand.How) || len(k.CVEs) > 0 && k.Attribute != "" && k.Attribute != understand.Affected {
 		return false
 	}
 	k.refuse("nothing in the catalogue goes by the name of "+quoted(k.Unknown[0], 60),

@@ -23,6 +23,14 @@ func (k *desk) facts(ctx context.Context, ids []cve.ID) error {
 		return nil
 	}
 	asked := k.attributes()
+	if taken.MatchString(k.Text) && len(asked) == 0 {
+		asked = []understand.Attribute{understand.Status}
+	}
+	if len(asked) == 0 || asked[0] == understand.Vector {
+		if gained.MatchString(k.Text) && len(found) == 1 && !rejected(&found[0]) {
+			return k.gains(&found[0])
+		}
+	}
 	for i := range found {
 		c := &found[i]
 		switch {
@@ -43,7 +51,7 @@ func (k *desk) facts(ctx context.Context, ids []cve.ID) error {
 		k.d.Say([]int{n}, "The catalogue has no record of %s of the CVEs that you name.", report.Thousands(len(missing)))
 		k.d.Missing = append(k.d.Missing, "a record that was asked for")
 	}
-	k.d.Link, k.d.Command = "/catalogue/"+found[0].ID, "patchscout cve show "+found[0].ID
+	k.d.Link, k.d.Command = "/catalogue/"+found[0].ID, "patchscout cve "+found[0].ID
 	k.data("nvd")
 	k.aged()
 	k.next(found[0].ID, asked)
@@ -75,7 +83,12 @@ func (k *desk) withdrawn(c *report.CVE) {
 		reason = " " + quoted(c.Explanation[0].Text, 300)
 	}
 	k.d.Facts.Value, k.d.Facts.Yes = "rejected", truth(false)
-	k.d.Say([]int{n}, "**%s** was rejected by its assigner: it is no vulnerability and matches nothing.%s", c.ID, reason)
+	before := ""
+	if taken.MatchString(k.Text) {
+		before = "Yes: "
+		k.d.Facts.Yes = truth(true)
+	}
+	k.d.Say([]int{n}, before+"**%s** was rejected by its assigner: it is no vulnerability and matches nothing.%s", c.ID, reason)
 }
 
 // attributes are the facts that the question asks for: the one that it names, and those that its conditions are about.
@@ -251,44 +264,24 @@ func kevText(c *report.CVE) string {
 func (k *desk) explain(ctx context.Context, c *report.CVE) error {
 	n := k.d.Cite(recordSource(c))
 	k.data("kev", "epss")
+	k.d.Facts.Value = c.Title
+	if k.Audience == "manager" {
+		if err := k.plainly(ctx, c, n); err != nil {
+			return err
+		}
+		return k.here(ctx, c.ID, n)
+	}
 	var text []string
 	for _, s := range c.Explanation {
-		if k.Audience != "manager" || s.Topic == "what" || s.Topic == "do" {
-			text = append(text, quoted(s.Text, 500))
-		}
+		text = append(text, quoted(s.Text, 500))
 	}
-	if k.Audience == "manager" && len(text) > 0 {
-		text = slices.Insert(text, 1, plainUse(c)...)
-	}
-	k.d.Facts.Value = c.Title
-	switch k.Audience {
-	case "manager":
-		k.d.Say([]int{n}, "**%s** in short: %s", c.ID, strings.Join(text, " "))
-	default:
-		k.d.Say([]int{n}, "**%s**: %s", c.ID, strings.Join(text, " "))
-	}
+	k.d.Say([]int{n}, "**%s**: %s", c.ID, strings.Join(text, " "))
 	if k.Audience == "technical" {
 		for _, a := range []understand.Attribute{understand.Vector, understand.Weakness, understand.FixedIn, understand.Exploits, understand.Technique} {
 			k.d.Item([]int{n}, "%s", k.fact(c, a).text)
 		}
 	}
 	return k.here(ctx, c.ID, n)
-}
-
-// plainUse says without words of the trade whether a CVE is used, and by whom it could be.
-func plainUse(c *report.CVE) (text []string) {
-	switch {
-	case c.Ransomware != nil && *c.Ransomware:
-		text = append(text, "Attackers use it already, ransomware gangs among them.")
-	case inKEV(c) == 1 || len(c.ExploitedBy) > 0:
-		text = append(text, "Attackers use it already.")
-	case c.KEV != nil:
-		text = append(text, "No attack with it is known to CISA.")
-	}
-	if len(c.Exploits) > 0 {
-		text = append(text, "The tools for an attack are public.")
-	}
-	return text
 }
 
 // here says what a CVE means for the asker's own hosts.
@@ -340,7 +333,7 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 	by, why := k.worse()
 	asked := why != ""
 	slices.SortStableFunc(sorted, func(a, b report.CVE) int { return by(&b, &a) })
-	if k.Least {
+	if k.first() {
 		slices.Reverse(sorted)
 	}
 	first := &sorted[0]
@@ -362,10 +355,14 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 		if len(found) > 2 {
 			word = "the worst"
 		}
-		if k.Least {
+		if k.first() {
 			word = strings.NewReplacer("worse", "less bad", "worst", "least bad").Replace(word)
 		}
-		k.d.Say(append(cites, k.d.Cite(recordSource(&sorted[1]))), "**%s** is %s, by %s.", first.ID, word, why)
+		if say := k.leads(); say != "" {
+			k.d.Say(append(cites, k.d.Cite(recordSource(&sorted[1]))), "**%s** %s.", first.ID, say)
+		} else {
+			k.d.Say(append(cites, k.d.Cite(recordSource(&sorted[1]))), "**%s** is %s, by %s.", first.ID, word, why)
+		}
 		k.d.Facts.Value = report.Text(first.ID)
 	}
 	for i := range sorted {
@@ -425,6 +422,8 @@ func (k *desk) worse() (by func(a, b *report.CVE) int, why string) {
 		return number(func(c *report.CVE) *float64 { return c.PriorityScore }), "priority score"
 	case understand.Published:
 		return func(a, b *report.CVE) int { return a.Published.Compare(b.Published.Time) }, "the day of publication"
+	case understand.KEVAttr, understand.Due:
+		return func(a, b *report.CVE) int { return a.KEVAdded.Compare(b.KEVAdded.Time) }, "the day on which CISA added it to KEV"
 	case understand.Exploits:
 		return func(a, b *report.CVE) int { return cmp.Compare(len(a.Exploits), len(b.Exploits)) }, "the number of public exploits"
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
+	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/report"
 )
 
@@ -30,7 +31,7 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 			records += f.Records
 		}
 	}
-	k.d.Link, k.d.Command = "/threats?tab=indicators", "patchscout ioc lookup"
+	k.d.Link, k.d.Command = "/threats?tab=indicators", k.lookup()
 	if len(loaded) == 0 {
 		k.data(indicatorFeeds...)
 		k.refuse("no list of indicators was ever loaded", "Load them with `patchscout feeds sync --feed urlhaus,threatfox,feodo,malwarebazaar`.", "feeds of indicators",
@@ -41,6 +42,9 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 	list := report.Source{Kind: "list", ID: "threats?tab=indicators", Title: "Indicators", URL: "/threats?tab=indicators", API: "/api/v1/indicators",
 		Text: report.Plural(records, "indicator", "indicators") + " of " + inWords(titles) + "."}
 	if len(k.Values) == 0 {
+		if done, err := k.indicatorKind(ctx, list); done || err != nil {
+			return done, err
+		}
 		k.d.Facts.Count = numbered(records)
 		k.d.Say([]int{k.d.Cite(list)}, "There are %s, from %s.", boldNumber(records, "indicator", "indicators"), inWords(titles))
 		return true, nil
@@ -62,7 +66,7 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 		case a.Found:
 			word := "Yes: " + value + " is listed as bad."
 			if a.Expired {
-				word = "Not any more: " + value + " was listed, but the entries have expired."
+				word = "No, not any more: " + value + " was listed, but the entries have expired."
 			}
 			var cites []int
 			for _, x := range a.Indicators[:min(len(a.Indicators), 3)] {
@@ -76,7 +80,11 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 		case len(a.URLs) > 0:
 			n := k.d.Cite(indicatorSource(a.URLs[0]))
 			k.d.Facts.Yes = truth(true)
-			k.d.Say([]int{n}, "Not itself, but %s that lead to %s are listed as bad.", boldNumber(len(a.URLs), "URL", "URLs"), value)
+			if len(a.URLs) == 1 {
+				k.d.Say([]int{n}, "Yes: not %s itself, but **1** URL that leads to it is listed as bad.", value)
+				continue
+			}
+			k.d.Say([]int{n}, "Yes: not %s itself, but %s that lead to it are listed as bad.", value, boldNumber(len(a.URLs), "URL", "URLs"))
 		default:
 			k.d.Say([]int{k.d.Cite(list)}, "No: %s is not among the %s of %s. That does not say that it is good.", value, boldNumber(records, "indicator", "indicators"), inWords(titles))
 		}
@@ -88,8 +96,73 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// indicatorWords tell of which kind indicators are asked for.
+var indicatorWords = []struct {
+	kind, one, many string
+	words           *regexp.Regexp
+}{
+	{"url", "malicious URL", "malicious URLs", regexp.MustCompile(`(?i)\b(?:urls?|links?)\b`)},
+	{"ip", "malicious address", "malicious addresses", regexp.MustCompile(`(?i)\b(?:ips?|addresses|ip addresses)\b`)},
+	{"domain", "malicious domain", "malicious domains", regexp.MustCompile(`(?i)\b(?:domains?|hostnames?)\b`)},
+	{"hash", "malicious hash", "malicious hashes", regexp.MustCompile(`(?i)\b(?:hash(?:es)?|checksums?|md5s?|sha256s?|files?)\b`)},
+}
+
+// indicatorKind counts indicators of the kind or source that the question names; false: it names none.
+func (k *desk) indicatorKind(ctx context.Context, list report.Source) (bool, error) {
+	f := catalogue.IndicatorFilter{}
+	one, many := "indicator", "indicators"
+	for _, w := range indicatorWords {
+		if w.words.MatchString(k.Text) {
+			f.Kind, one, many = w.kind, w.one, w.many
+			break
+		}
+	}
+	for _, feed := range k.Question.Feeds {
+		if slices.Contains(indicatorFeeds, feed) {
+			f.Source = feed
+		}
+	}
+	if f.Kind == "" && f.Source == "" {
+		return false, nil
+	}
+	n, err := k.Desk.IndicatorCount(ctx, f)
+	if err != nil {
+		return false, err
+	}
+	link := "/threats?tab=indicators"
+	of := ""
+	if f.Kind != "" {
+		link += "&kind=" + f.Kind
+	}
+	if f.Source != "" {
+		link, of = link+"&source="+f.Source, " of "+report.FeedTitle(f.Source)
+	}
+	list.ID, list.URL = strings.TrimPrefix(link, "/"), link
+	list.Text = report.Plural(n, one, many) + of + "."
+	k.d.Facts.Count, k.d.Link, k.d.Command = numbered(n), link, ""
+	k.d.Say([]int{k.d.Cite(list)}, "%s known%s.", boldNumber(n, one+" is", many+" are"), of)
+	return true, nil
+}
+
 // looksLike is what may be an indicator, in a question that nothing else explains.
 var looksLike = regexp.MustCompile(`(?i)\bhttps?://\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\b[0-9a-f]{32,64}\b|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b`)
+
+// lookup is the command that looks the values up.
+func (k *desk) lookup() string {
+	var shown []string
+	for _, v := range k.Values {
+		if plainValue.MatchString(v) {
+			shown = append(shown, v)
+		}
+	}
+	if len(shown) == 0 {
+		return ""
+	}
+	return "patchscout ioc lookup " + strings.Join(shown, " ")
+}
+
+// plainValue needs no quotes on a command line.
+var plainValue = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9:/._%+-]*$`)
 
 // values are what is looked up: addresses may have been read as hosts.
 func (k *desk) values() {

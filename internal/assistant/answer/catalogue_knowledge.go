@@ -122,17 +122,23 @@ func sentencesOf(text string, most int) string {
 
 func (k *desk) technique(ctx context.Context, t *report.Technique) error {
 	n := k.d.Cite(techniqueSource(t))
-	k.d.Link, k.d.Command = "/threats/"+t.ID, "patchscout technique show "+t.ID
+	k.d.Link, k.d.Command = "/threats/"+t.ID, "patchscout technique "+t.ID
 	name := "**" + t.ID + " " + quoted(string(t.Name), 100) + "**"
 	if t.Asked != "" {
 		k.d.Say([]int{n}, "%s was revoked; its successor is %s.", quoted(string(t.Asked), 20), name)
+	}
+	if asksParts.MatchString(k.Text) {
+		return k.techniqueParts(ctx, t, n)
+	}
+	if k.techniqueUse(t, n) {
+		return nil
 	}
 	switch {
 	case k.Attribute == understand.Tactic:
 		k.d.Facts.Value = report.Text(tacticNames(t))
 		k.d.Say([]int{n}, "%s belongs to %s.", name, tacticNames(t))
 		return nil
-	case k.Attribute == understand.Mitigation || k.Attribute == understand.Remedy || k.Measure == understand.How:
+	case k.Attribute == understand.Mitigation || k.Attribute == understand.Remedy || k.Measure == understand.How || asksDefend.MatchString(k.Text):
 		k.d.Facts.Count = numbered(len(t.Mitigations))
 		if len(t.Mitigations) == 0 {
 			k.d.Say([]int{n}, "ATT&CK names no mitigation of %s.", name)
@@ -202,6 +208,9 @@ func sentenceCount(n int, one, many string) string { return boldNumber(n, one, m
 
 // techniqueList finds techniques by words and tactic.
 func (k *desk) techniqueList(ctx context.Context) (bool, error) {
+	if done, err := k.ofTactic(ctx); done || err != nil {
+		return done, err
+	}
 	words := k.topic()
 	if words == "" && k.Measure != understand.Count && k.Measure != understand.List {
 		return false, nil
@@ -306,7 +315,11 @@ func (k *desk) weakness(ctx context.Context, w *intel.Weakness) error {
 		Text: quoted(fmt.Sprintf("%s Parents: %s. %d CVEs of the catalogue have it.", w.Description, strings.Join(w.Parents, ", "), *page.Total), 480)})
 	k.d.Facts.Value, k.d.Facts.Count = report.Text(w.Name), page.Total
 	k.d.Say([]int{n}, "**%s** is %s: %s", w.ID, quoted(w.Name, 140), sentencesOf(w.Description, 360))
-	k.d.Say([]int{n}, "%s of the catalogue have it.", boldNumber(*page.Total, "CVE", "CVEs"))
+	if asksDefend.MatchString(k.Text) {
+		k.d.Say([]int{n}, "What CWE says against it is not part of what was loaded; the entry itself has it at cwe.mitre.org.")
+		k.d.Missing = append(k.d.Missing, "countermeasures of CWE")
+	}
+	k.d.Say([]int{n}, "%s of the catalogue %s it.", boldNumber(*page.Total, "CVE", "CVEs"), map[bool]string{true: "has", false: "have"}[*page.Total == 1])
 	k.d.Link, k.d.Command = "/catalogue?cwe="+w.ID, "patchscout cve search --cwe "+w.ID
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/patchscout/patchscout/internal/catalogue"
 	"github.com/patchscout/patchscout/internal/cpe"
 	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 )
@@ -38,11 +39,23 @@ func (k *desk) empty() bool {
 func (k *desk) topic() string {
 	var words []string
 	for _, w := range k.Question.Rest {
-		if len(w) > 2 {
+		if len(w) > 2 && !saysNothing[strings.ToLower(w)] {
 			words = append(words, w)
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// saysNothing are words around a question about CVEs that describe none of them.
+var saysNothing = map[string]bool{}
+
+func init() {
+	for _, w := range strings.Fields(`listed hold holds held contain contains contained store stored known checked check exist exists existing entry entries entrys tied
+		linked connected campaign campaigns gang gangs group groups total altogether overall database catalogue catalog count number withdrawn rejected retracted
+		recorded currently overall published added found available there together both either vulns vuln bugs holes flaws according belong belongs
+		most recent recently latest newest oldest highest lowest top first gimme please thanks tell show give identifier identifiers`) {
+		saysNothing[w] = true
+	}
 }
 
 // foreign is a condition of the question that the catalogue knows nothing of, "" if there is none.
@@ -69,6 +82,9 @@ type asked struct {
 	sure   int // of one version: CVEs that apply for sure, and perhaps
 	maybe  int
 	feeds  []string
+
+	entries []intel.KEV // of CISA's list, where products were looked up in it
+	named   []understand.ProductName
 }
 
 // filtered makes a filter of the question's conditions. false: it was refused.
@@ -106,16 +122,20 @@ func (k *desk) filtered(ctx context.Context, ids []cve.ID) (a asked, ok bool, er
 		return a, false, nil
 	}
 	switch {
-	case len(q.CWEs) > 1 || len(q.Techniques) > 1:
-		k.refuse("several weaknesses or techniques at once cannot be asked for", "Ask for one after the other.", "")
-		return a, false, nil
+	case len(q.CWEs) > 1:
+		f.CWEs, f.AnyOf = q.CWEs, !k.allOf(q.CWEs)
 	case len(q.CWEs) == 1:
 		f.CWE = q.CWEs[0]
 	}
-	if len(q.Techniques) == 1 {
+	switch {
+	case len(q.Techniques) > 1:
+		f.Techniques, f.AnyOf = q.Techniques, !k.allOf(q.Techniques)
+		need("attack", true)
+	case len(q.Techniques) == 1:
 		f.Technique = q.Techniques[0]
 		need("attack", true)
 	}
+	f.Withdrawn = k.withdrawnOnes()
 	if !k.period(f) {
 		return a, false, nil
 	}
@@ -158,11 +178,8 @@ func (k *desk) period(f *catalogue.Filter) bool {
 
 // products sets which products; false: it was refused.
 func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
-	for _, p := range k.Products {
-		if p.Version != "" && p.Relation != "" && p.Relation != "=" {
-			k.refuse("CVEs cannot be listed by a range of versions", "Ask for one version, such as "+displayed(p)+" "+quoted(p.Version, 40)+", or for the product.", "")
-			return false, nil
-		}
+	if ok, err := k.ranged(ctx, a); ok || err != nil {
+		return true, err
 	}
 	versions := k.versions()
 	switch {
@@ -180,6 +197,11 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 	case len(versions) > 0:
 		k.refuse("several versions or vendors at once cannot be matched", "Ask for one product with its vendor and version.", "")
 		return false, nil
+	}
+	if len(k.Products) > 0 && a.ofKEV() {
+		if known, err := k.kevNames(ctx, a, k.Products); known || err != nil {
+			return true, err
+		}
 	}
 	for _, p := range k.Products {
 		a.filter.Products = append(a.filter.Products, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)})
@@ -220,8 +242,10 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 	switch {
 	case k.Measure == understand.Group || k.Measure == understand.Trend || k.GroupBy != "":
 		return k.group(ctx, a)
-	case k.Measure == understand.Compare && len(k.Products) > 1:
+	case len(k.Products) > 1 && (k.Measure == understand.Compare || k.comparing()):
 		return k.versus(ctx, a)
+	case k.Time != nil && k.Against != nil:
+		return k.periods(ctx, a)
 	}
 	a.filter.Limit = k.most()
 	page, err := k.Desk.SearchCVEs(ctx, a.counting(), true)
@@ -237,9 +261,15 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		if err != nil {
 			return err
 		}
-		if total = listed.Total; !a.filter.Ransomware {
-			k.d.Link, k.d.Command = "/threats?tab=exploited", "patchscout cve search --kev"
+		if total = listed.Total; a.entries != nil {
+			total = 0
+			for _, e := range a.entries {
+				if !a.filter.Ransomware || e.Ransomware {
+					total++
+				}
+			}
 		}
+		k.d.Link = a.kevLink()
 	}
 	what := k.phrase(total)
 	source := report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue: " + what,
@@ -277,6 +307,9 @@ func (a asked) onlyKEV() bool {
 		return false
 	}
 	f.KEV, f.Ransomware = false, false
+	if a.entries != nil {
+		f.IDs = nil
+	}
 	return f.OnlyWords()
 }
 
@@ -477,7 +510,13 @@ func (k *desk) group(ctx context.Context, a asked) error {
 		k.refuse("CVEs that words describe cannot be counted by "+by, "Ask with conditions, such as a product, a severity or a CWE.", "")
 		return nil
 	}
-	groups, err := k.Desk.CVEGroups(ctx, a.filter, by)
+	var groups []catalogue.Group
+	var err error
+	if (by == "vendor" || by == "product") && a.ofKEV() {
+		groups, err = k.kevGroups(ctx, a, by)
+	} else {
+		groups, err = k.Desk.CVEGroups(ctx, a.filter, by)
+	}
 	if err != nil {
 		return err
 	}
@@ -546,14 +585,25 @@ func (k *desk) versus(ctx context.Context, a asked) error {
 		total int
 	}
 	var sides []side
-	for _, p := range a.filter.Products {
-		f := a.counting()
-		f.Products = []catalogue.Product{p}
-		page, err := k.Desk.SearchCVEs(ctx, f, true)
+	for _, p := range k.Products {
+		one := asked{filter: a.counting()}
+		one.filter.IDs, one.filter.Products = nil, nil
+		known := false
+		var err error
+		if one.ofKEV() {
+			known, err = k.kevNames(ctx, &one, []understand.ProductName{p})
+		}
+		if !known {
+			one.filter.Products = []catalogue.Product{{Vendor: anyName(p.Vendor), Product: anyName(p.Product)}}
+		}
 		if err != nil {
 			return err
 		}
-		sides = append(sides, side{productName(cpe.Quote(p.Vendor), cpe.Quote(p.Product)), *page.Total})
+		page, err := k.Desk.SearchCVEs(ctx, one.filter, true)
+		if err != nil {
+			return err
+		}
+		sides = append(sides, side{productName(cpe.Quote(anyName(p.Vendor)), cpe.Quote(anyName(p.Product))), *page.Total})
 	}
 	slices.SortStableFunc(sides, func(x, y side) int { return y.total - x.total })
 	list := k.d.Cite(report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue", URL: k.d.Link, API: "/api/v1/cves",
@@ -561,7 +611,7 @@ func (k *desk) versus(ctx context.Context, a asked) error {
 	if sides[0].total == sides[1].total {
 		k.d.Say([]int{list}, "**%s** and **%s** have equally many: **%s** each.", sides[0].name, sides[1].name, report.Thousands(sides[0].total))
 	} else {
-		k.d.Say([]int{list}, "**%s** has more: **%s** against **%s** of %s.", sides[0].name, report.Thousands(sides[0].total), report.Thousands(sides[1].total), sides[1].name)
+		k.d.Say([]int{list}, "**%s** has more%s: **%s** against **%s** of %s.", sides[0].name, k.ofWhat(), report.Thousands(sides[0].total), report.Thousands(sides[1].total), sides[1].name)
 		k.d.Facts.Value = report.Text(sides[0].name)
 	}
 	for _, s := range sides {
@@ -599,8 +649,15 @@ func (k *desk) phrase(n int) string {
 			after = append(after, fmt.Sprintf(format, args...))
 		}
 	}
-	add(len(k.CWEs) > 0, "with %s", inWords(k.CWEs))
-	add(len(k.Question.Techniques) > 0, "linked to %s", inWords(k.Question.Techniques))
+	join := func(names []string) string {
+		if k.allOf(names) {
+			return inWords(names)
+		}
+		return joinedBy(names, "or")
+	}
+	add(len(k.CWEs) > 0, "with %s", join(k.CWEs))
+	add(len(k.Question.Techniques) > 0, "linked to %s", join(k.Question.Techniques))
+	add(k.withdrawnOnes(), "that were withdrawn")
 	flag := func(b *bool, yes, no string) {
 		if b != nil {
 			after = append(after, map[bool]string{true: yes, false: no}[*b])
@@ -712,7 +769,7 @@ func (a asked) params() map[string]string {
 // command is `cve search` of the selection, "" where it lacks a condition.
 func (a asked) command() string {
 	f := a.filter
-	if f.NotKEV || f.NotRansomware || f.Exploited != nil || f.NoExploit || len(f.Decisions) > 0 || len(f.Products) > 1 || !f.KEVFrom.IsZero() || !f.KEVTo.IsZero() {
+	if f.IDs != nil || len(f.CWEs)+len(f.Techniques) > 0 || f.Withdrawn || f.MaxCVSS != nil || f.MaxEPSS != nil || f.NotKEV || f.NotRansomware || f.Exploited != nil || f.NoExploit || len(f.Decisions) > 0 || len(f.Products) > 1 || !f.KEVFrom.IsZero() || !f.KEVTo.IsZero() {
 		return ""
 	}
 	p := a.params()

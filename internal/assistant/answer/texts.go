@@ -195,7 +195,7 @@ func (k *desk) described(kind retrieve.Kind, list []retrieve.Passage) error {
 	}
 	k.d.Link = k.d.Sources[0].URL
 	if kind == retrieve.CVE {
-		k.d.Command = "patchscout cve show " + best.ID
+		k.d.Command = "patchscout cve " + best.ID
 		k.d.Next = append(k.d.Next, "Is "+best.ID+" exploited?", "Which of my hosts have "+best.ID+"?")
 		k.data("nvd")
 		k.aged()

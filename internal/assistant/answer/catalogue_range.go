@@ -1,0 +1,154 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/patchscout/patchscout/internal/assistant/understand"
+	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/report"
+	"github.com/patchscout/patchscout/internal/version"
+)
+
+// mostOfProduct is more CVEs than any product has.
+const mostOfProduct = 20_000
+
+// ranged narrows to CVEs of which some version in a range is affected: "CVEs of tomcat before 9.0.50". false: no range was
+// asked for.
+func (k *desk) ranged(ctx context.Context, a *asked) (bool, error) {
+	if !slices.ContainsFunc(k.Products, isRange) {
+		return false, nil
+	}
+	a.filter.IDs = []cve.ID{}
+	for _, p := range k.Products {
+		list, err := k.Desk.TopCVEs(ctx, catalogue.Filter{Products: []catalogue.Product{{Vendor: anyName(p.Vendor), Product: anyName(p.Product)}}},
+			string(catalogue.SortDate), false, mostOfProduct)
+		if err != nil {
+			return false, err
+		}
+		for i := range list {
+			id, err := cve.ParseID(list[i].ID)
+			if err == nil && (!isRange(p) || slices.ContainsFunc(k.rulesOf(&list[i], p), func(s span) bool { return s.meets(p.Relation, p.Version) })) {
+				a.filter.IDs = append(a.filter.IDs, id)
+			}
+		}
+	}
+	return true, nil
+}
+
+func isRange(p understand.ProductName) bool {
+	return p.Version != "" && p.Relation != "" && p.Relation != "="
+}
+
+// rulesOf are the ranges of one product that a record names.
+func (k *desk) rulesOf(c *report.CVE, p understand.ProductName) (out []span) {
+	for _, rule := range c.Affected {
+		if s, ok := spanOf(rule); ok && (anyName(p.Product) == "" || sameName(s.product, p.Product) || sameProduct(p, s.vendor, s.product)) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// meets says that some version of the span is before, or after, another one.
+func (s span) meets(relation, v string) bool {
+	low, high := s.from, s.before
+	if high == "" {
+		high = s.last
+	}
+	if s.exact != "" {
+		low, high = s.exact, s.exact
+	}
+	switch relation {
+	case "<":
+		return low == "" || version.Compare(low, v) < 0
+	case "<=":
+		return low == "" || version.Compare(low, v) <= 0
+	case ">":
+		return high == "" || version.Compare(high, v) > 0
+	case ">=":
+		return high == "" || version.Compare(high, v) > 0 || version.Compare(high, v) == 0 && s.before == ""
+	}
+	return true
+}
+
+var (
+	joins  = regexp.MustCompile(`(?i)\b(?:both|and|as well as|plus|together)\b`)
+	either = regexp.MustCompile(`(?i)\b(?:or|either|any of)\b`)
+	idsIn  = regexp.MustCompile(`(?i)\b(?:CWE[- ]?\d+|T\d{4}(?:\.\d{3})?)\b`)
+	more   = regexp.MustCompile(`(?i)\b(?:more|fewer|less|most|fewest|least|compare[ds]?|comparison|versus|vs|than|against)\b`)
+	taken  = regexp.MustCompile(`(?i)\b(?:withdrawn|rejected|retracted|revoked|invalidated)\b`)
+)
+
+// allOf says that of several weaknesses or techniques all must be met, not any.
+func (k *desk) allOf(names []string) bool {
+	return len(names) > 1 && joins.MatchString(k.Text) && !either.MatchString(k.Text) && len(idsIn.FindAllString(k.Text, -1)) >= len(names)
+}
+
+// comparing says that a question weighs things against each other.
+func (k *desk) comparing() bool { return more.MatchString(k.Text) }
+
+// withdrawnOnes says that CVEs are asked for that were withdrawn.
+func (k *desk) withdrawnOnes() bool {
+	return len(k.CVEs) == 0 && taken.MatchString(k.Text) && !k.Negated
+}
+
+// ofWhat are the conditions of a comparison beside what is compared.
+func (k *desk) ofWhat() string {
+	rest := *k
+	asked := *k.Asked
+	asked.Products, asked.Time, asked.Against = nil, nil, nil
+	rest.Asked = &asked
+	if what := rest.phrase(2); what != "CVEs in the catalogue" {
+		return " " + what
+	}
+	return " CVEs"
+}
+
+// periods compares how many CVEs two stretches of time have.
+func (k *desk) periods(ctx context.Context, a asked) error {
+	type side struct {
+		name  string
+		total int
+	}
+	var sides []side
+	for _, t := range []*understand.Period{k.Time, k.Against} {
+		f := a.counting()
+		at := *k.Asked
+		at.Time = t
+		one := &desk{Asked: &at, d: &Draft{}, cat: k.cat}
+		if !one.period(&f) {
+			return nil
+		}
+		page, err := k.Desk.SearchCVEs(ctx, f, true)
+		if err != nil {
+			return err
+		}
+		sides = append(sides, side{strings.TrimPrefix(periodText(t), "in "), *page.Total})
+	}
+	k.d.Link = "/catalogue"
+	list := k.d.Cite(report.Source{Kind: "list", ID: "catalogue", Title: "Catalogue", URL: k.d.Link, API: "/api/v1/cves",
+		Text: fmt.Sprintf("%s %d, %s %d", sides[0].name, sides[0].total, sides[1].name, sides[1].total)})
+	x, y := sides[0], sides[1]
+	for _, s := range sides {
+		k.d.Facts.Items = append(k.d.Facts.Items, report.Figure{Kind: "period", ID: s.name, Name: s.name, Count: numbered(s.total)})
+	}
+	word := map[bool]string{true: "more", false: "fewer"}[x.total > y.total]
+	answer := ""
+	if k.Measure == understand.Whether || strings.HasPrefix(strings.ToLower(k.Text), "were ") || strings.HasPrefix(strings.ToLower(k.Text), "are ") {
+		k.d.Facts.Yes = truth(x.total > y.total)
+		answer = yesText(x.total > y.total) + ": "
+	}
+	if x.total == y.total {
+		k.d.Say([]int{list}, "Both have equally many%s: **%s**.", k.ofWhat(), report.Thousands(x.total))
+		return nil
+	}
+	k.d.Facts.Value = report.Text(x.name)
+	k.d.Say([]int{list}, "%s**%s** has %s%s: **%s** against **%s** of %s.", answer, x.name, word, k.ofWhat(), report.Thousands(x.total), report.Thousands(y.total), y.name)
+	k.aged()
+	return nil
+}
