@@ -63,7 +63,7 @@ func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (re
 	}
 	r.Keep = func(ctx context.Context, out *report.Answer, next understand.Context) {
 		if !req.Keep {
-			a.asking.recent.keep(a.viewer(), out.SessionID, next)
+			a.asking.recent.keep(a.viewer(), out.SessionID, keptContext{next, seenIn(a.who.View)})
 			return
 		}
 		a.keepAnswer(ctx, out, next)

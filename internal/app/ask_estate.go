@@ -239,7 +239,7 @@ func (a *App) allAskHosts(ctx context.Context) ([]report.AskHost, error) {
 	}
 	out, err := a.readAskHosts(ctx)
 	if err == nil && len(out) <= maxAskHosts {
-		a.askedHosts.keep(generation, key, out)
+		a.askedHosts.keepLarge(generation, key, out, len(out))
 	}
 	return out, err
 }

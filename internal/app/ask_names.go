@@ -47,7 +47,7 @@ func (a *App) vocabulary(ctx context.Context) (nameBook, error) {
 		return nameBook{}, err
 	}
 	book := nameBook{shared.With(lists), lists}
-	v.estates.keep(estate, key, book) // it may be newer than it says: then it is read once more
+	v.estates.keepLarge(estate, key, book, len(lists.Hosts)+len(lists.Ours)) // it may be newer than it says: then it is read once more
 	return book, nil
 }
 

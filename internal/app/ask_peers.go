@@ -95,16 +95,35 @@ func (a *App) writer(ctx context.Context, names nameBook) *wording.Writer {
 			return w
 		}
 		if err != nil { // it will say in the answer what is wrong
-			w.Hide, w.Names = true, names.hidden()
-			return w
+			return a.hiding(ctx, w, names)
 		}
 	}
 	if accepted, err := a.accepted(ctx, peerModel, client.URL()); err != nil || !accepted {
 		return nil
 	}
+	return a.hiding(ctx, w, names)
+}
+
+// hiding makes a writer that tells nobody a name of the estate or of a user. Where the names cannot be read, nobody is told
+// anything.
+func (a *App) hiding(ctx context.Context, w *wording.Writer, names nameBook) *wording.Writer {
+	users, err := a.store.Estate().Users(ctx, 0, mostUsers)
+	if err != nil {
+		a.log.WarnContext(ctx, "an answer is composed without the language model: whom to hide from it cannot be read", "error", err)
+		return nil
+	}
 	w.Hide, w.Names = true, names.hidden()
+	for _, u := range users {
+		w.Names = append(w.Names, wording.Name{Kind: "USER", Text: u.Name})
+	}
+	if a.who.Name != "" {
+		w.Names = append(w.Names, wording.Name{Kind: "USER", Text: a.who.Name})
+	}
 	return w
 }
+
+// mostUsers is how many accounts are hidden by name.
+const mostUsers = 10_000
 
 // hidden are the names of the estate that nobody elsewhere is to learn.
 func (n nameBook) hidden() (out []wording.Name) {

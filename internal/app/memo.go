@@ -12,10 +12,15 @@ type memo[K comparable, V any] struct {
 	mu         sync.Mutex
 	generation int64
 	kept       map[K]V
+	weight     int
 }
 
-// maxMemo is how many things one keeps.
-const maxMemo = 5000
+// maxMemo is how many things one keeps, and maxWeight how many hosts, names or whatever large ones have, together: there may
+// be as many views as users.
+const (
+	maxMemo   = 5000
+	maxWeight = 100_000
+)
 
 func (m *memo[K, V]) find(generation int64, key K) (V, bool) {
 	m.mu.Lock()
@@ -24,16 +29,20 @@ func (m *memo[K, V]) find(generation int64, key K) (V, bool) {
 	return v, known && m.generation == generation
 }
 
-func (m *memo[K, V]) keep(generation int64, key K, v V) {
+func (m *memo[K, V]) keep(generation int64, key K, v V) { m.keepLarge(generation, key, v, 0) }
+
+// keepLarge keeps something that weighs much. What weighs more than all may is kept alone.
+func (m *memo[K, V]) keepLarge(generation int64, key K, v V, weight int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if generation < m.generation {
 		return
 	}
-	if generation > m.generation || m.kept == nil || len(m.kept) >= maxMemo {
-		m.generation, m.kept = generation, map[K]V{}
+	if generation > m.generation || m.kept == nil || len(m.kept) >= maxMemo || m.weight+weight > maxWeight {
+		m.generation, m.kept, m.weight = generation, map[K]V{}, 0
 	}
 	m.kept[key] = v
+	m.weight += weight
 }
 
 // techniqueName is what links to a technique show of it; ID is "" where the catalogue does not know it.

@@ -7,7 +7,13 @@ import (
 	"github.com/patchscout/patchscout/internal/assistant/answer"
 )
 
-var cveID = regexp.MustCompile(`(?i)\bCVE-[0-9]{4}-[0-9]{4,}`)
+var (
+	cveID     = regexp.MustCompile(`(?i)\bCVE-[0-9]{4}-[0-9]{4,}`)
+	severalID = regexp.MustCompile(another + `(?:(?:,|;|/)?(?: and| or)? ?` + another + `)+`)
+)
+
+// another stands for a CVE that a quoted text names, and that no source has.
+const another = "another CVE"
 
 // ground takes the CVEs out of a draft that none of its sources has: a service may call itself by one, and a record may be
 // about something else.
@@ -21,11 +27,12 @@ func ground(d *answer.Draft) {
 		has[id] = true
 	}
 	for i, l := range d.Lines {
-		d.Lines[i].Text = cveID.ReplaceAllStringFunc(l.Text, func(id string) string {
+		text := cveID.ReplaceAllStringFunc(l.Text, func(id string) string {
 			if has[strings.ToUpper(id)] {
 				return id
 			}
-			return "(a CVE id that no record here has)"
+			return another
 		})
+		d.Lines[i].Text = severalID.ReplaceAllString(text, "other CVEs")
 	}
 }

@@ -133,6 +133,10 @@ func Answer(ctx context.Context, q *Asked) (*Draft, error) {
 	d := &Draft{}
 	for _, answers := range parts {
 		done, err := answers(ctx, q, d)
+		if notFound(err) { // what is on the screen may be gone, or of a site that the asker does not see
+			*d, done, err = Draft{}, true, nil
+			d.refuse(nil, "what you ask about is not among what you may see", "Ask for a list: which hosts are there?")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -84,13 +84,16 @@ func nameOf(kind, title string) string {
 	return title
 }
 
-// name takes a name to hide. A single letter and a number alone say nothing, and would take every number along.
+// longNumber is from how many digits on a number can be somebody's name: shorter ones are counts, ports and years.
+const longNumber = 5
+
+// name takes a name to hide. A single letter and a short number alone say nothing, and would take every number along.
 func (h *hider) name(n Name) {
 	n.Text = strings.TrimSpace(n.Text)
 	if n.Kind == "" {
 		n.Kind = "NAME"
 	}
-	if utf8.RuneCountInString(n.Text) < 2 || !strings.ContainsFunc(n.Text, unicode.IsLetter) {
+	if utf8.RuneCountInString(n.Text) < 2 || len(n.Text) < longNumber && !strings.ContainsFunc(n.Text, unicode.IsLetter) {
 		return
 	}
 	first := strings.ToLower(word(n.Text))
