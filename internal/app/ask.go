@@ -39,6 +39,7 @@ const maxKept = 250 << 10
 // Ask answers a question of the asker's, and tells emit the answer piece by piece.
 func (a *App) Ask(ctx context.Context, req request.Ask, emit assistant.Emit) (report.Answer, error) {
 	auth.MarkRecorded(ctx) // what somebody asked is his own business
+	ctx = whole(ctx)       // the answer's patience is not that of an index that is built meanwhile
 	now, err := a.askedAt(req.Zone)
 	if err != nil {
 		return report.Answer{}, err

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"sync/atomic"
+	"time"
 
 	"github.com/patchscout/patchscout/docs"
 	"github.com/patchscout/patchscout/internal/assistant/retrieve"
@@ -21,16 +23,34 @@ func (a *App) openTexts() {
 	})
 }
 
+// How long a command waits for indexes to be made that are soon made: of the product's pages, of techniques, of an estate
+// of some thousand findings. Somebody who asks a server gets his answer first.
+const commandWait = time.Second
+
 // searcher searches records as text. What changed lately it brings in itself; when that is not enough, the indexes are built
 // in the background.
-func (a *App) searcher() retrieve.Searcher { return building{a} }
+func (a *App) searcher() retrieve.Searcher {
+	b := &building{app: a}
+	if a.queue == nil {
+		b.wait.Store(int64(commandWait))
+	}
+	return b
+}
 
-type building struct{ app *App }
+type building struct {
+	app  *App
+	wait atomic.Int64 // of a search; what took too long once is not waited for again
+}
 
-func (b building) Search(ctx context.Context, q retrieve.Query) (retrieve.Found, error) {
+func (b *building) Search(ctx context.Context, q retrieve.Query) (retrieve.Found, error) {
+	q.Wait = time.Duration(b.wait.Load())
 	found, err := b.app.texts.finder.Search(ctx, q)
 	if err == nil && found.Behind {
+		b.wait.Store(0)
 		b.app.buildLater(ctx, &b.app.texts.indexing, b.app.texts.finder.Refresh)
 	}
 	return found, err
 }
+
+// Indexing says whether texts are being indexed. A command waits for it when it closes.
+func (a *App) Indexing() bool { return a.indexing.busy() || a.texts.indexing.busy() }

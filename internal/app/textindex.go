@@ -26,6 +26,7 @@ type indexing struct {
 	not     time.Time // before this, after a failure
 	end     context.CancelFunc
 	done    sync.WaitGroup
+	ended   bool // of a command's only one
 }
 
 // indexPause is how long a server waits after a failure to build the text index.
@@ -51,6 +52,9 @@ func (a *App) buildLater(ctx context.Context, x *indexing, build func(context.Co
 		return
 	}
 	x.running = true
+	if whole, ok := ctx.Value(wholeKey{}).(context.Context); ok {
+		ctx = whole
+	}
 	if a.queue != nil {
 		ctx, x.end = context.WithCancel(context.WithoutCancel(ctx))
 	}
@@ -67,10 +71,22 @@ func (a *App) build(ctx context.Context, x *indexing, build func(context.Context
 	if x.end != nil {
 		x.end()
 	}
-	x.running, x.end = a.queue == nil, nil // a command does it once
+	x.running, x.end, x.ended = a.queue == nil, nil, a.queue == nil // a command does it once
 	if err != nil {
 		x.not = time.Now().Add(indexPause)
 	}
+}
+
+type wholeKey struct{}
+
+// whole has what is built in the background live as long as ctx, under contexts that are made of it and end before.
+func whole(ctx context.Context) context.Context { return context.WithValue(ctx, wholeKey{}, ctx) }
+
+// busy says whether it is being built.
+func (x *indexing) busy() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.running && !x.ended
 }
 
 // stop ends what a server builds and waits.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -61,6 +62,7 @@ func (e *environment) ask(cmd *cobra.Command, q asking, question string) error {
 			return err
 		}
 	}
+	defer e.tellIndexing(cmd.Context(), a)
 	switch {
 	case strings.TrimSpace(question) != "":
 		doc, err := e.answer(cmd.Context(), a, q, question)
@@ -72,6 +74,13 @@ func (e *environment) ask(cmd *cobra.Command, q asking, question string) error {
 		return e.chat(cmd.Context(), a, q)
 	default:
 		return e.askLines(cmd.Context(), a, q)
+	}
+}
+
+// tellIndexing says why the command does not end with its answer.
+func (e *environment) tellIndexing(ctx context.Context, a *app.App) {
+	if a.Indexing() && ctx.Err() == nil {
+		fmt.Fprintln(e.stderr, "patchscout: note: the texts are being indexed, which takes some seconds and is done once; Ctrl-C leaves it to the next time")
 	}
 }
 

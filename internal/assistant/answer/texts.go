@@ -37,7 +37,11 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 	kind := bestKind(kinds, found)
 	list := found.Passages[kind]
 	if len(list) == 0 {
-		return false, nil
+		if len(found.Notes) == 0 {
+			return false, nil
+		}
+		k.refuse("the texts are still being indexed, and nothing was found without that", "Ask again in some seconds.", found.Notes[0])
+		return true, nil
 	}
 	best := list[0]
 	d.Features.Score, d.Features.Words, d.Features.Margin, d.Features.Near = best.Score, best.Part, marginOf(list), best.Near
@@ -54,7 +58,11 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 		k.refuse("no record fits well: the nearest is "+quoted(nameOf(best), 140), "Ask with other words, with an id, or with a product's name.", "", n)
 		return true, nil
 	}
-	return true, k.described(kind, list)
+	if err := k.described(kind, list); err != nil || len(found.Notes) == 0 {
+		return true, err
+	}
+	d.Say(nil, "%s", found.Notes[0])
+	return true, nil
 }
 
 // leastPart is the part that the best record must hold: more where the question does not even say of what kind it is.

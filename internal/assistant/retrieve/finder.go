@@ -124,10 +124,13 @@ func (f *Finder) Follow(ctx context.Context) error {
 	return nil
 }
 
+// refreshed is in which order: techniques once more behind the CVEs, which may give the catalogue its identity.
+var refreshed = []Kind{Doc, Technique, Scan, Host, Finding, CVE, Technique}
+
 // Refresh brings all indexes up to date, or makes them anew. It may take seconds: it is for the background. One that fails
 // does not keep the others from it, and what is made in a moment does not wait for the catalogue.
 func (f *Finder) Refresh(ctx context.Context) (err error) {
-	for _, kind := range slices.Backward(Kinds) {
+	for _, kind := range refreshed {
 		var failed error
 		if x := f.kept(kind); x != nil {
 			_, failed = x.Refresh(ctx)
