@@ -89,6 +89,24 @@ func (a *App) AskRows(ctx context.Context, req request.AskFindings, fn func(find
 	return a.store.Estate().EachFinding(ctx, a.who.View, f, fn)
 }
 
+// AskPlaces calls fn with where each finding is that was asked for in words.
+func (a *App) AskPlaces(ctx context.Context, req request.AskFindings, fn func(finding.Place)) error {
+	f, err := a.askFilter(ctx, req)
+	if err != nil {
+		return err
+	}
+	return a.store.Estate().FindingPlaces(ctx, a.who.View, f, fn)
+}
+
+// AskTally counts findings that were asked for in words by port, scanner or cwe.
+func (a *App) AskTally(ctx context.Context, req request.AskFindings, by string) (map[string]int, error) {
+	f, err := a.askFilter(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.Estate().FindingTally(ctx, a.who.View, f, by)
+}
+
 // AskWeaknesses lists the weaknesses of findings that have what the catalogue is asked for. A check without a CVE has none of it.
 func (a *App) AskWeaknesses(ctx context.Context, req request.AskFindings, about request.AskWeaknesses) ([]string, error) {
 	groups, err := a.AskGroups(ctx, req, string(finding.GroupWeakness))

@@ -50,6 +50,9 @@ func (e *Estate) selected(ctx context.Context, l *lists, v auth.View, f finding.
 		}
 		s.only(ids)
 	}
+	if f.Further != nil && f.Further.IDs != nil {
+		s.only(f.Further.IDs)
+	}
 	conditions, err := l.conditions(ctx, f, e.db.opts.Now())
 	if err != nil {
 		return nil, err

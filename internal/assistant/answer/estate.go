@@ -18,6 +18,8 @@ type Estate interface {
 	AskPage(ctx context.Context, req request.AskFindings) (report.FindingList, error)
 	AskGroups(ctx context.Context, req request.AskFindings, by string) ([]report.Group, error)
 	AskRows(ctx context.Context, req request.AskFindings, fn func(finding.Listed) error) error
+	AskPlaces(ctx context.Context, req request.AskFindings, fn func(finding.Place)) error
+	AskTally(ctx context.Context, req request.AskFindings, by string) (map[string]int, error)
 	AskWeaknesses(ctx context.Context, req request.AskFindings, about request.AskWeaknesses) ([]string, error)
 	AskTechniques(ctx context.Context, ids []cve.ID) (map[cve.ID][]string, error)
 	AskHosts(ctx context.Context) ([]report.AskHost, error)

@@ -23,9 +23,8 @@ import (
 type chosen struct {
 	req     request.AskFindings
 	about   request.AskWeaknesses
-	narrows bool                      // about says something
-	keep    func(finding.Listed) bool // what no query says; nil: nothing
-	exact   bool                      // the list's page and command can say all of it
+	narrows bool // about says something
+	exact   bool // the list's page and command can say all of it
 
 	before []string // words before "findings": critical
 	behind []string // clauses behind it: "with a public exploit"
@@ -932,17 +931,37 @@ func (c *chosen) products(ctx context.Context, q *Asked) (*trouble, error) {
 	}
 	if slices.ContainsFunc(q.Products, func(p understand.ProductName) bool { return p.Version != "" }) {
 		c.exact = false
-		c.keep = func(f finding.Listed) bool {
-			return slices.ContainsFunc(q.Products, func(p understand.ProductName) bool {
-				v := f.Version
-				if f.Component != "" {
-					_, v = finding.SplitComponent(f.Component)
-				}
-				return inVersion(p, v) == 1
-			})
+		c.req.Further.IDs, err = c.inVersions(ctx, q, all)
+	}
+	return nil, err
+}
+
+// inVersions are the findings in products in the versions that were asked for, whatever their state: what runs where is known,
+// so that only the places of findings are read.
+func (c *chosen) inVersions(ctx context.Context, q *Asked, all []report.AskHost) ([]int64, error) {
+	type at struct {
+		host     int64
+		protocol string
+		port     uint16
+	}
+	versions := map[at]string{}
+	for i := range all {
+		for _, s := range all[i].Services {
+			versions[at{all[i].ID, s.Protocol, s.Port}] = string(s.Version)
 		}
 	}
-	return nil, nil
+	whole := request.AskFindings{Findings: request.Findings{State: "all", Hidden: true, Product: c.req.Product}, Further: finding.Further{Products: c.req.Further.Products}}
+	ids := []int64{}
+	err := q.Desk.AskPlaces(ctx, whole, func(p finding.Place) {
+		v := versions[at{p.Host, p.Protocol, p.Port}]
+		if p.Component != "" {
+			_, v = finding.SplitComponent(p.Component)
+		}
+		if slices.ContainsFunc(q.Products, func(want understand.ProductName) bool { return inVersion(want, v) == 1 }) {
+			ids = append(ids, p.ID)
+		}
+	})
+	return ids, err
 }
 
 // namesOf is how a product is called on the hosts: as it was written where that occurs in names, else the names of what has

@@ -73,47 +73,15 @@ func (q *Asked) cannot(d *Draft, t *trouble, err error) error {
 
 // counted is how many findings were asked for, and how urgent they are.
 func (q *Asked) counted(ctx context.Context, c *chosen) (report.FindingCounts, error) {
-	if c.keep == nil {
-		return q.Desk.AskCounts(ctx, c.req)
-	}
-	out := report.FindingCounts{BySeverity: map[string]int{}, ByDecision: map[string]int{}}
-	err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
-		if !c.keep(f) {
-			return nil
-		}
-		out.Total++
-		out.BySeverity[cmpOr(f.Severity, "unknown")]++
-		out.ByDecision[f.Decision]++
-		if f.KEV {
-			out.KEV++
-		}
-		return nil
-	})
-	return out, err
+	return q.Desk.AskCounts(ctx, c.req)
 }
 
 // top are the first findings in the order that was asked for.
 func (q *Asked) top(ctx context.Context, c *chosen, limit int) ([]report.Finding, error) {
 	req := c.req
 	req.Sort, req.Limit = q.sortOf(), limit
-	if c.keep != nil {
-		req.Limit = 2000 // what is left of them is filtered here
-	}
 	list, err := q.Desk.AskPage(ctx, req)
-	if err != nil || c.keep == nil {
-		return list.Findings, err
-	}
-	kept := map[int64]bool{}
-	if err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
-		if c.keep(f) {
-			kept[f.ID] = true
-		}
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	out := slices.DeleteFunc(list.Findings, func(f report.Finding) bool { return !kept[f.ID] })
-	return out[:min(len(out), limit)], nil
+	return list.Findings, err
 }
 
 // sortOf is the order that was asked for, as lists take it.
@@ -467,25 +435,49 @@ func capital(s string) string {
 
 // groupsBy counts findings by something.
 func (q *Asked) groupsBy(ctx context.Context, c *chosen, by string) ([]grouped, *trouble, error) {
-	if c.keep == nil {
-		switch by {
-		case "severity", "decision":
-			counts, err := q.Desk.AskCounts(ctx, c.req)
-			of := map[string]map[string]int{"severity": counts.BySeverity, "decision": counts.ByDecision}[by]
-			if c.req.Confirmed {
-				return fromMap(by, of), nil, err
-			}
-		case "host", "site", "product", "cve", "owner", "assignee", "remedy":
-			list, err := q.Desk.AskGroups(ctx, c.req, by)
-			var out []grouped
-			for _, g := range list {
-				name := quote(cmpOr(string(g.Action), cmpOr(string(g.Name), string(g.Key))))
-				out = append(out, grouped{kind: by, id: string(g.Key), name: cmpOr(name, nobody(by)), n: g.Findings, hosts: g.Hosts})
-			}
-			return out, nil, err
+	switch by {
+	case "severity", "decision":
+		counts, err := q.Desk.AskCounts(ctx, c.req)
+		of := map[string]map[string]int{"severity": counts.BySeverity, "decision": counts.ByDecision}[by]
+		if c.req.Confirmed {
+			return fromMap(by, of), nil, err
 		}
+	case "host", "site", "product", "cve", "owner", "assignee", "remedy":
+		list, err := q.Desk.AskGroups(ctx, c.req, by)
+		var out []grouped
+		for _, g := range list {
+			name := quote(cmpOr(string(g.Action), cmpOr(string(g.Name), string(g.Key))))
+			out = append(out, grouped{kind: by, id: string(g.Key), name: cmpOr(name, nobody(by)), n: g.Findings, hosts: g.Hosts})
+		}
+		return out, nil, err
+	case "port", "scanner", "cwe":
+		counts, err := q.Desk.AskTally(ctx, c.req, by)
+		return fromMap(by, counts), nil, err
+	case "technique":
+		return q.groupTechniques(ctx, c)
+	case "year", "vendor":
+		list, err := q.Desk.AskGroups(ctx, c.req, map[string]string{"year": "cve", "vendor": "remedy"}[by])
+		counts := map[string]int{}
+		for _, g := range list {
+			counts[partOf(by, string(g.Key))] += g.Findings
+		}
+		return fromMap(by, counts), nil, err
 	}
 	return q.groupRows(ctx, c, by)
+}
+
+// partOf is the year of a weakness, and the vendor of what fixes it.
+func partOf(by, key string) string {
+	if by == "year" {
+		if id := finding.Weakness(key).CVE(); id != 0 {
+			return strings.Split(id.String(), "-")[1]
+		}
+		return "no CVE"
+	}
+	if parts := strings.Split(key, ":"); len(parts) > 2 {
+		return parts[1]
+	}
+	return ""
 }
 
 func nobody(by string) string {
@@ -509,66 +501,19 @@ func fromMap(by string, counts map[string]int) (out []grouped) {
 	return out
 }
 
-// groupRows counts by what no list groups by, finding by finding.
+// groupRows counts by what no list groups by, finding by finding: potential ones have no counts of their own.
 func (q *Asked) groupRows(ctx context.Context, c *chosen, by string) ([]grouped, *trouble, error) {
-	if by == "technique" {
-		return q.groupTechniques(ctx, c)
-	}
-	keys := map[string]func(finding.Listed) []string{
-		"severity": func(f finding.Listed) []string { return []string{cmpOr(f.Severity, "unknown")} },
-		"decision": func(f finding.Listed) []string { return []string{f.Decision} },
-		"host":     func(f finding.Listed) []string { return []string{cmpOr(f.HostAddress, first(f.HostNames))} },
-		"site":     func(f finding.Listed) []string { return []string{f.Site} },
-		"product":  func(f finding.Listed) []string { return []string{f.Product} },
-		"cve":      func(f finding.Listed) []string { return []string{string(f.Weakness)} },
-		"owner":    func(f finding.Listed) []string { return []string{f.Owner} },
-		"assignee": func(f finding.Listed) []string { return []string{f.Assignee} },
-		"remedy":   func(f finding.Listed) []string { return []string{f.RemedyName} },
-		"port": func(f finding.Listed) []string {
-			if f.Port == 0 {
-				return []string{"no port"}
-			}
-			return []string{fmt.Sprintf("%d/%s", f.Port, f.Protocol)}
-		},
-		"cwe": func(f finding.Listed) (out []string) {
-			for _, n := range f.CWEs {
-				out = append(out, fmt.Sprintf("CWE-%d", n))
-			}
-			return out
-		},
-		"scanner": func(f finding.Listed) (out []string) {
-			for _, e := range f.Evidence {
-				if !slices.Contains(out, e.Sensor) {
-					out = append(out, e.Sensor)
-				}
-			}
-			return out
-		},
-		"year": func(f finding.Listed) []string {
-			if id := f.Weakness.CVE(); id != 0 {
-				return []string{strings.Split(id.String(), "-")[1]}
-			}
-			return []string{"no CVE"}
-		},
-		"vendor": func(f finding.Listed) []string {
-			if parts := strings.Split(f.RemedyKey, ":"); len(parts) > 2 {
-				return []string{parts[1]}
-			}
-			return []string{""}
-		},
-	}
-	key := keys[by]
+	key := map[string]func(finding.Listed) string{
+		"severity": func(f finding.Listed) string { return cmpOr(f.Severity, "unknown") },
+		"decision": func(f finding.Listed) string { return f.Decision },
+	}[by]
 	if key == nil {
 		return nil, &trouble{because: "findings cannot be counted by " + quote(by),
 			instead: "They can be by host, site, product, severity, port, CVE, CWE, technique, decision, scanner, owner or year."}, nil
 	}
 	counts := map[string]int{}
 	err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
-		if c.keep == nil || c.keep(f) {
-			for _, k := range key(f) {
-				counts[k]++
-			}
-		}
+		counts[key(f)]++
 		return nil
 	})
 	return fromMap(by, counts), nil, err

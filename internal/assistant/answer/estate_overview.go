@@ -172,7 +172,7 @@ func (q *Asked) timeToFix(ctx context.Context, d *Draft) error {
 	c.req.Hidden = true
 	var days []float64
 	if err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
-		if (c.keep == nil || c.keep(f)) && !f.ClosedAt.IsZero() {
+		if !f.ClosedAt.IsZero() {
 			days = append(days, f.ClosedAt.Sub(f.FirstSeen).Hours()/24)
 		}
 		return nil
