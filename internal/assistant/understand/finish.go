@@ -186,6 +186,9 @@ func (r *reader) describes() bool {
 	q := &r.q
 	asks := r.asks()
 	left := len(r.unplaced())
+	if r.told && left == 0 && len(q.Products) == 0 && !strings.Contains(q.Text, " - ") && !slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "vulns" }) {
+		return false // "default passwords", "self-signed certificates"
+	}
 	if r.defines() || asks && (q.Outside != "" || q.Act != "" || r.follow != "") || len(q.CVEs) > 0 {
 		return false
 	}
@@ -201,6 +204,8 @@ func (r *reader) titled(left int) bool {
 	q := &r.q
 	dash := strings.Contains(q.Text, " - ")
 	switch {
+	case left == 0 && !dash && r.conditions() && r.plural() && slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "cves" || n.subject == "findings" }):
+		return false
 	case q.Outside == "injection" || q.Act != "" && !dash && len(r.classes) == 0:
 		return false
 	case q.Outside != "":
@@ -336,11 +341,17 @@ func (r *reader) nameless(i int) string {
 	switch w := r.word(at); {
 	case i > 0 && !r.placed[i-1] && !t.after:
 		return ""
+	case english()[t.word] && (w == "use" || w == "using" || w == "run" || w == "runs" || w == "any" || w == "have"):
+		return ""
 	case introduces[w] || r.runs && (w == "run" || w == "runs" || w == "have" || w == "any"):
 		return "product " + text
 	case labels[w] == "host":
 		return "host " + text
-	case placing[w]:
+	case english()[t.word] || commonWords()[t.word] || theGrammar().heads[t.word]:
+		return ""
+	case t.text != t.word && i > 0 && (w == "does" || w == "did" || w == "has" || w == "do"):
+		return text
+	case situating[w], placing[w] && (t.text != t.word || strings.ContainsAny(t.word, "0123456789-_.")):
 		return text
 	}
 	return ""

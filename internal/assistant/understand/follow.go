@@ -15,6 +15,13 @@ func (r *reader) follows() {
 		return
 	}
 	last := r.c.Question
+	if last != nil && q.Measure == First && len(q.CVEs)+len(q.Hosts)+len(q.Sites) == 0 && len(r.nouns) == 0 && r.those == "" && r.word(r.began) == "which" && len(last.CVEs) > 1 {
+		q.CVEs, q.Subject, q.Measure, q.Follows = last.CVEs, CVEs, Compare, true
+		return
+	}
+	if last != nil && r.those == "one" && r.q.Ordinal == 0 && len(r.nouns) > 0 && (r.nouns[0].subject == "hosts" || r.nouns[0].subject == "sites") && (q.Measure == Count || q.Measure == List) && last.names() == 0 && (last.Measure == Count || last.Measure == List || last.Measure == Group) {
+		r.those = "yes" // "how many hosts does that concern?"
+	}
 	switch {
 	case last == nil && r.c.About != nil && r.needsThing():
 		r.take(*r.c.About)
@@ -102,11 +109,11 @@ func (r *reader) ofThose() {
 	}
 	if by := ""; (last.Subject == Findings || last.Subject == Hosts) && len(r.nouns) <= 1 && (q.Measure == List || q.Measure == "" || q.Measure == Fact || q.Measure == Explain) {
 		switch {
-		case q.Subject == Sites, q.Attribute == SiteOf:
+		case q.Subject == Sites, r.saidAttr(SiteOf):
 			by = "site"
-		case q.Attribute == OwnerOf:
+		case r.saidAttr(OwnerOf):
 			by = "owner"
-		case q.Attribute == OS && last.Subject == Hosts:
+		case r.saidAttr(OS) && last.Subject == Hosts:
 			by = "os"
 		}
 		if by != "" {
@@ -139,11 +146,27 @@ func (r *reader) takeOne() {
 	case len(last.CVEs)+len(last.Hosts)+len(last.Findings)+len(last.Techniques)+len(last.Scans)+len(last.Products)+len(last.Values)+len(last.CWEs)+len(last.Sites) > 0:
 		r.namesOf(last)
 	case len(r.c.Shown) > 0:
-		r.take(r.c.Shown[0])
+		r.take(r.shownOf(last.Subject))
 	case r.c.About != nil:
 		r.take(*r.c.About)
 	}
 	r.settle(last)
+}
+
+// names is how many things a question names.
+func (q *Question) names() int {
+	return len(q.CVEs) + len(q.Hosts) + len(q.Findings) + len(q.Techniques) + len(q.Scans) + len(q.Values) + len(q.CWEs)
+}
+
+// shownOf is the first of what was shown that is of the kind that was asked for.
+func (r *reader) shownOf(s Subject) Thing {
+	kind := map[Subject]string{CVEs: "cve", Hosts: "host", Findings: "finding", Scans: "scan", Techniques: "technique"}[s]
+	for _, t := range r.c.Shown {
+		if t.Kind == kind {
+			return t
+		}
+	}
+	return r.c.Shown[0]
 }
 
 // nth is one of what was listed, counted among those of the kind that was listed.

@@ -197,8 +197,10 @@ func slotValue(slot string, t token) (string, bool) {
 		return strings.TrimPrefix(t.word, "#"), t.kind == numberToken && digits(strings.TrimPrefix(t.word, "#"))
 	case "<address>":
 		return t.value, t.kind == addressToken || t.kind == networkToken
-	case "<any>":
+	case "<name>":
 		return t.word, true
+	case "<any>":
+		return t.word, t.kind == wordToken
 	}
 	return "", false
 }

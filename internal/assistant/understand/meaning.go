@@ -30,7 +30,9 @@ type said struct {
 	all        bool
 	due        bool
 	owners     []string
-	clean      bool     // without any finding
+	clean      bool // without any finding
+	told       bool // words of titles of findings that describe no CVE: "default password"
+	lastSite   int
 	kevlist    bool     // the list of CISA is spoken of as such
 	kinds      []string // of weaknesses that are no one class: "remote code execution"
 	counted    string   // the noun whose number is bounded: "more than 3 hosts"
@@ -88,7 +90,7 @@ func init() {
 		"overdue":      func(r *reader, _ span, _ string) { r.flag(&r.q.Overdue) },
 		"due":          func(r *reader, _ span, _ string) { r.due = true },
 		"potential":    func(r *reader, _ span, _ string) { r.flag(&r.q.Potential) },
-		"jewels":       func(r *reader, _ span, _ string) { r.flag(&r.q.Jewels) },
+		"jewels":       func(r *reader, s span, _ string) { r.flag(&r.q.Jewels); r.several(s) },
 		"exposed":      func(r *reader, _ span, v string) { r.q.Exposed = r.yes(); *r.q.Exposed = *r.q.Exposed == (v == "yes") },
 		"criticality":  func(r *reader, _ span, v string) { r.q.Criticality = with(r.q.Criticality, v) },
 		"owner":        func(r *reader, _ span, v string) { r.q.Owner = v },
@@ -96,7 +98,7 @@ func init() {
 		"assigneename": (*reader).assignee,
 		"fixable":      func(r *reader, _ span, v string) { r.q.Fixable = r.yes(); *r.q.Fixable = *r.q.Fixable == (v == "yes") },
 		"kevlist":      func(r *reader, _ span, _ string) { r.kevlist = true },
-		"titled":       func(r *reader, s span, _ string) { r.class(s, "") },
+		"titled":       func(r *reader, s span, _ string) { r.class(s, ""); r.told = true },
 		"clean":        func(r *reader, _ span, _ string) { r.clean = true },
 		"withdrawn":    func(r *reader, _ span, _ string) { r.q.Withdrawn = r.yes() },
 		"share":        func(r *reader, _ span, _ string) { r.q.Share = true },
@@ -300,7 +302,8 @@ func (r *reader) owner(_ span, v string) {
 	}
 }
 
-func (r *reader) tag(_ span, v string) {
+func (r *reader) tag(s span, v string) {
+	r.several(s)
 	r.q.Tags = with(r.q.Tags, v)
 	if _, ok := find(r.v.Tags(), v); !ok {
 		r.unknown("tag " + v)
@@ -310,6 +313,15 @@ func (r *reader) tag(_ span, v string) {
 	}
 }
 
+// several makes hosts the subject of "which jewels have …", "how many printers …".
+func (r *reader) several(s span) {
+	if r.tokens[s.to-1].single != "" && choosing[r.word(r.before(s.from))] {
+		r.nouns = append(r.nouns, noun{"hosts", s.from})
+	}
+}
+
+var choosing = map[string]bool{"which": true, "many": true, "much": true, "what": true, "list": true, "name": true, "show": true, "any": true, "all": true, "every": true, "most": true}
+
 func (r *reader) label(_ span, v string) {
 	r.q.Labels = with(r.q.Labels, v)
 	if _, ok := find(r.v.Labels(), v); !ok {
@@ -318,6 +330,10 @@ func (r *reader) label(_ span, v string) {
 }
 
 func (r *reader) site(s span, v string) {
+	if r.lastSite > 0 && r.lastSite == s.from && !r.tokens[s.from].after && len(r.q.Sites) > 0 {
+		return // "the branch office": one of them says what kind of place the other is
+	}
+	r.lastSite = s.to
 	name, ok := find(r.v.Sites(), v)
 	if !ok {
 		r.unknown("site " + v)

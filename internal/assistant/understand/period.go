@@ -180,6 +180,9 @@ func (c calendar) rolling(i int) (Period, int, bool) {
 	if !ok {
 		return Period{}, i, false
 	}
+	if n := some[c.word(at)]; n > 0 { // "the past weeks" are several
+		back, words = c.backBy(n, singular(c.word(at))), plural(n, singular(c.word(at)))
+	}
 	words = strings.TrimPrefix(words, "1 ")
 	switch which {
 	case "next", "coming", "following", "upcoming":
@@ -191,6 +194,9 @@ func (c calendar) rolling(i int) (Period, int, bool) {
 	}
 	return Period{From: from, To: time.Time{}, Words: "the last " + words}, end, true
 }
+
+// some is how many are meant by "the past weeks".
+var some = map[string]int{"days": 7, "weeks": 4, "months": 3, "years": 3}
 
 func (c calendar) forward(back func(time.Time) time.Time) time.Time {
 	return c.now.Add(c.now.Sub(back(c.now)))

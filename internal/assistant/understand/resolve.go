@@ -3,6 +3,7 @@ package understand
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // resolve decides, of all that was said, what is asked of what.
@@ -85,7 +86,7 @@ var yesNo = map[string]bool{
 // contrasts says whether two of a kind are set against each other: "does A or B have more", "A versus B".
 func (r *reader) contrasts() bool {
 	q := &r.q
-	two := len(q.Sites) == 2 || len(q.Hosts) == 2 || len(r.owners) == 2 || r.twoSystems() || len(q.Products) == 2 && len(q.CVEs) == 0 || len(q.CVEs) >= 2 || len(q.Tags) == 2
+	two := len(r.more) > 0 && q.Time != nil || len(q.Sites) == 2 || len(q.Hosts) == 2 || len(r.owners) == 2 || r.twoSystems() || len(q.Products) == 2 && len(q.CVEs) == 0 || len(q.CVEs) >= 2 || len(q.Tags) == 2
 	against := q.State == "fixed" && slices.Contains(r.times, "first_seen")
 	contrast, joined := false, false
 	for i, t := range r.tokens {
@@ -103,14 +104,14 @@ func (r *reader) contrasts() bool {
 	case len(q.Severities) == 2 && !two:
 		return r.moreOf()
 	case len(q.CVEs) >= 2:
-		return r.saidMeasure(Compare) || r.saidMeasure(First) || r.has("more", "less", "worse", "higher", "lower")
+		return r.saidMeasure(Compare) || r.saidMeasure(First) || r.has("more", "less", "worse", "higher", "lower", "earlier", "later", "sooner", "older", "newer", "longer")
 	}
 	return two
 }
 
 // contrasting are the words by which two things are set against each other.
 var contrasting = map[string]bool{
-	"more": true, "fewer": true, "less": true, "worse": true, "better": true, "safer": true, "riskier": true, "higher": true, "most": true, "worst": true, "lower": true, "larger": true, "bigger": true, "least": true, "fewest": true, "cleaner": true, "greater": true,
+	"more": true, "fewer": true, "less": true, "worse": true, "better": true, "safer": true, "riskier": true, "higher": true, "most": true, "worst": true, "lower": true, "larger": true, "bigger": true, "least": true, "fewest": true, "cleaner": true, "greater": true, "earlier": true, "later": true, "sooner": true, "older": true, "newer": true, "longer": true,
 }
 
 func (r *reader) has(words ...string) bool {
@@ -248,15 +249,19 @@ func (r *reader) subjectOf(noun string) Subject {
 		}
 		return Subject(noun)
 	}
-	if r.catalogue || r.kevlist && !r.ofOurs() || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
+	if r.catalogue || r.kevlist && !r.ofOurs() || (r.q.MinEPSS != nil || r.q.MinCVSS != nil || r.q.MaxEPSS != nil || r.q.MaxCVSS != nil) && !r.ofOurs() && r.plural() || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
 		return CVEs
 	}
 	return Findings
 }
 
 // published says whether a year is named as people name the years of CVEs: "vulnerabilities of 2021".
-func (r *reader) published() bool {
-	return r.q.Time != nil && len(r.q.Time.Words) == 4 && !r.ofOurs()
+func (r *reader) published() bool { return r.ofYear() && !r.ofOurs() }
+
+// ofYear says whether the time is a year, and nothing says of what.
+func (r *reader) ofYear() bool {
+	t := r.q.Time
+	return t != nil && len(r.times) == 0 && !t.From.IsZero() && t.To.Equal(t.From.AddDate(1, 0, 0)) && t.From.YearDay() == 1 && slices.ContainsFunc(r.tokens, func(t token) bool { return isYear(t.word) })
 }
 
 // mostOf reads "which host has the most findings": findings by host.
@@ -269,8 +274,8 @@ func (r *reader) mostOf(nouns []noun) {
 	}
 	if at < 0 || nouns[0].at > at {
 		if len(nouns) > 1 && nouns[0].at > at { // the most affected hosts by findings
-			if by := groupName[nouns[0].subject]; by != "" && (Subject(nouns[1].subject) == Findings || nouns[1].subject == "vulns") {
-				r.q.GroupBy, r.q.Subject, r.q.Measure = by, Findings, Group
+			if by := groupName[nouns[0].subject]; by != "" && (Subject(nouns[1].subject) == Findings || nouns[1].subject == "vulns" || nouns[1].subject == "cves") {
+				r.q.GroupBy, r.q.Subject, r.q.Measure = by, r.subjectOf(nouns[1].subject), Group
 			}
 		}
 		return
@@ -325,6 +330,15 @@ func (r *reader) withoutNoun() Subject {
 		return Scans
 	case len(q.Imports) > 0:
 		return Imports
+	case len(q.Products) > 0 && r.isSystem(q.Products[0]) && (r.ours || r.has("left", "still", "any", "anything", "boxes")) && !r.affected && len(q.Severities) == 0:
+		return Hosts
+	case len(q.Products) == 1 && len(q.Hosts) == 0 && q.Products[0].Product != "" && (r.saidAttr(Addresses) || r.saidAttr(OwnerOf) || r.saidAttr(Names) || r.saidAttr(SiteOf) || r.saidAttr(OS) || r.saidAttr(LastScan)) && (q.Products[0].Ours || r.ours):
+		q.Measure = Fact
+		return Hosts
+	case q.Measure == Compare && len(q.Products) > 1 && r.has("common", "widespread", "here", "often", "used", "frequent"):
+		return Software
+	case r.told && len(q.Products) == 0:
+		return Findings
 	case len(q.Products) > 0:
 		return r.ofProduct()
 	case len(q.Ports) > 0:
@@ -343,10 +357,10 @@ func (r *reader) withoutNoun() Subject {
 		return Findings
 	case (len(q.Tags)+len(q.Criticality) > 0 || q.Jewels || q.Exposed != nil || q.OS != "" || q.Status != "") && len(q.Severities)+len(q.Decisions)+len(q.Triage) == 0 && q.KEV == nil && q.Exploited == nil && !q.Overdue && q.State == "" && q.GroupBy == "" && !r.due && (q.Measure == Count || q.Measure == List || q.Measure == "" || q.Measure == Explain && r.pluralName()):
 		return Hosts
+	case slices.Contains(r.times, "kev_added") && !r.ours:
+		return CVEs
 	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "" || len(r.owners) > 1 || len(q.Sites) > 1:
 		return Findings
-	case slices.Contains(r.times, "kev_added"):
-		return CVEs
 	case r.saidAttr(Age):
 		return Feeds
 	case r.saidAttr(LastScan):
@@ -434,6 +448,8 @@ func (r *reader) preferEstate(nouns []noun) {
 	case first == "software" && len(q.CVEs) > 0 && (r.saidAttr(Affected) || r.affected) && !r.ours:
 		q.Subject = CVEs
 		q.Measure, q.Attribute = Fact, Affected
+	case r.saidAttr(Duration) && len(q.Scans) == 0 && first != "scans" && r.has("fix", "remediate", "mttr", "repair", "patch", "resolve", "remediation"):
+		q.Subject, q.Measure, q.Attribute, q.State = Findings, Fact, Duration, "fixed"
 	case first == "services" && r.q.Subject == Services && len(q.Products) > 0 && r.affected:
 		q.Subject = Findings
 	case first == "weaknesses" && len(q.CVEs) > 0:
@@ -460,6 +476,21 @@ func (r *reader) preferEstate(nouns []noun) {
 // group reads the measure of groups.
 func (r *reader) group() {
 	q := &r.q
+	if by := groupName[string(q.Subject)]; strings.HasPrefix(string(q.Subject), "by-") {
+		q.GroupBy, q.Subject = firstOf(q.GroupBy, by), Findings
+		if (by == "vendor" || by == "year") && !r.ofOurs() {
+			q.Subject = CVEs
+		}
+	}
+	if r.saidAttr(OwnerOf) && !r.one() && q.GroupBy == "" && q.Owner == "" && (r.most || q.AtLeast != nil || q.AtMost != nil) && (q.Subject == Findings || q.Subject == Hosts || q.Subject == Nothing) {
+		q.GroupBy = "owner"
+	}
+	if len(r.nouns) > 0 && strings.HasPrefix(r.nouns[0].subject, "by-") && r.most && q.GroupBy == "" && len(r.heads()) == 0 && !r.one() {
+		q.GroupBy, q.Subject = groupName[r.nouns[0].subject], Findings
+		if (q.GroupBy == "vendor" || q.GroupBy == "year") && !r.ofOurs() {
+			q.Subject = CVEs
+		}
+	}
 	if r.counted == "hosts" && (q.Subject == Findings || q.Subject == CVEs) && (q.Measure == List || q.Measure == "" || q.Measure == Count) {
 		q.Subject, q.GroupBy = Findings, "cve" // "which vulnerabilities are on more than 3 hosts"
 	}
@@ -568,6 +599,8 @@ func (r *reader) standing() {
 	switch {
 	case q.Ransomware != nil:
 		take(Ransom)
+	case q.Exploit == "any" && r.saidAttr(Vector):
+		take(Vector)
 	case q.Exploit != "":
 		take(Exploits)
 	case q.KEV != nil && r.saidAttr(Due):
@@ -855,6 +888,9 @@ func (r *reader) timing() {
 			}
 		}
 		q.State = strings.TrimPrefix(q.State, "fixed")
+		if !q.DueWithin.To.IsZero() && q.DueWithin.To.Before(r.now) && strings.Contains(q.DueWithin.Words, "day") && r.now.Sub(q.DueWithin.To) < 7*24*time.Hour {
+			q.DueWithin.To = q.DueWithin.To.AddDate(0, 0, 7) // deadlines are ahead: "before Friday" is the coming one
+		}
 		return
 	}
 	if r.due && q.Time == nil && !q.Overdue && q.Attribute == "" && (q.Measure == List || q.Measure == Count) {
@@ -889,7 +925,7 @@ func (r *reader) timeOf() string {
 	q := &r.q
 	for _, t := range []string{"kev_added", "reopened", "fixed", "published", "modified", "first_seen", "scanned", "last_seen"} {
 		if slices.Contains(r.times, t) && !(t == "fixed" && q.State == "open") && !(t == "modified" && q.Measure == Change) {
-			if q.Subject == Findings && t == "published" || q.Subject != CVEs && t == "modified" {
+			if q.Subject == Findings && t == "published" && !r.ofCVEs() || q.Subject != CVEs && t == "modified" {
 				return "first_seen"
 			}
 			return t
@@ -897,13 +933,16 @@ func (r *reader) timeOf() string {
 	}
 	switch q.Subject {
 	case CVEs:
-		if q.KEV != nil && *q.KEV {
+		if q.KEV != nil && *q.KEV && !r.ofYear() {
 			return "kev_added"
 		}
 		return "published"
 	case Findings:
 		if q.State == "fixed" || q.State == "closed" {
 			return "fixed"
+		}
+		if r.ofYear() && r.ofCVEs() {
+			return "published"
 		}
 		return "first_seen"
 	case Hosts, Services, Software:
@@ -915,6 +954,11 @@ func (r *reader) timeOf() string {
 		return "scanned"
 	}
 	return ""
+}
+
+// ofCVEs says whether CVEs or vulnerabilities, and no findings, are spoken of.
+func (r *reader) ofCVEs() bool {
+	return slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "cves" || n.subject == "vulns" }) && !slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" })
 }
 
 // tidy takes back what makes no sense together.
@@ -955,6 +999,18 @@ func (r *reader) tidy() {
 	if q.Subject == Hosts && r.clean {
 		none := 0
 		q.AtMost, q.State = &none, ""
+	}
+	if q.Subject == Findings && q.Attribute == State && q.Measure == Whether && len(q.CVEs) > 0 && (q.State == "fixed" || r.has("fixed", "patched", "resolved")) {
+		q.Attribute, q.State = "", "fixed"
+	}
+	if q.Subject == Software && q.Measure == Count && q.Attribute == Version {
+		q.Attribute, q.GroupBy = "", "version"
+	}
+	if q.Measure == Why && q.Audience == "manager" && len(q.CVEs) > 0 {
+		q.Measure = Explain
+	}
+	if q.Subject == CVEs && q.KEV != nil && *q.KEV && len(q.CVEs) == 0 && (q.Measure == List || q.Measure == "") && (q.Sort == "newest" || slices.Contains(r.times, "kev_added") && r.has("recently", "latest", "newest", "recent", "last") && q.Time == nil) {
+		q.Sort, q.TimeOf = "kev_added", "kev_added"
 	}
 	if q.Withdrawn != nil && q.Subject != CVEs {
 		q.Withdrawn = nil

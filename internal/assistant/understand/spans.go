@@ -62,6 +62,9 @@ func (r *reader) best(i int) span {
 	if p := r.period(i); p.length() > best.length() || p.length() > 0 && p.length() == best.length() && best.says("filler") {
 		best = p
 	}
+	if best.says("service") && best.length() == 1 {
+		return best // "with ssh" is the service, not the technique
+	}
 	if n := r.named(i); n.length() > best.length() || n.length() > 0 && n.length() == best.length() && (best.says("filler") || n.says("sure")) {
 		best = n
 	}
@@ -251,7 +254,7 @@ func (r *reader) list(kind string) []string {
 func find(list []string, text string) (string, bool) {
 	long := shortened[text]
 	for _, name := range list {
-		if strings.EqualFold(name, text) || plain(name) == plain(text) || long != "" && strings.EqualFold(name, long) {
+		if strings.EqualFold(name, text) || plain(name) == plain(text) || len(text) >= 5 && strings.Contains(text, " ") && strings.EqualFold(name, strings.ReplaceAll(text, " ", "")) || long != "" && strings.EqualFold(name, long) {
 			return name, true
 		}
 	}
@@ -309,7 +312,7 @@ func (r *reader) estateName(i int) span {
 }
 
 // placing are the words that a place follows.
-var placing = map[string]bool{"in": true, "at": true, "on": true, "of": true, "for": true, "from": true, "and": true, "or": true, "site": true, "between": true, "with": true, "to": true, "vs": true, "versus": true, "inside": true, "within": true, "about": true, "only": true, "by": true, "across": true}
+var placing = map[string]bool{"in": true, "at": true, "on": true, "of": true, "for": true, "from": true, "and": true, "or": true, "site": true, "between": true, "with": true, "to": true, "vs": true, "versus": true, "inside": true, "within": true, "about": true, "only": true, "by": true, "across": true, "than": true, "against": true, "as": true}
 
 // situating are those of placing that hardly anything but a place follows.
 var situating = map[string]bool{"in": true, "at": true, "inside": true, "within": true, "site": true, "zone": true, "across": true}
@@ -318,7 +321,7 @@ var situating = map[string]bool{"in": true, "at": true, "inside": true, "within"
 var sitely = map[string]bool{"site": true, "zone": true, "network": true, "segment": true, "location": true, "subnet": true, "lan": true, "sites": true, "vlan": true, "area": true, "hosts": true, "host": true, "machines": true, "findings": true, "systems": true}
 
 // determining are the words that make a noun of what follows: "which servers", "how many branches".
-var determining = map[string]bool{"which": true, "what": true, "many": true, "much": true, "every": true, "each": true, "any": true, "list": true, "show": true, "per": true, "number": true, "of": true, "these": true, "those": true, "linux": true, "windows": true, "web": true, "count": true, "most": true, "top": true, "do": true, "does": true, "are": true, "is": true, "on": true, "by": true, "no": true, "two": true, "affected": true, "vulnerable": true, "name": true, "give": true, "me": true}
+var determining = map[string]bool{"which": true, "what": true, "many": true, "much": true, "every": true, "each": true, "any": true, "list": true, "show": true, "per": true, "number": true, "of": true, "these": true, "those": true, "linux": true, "windows": true, "web": true, "count": true, "most": true, "top": true, "do": true, "does": true, "are": true, "is": true, "by": true, "no": true, "two": true, "affected": true, "vulnerable": true, "name": true, "give": true, "me": true}
 
 // before is the place of the last token before i that says something.
 func (r *reader) before(i int) int {
@@ -351,6 +354,10 @@ func (r *reader) free(i int, kind string) bool {
 	case !theGrammar().nouns[t.word] && !theGrammar().nouns[t.single]:
 		return placing[before] || at >= 0 && r.aloneInGrammar(i)
 	case (before == "or" || before == "and" || before == "vs" || before == "versus" || before == "between") && r.siteBeside(i):
+		return true
+	case t.single == "" && at >= 0 && !determining[before], t.single == "" && (before == "is" || before == "are" || before == "does" || before == "was"):
+		return true
+	case before == "than" || before == "against":
 		return true
 	case (r.word(i+1) == "or" || r.word(i+1) == "and" || r.word(i+1) == "vs" || r.word(i+1) == "versus") && r.siteAt(i+2):
 		return true
@@ -403,11 +410,14 @@ func (r *reader) broken(from, to int) bool {
 
 func (r *reader) technique(i int) span {
 	for end := min(i+6, len(r.tokens)); end > i; end-- {
-		if end == i+1 && theGrammar().heads[r.tokens[i].word] || r.tokens[i].kind != wordToken {
+		if end == i+1 && theGrammar().heads[r.tokens[i].word] && !(relating[r.word(i-1)] && end == len(r.tokens)) || r.tokens[i].kind != wordToken {
 			continue
 		}
 		ids := r.v.Technique(r.text(i, end))
 		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)] || relating[r.word(i-1)] && end == len(r.tokens)) {
+			if relating[r.word(i-1)] {
+				return span{i, end, []effect{{"attack", ids[0]}, {"sure", ""}}, []string{"name: attack " + ids[0]}}
+			}
 			return one(i, end, "attack", ids[0])
 		}
 		if len(ids) > 1 && end > i+1 {
@@ -480,6 +490,9 @@ func (r *reader) choose(from, to int, found []ProductName) (ProductName, bool) {
 	case everyday && best.CVEs < 50, best.CVEs < 2:
 		return best, false
 	}
+	if to == from+1 && best.CVEs < known && !best.Ours && !alias && r.slip(r.word(from)) {
+		return best, false
+	}
 	total := 0
 	for _, p := range found {
 		if p.Product == best.Product {
@@ -490,6 +503,20 @@ func (r *reader) choose(from, to int, found []ProductName) (ProductName, bool) {
 		best.Vendor, best.CVEs = "", total
 	}
 	return best, true
+}
+
+// slip says whether a word that hardly anything is called is a slip in a name that much is: catalogues have misspelt
+// vendors too.
+func (r *reader) slip(w string) bool {
+	if len(w) < 5 {
+		return false
+	}
+	near := r.v.Near(w)
+	if len(near) == 0 || distance(w, near[0], 1) > 1 {
+		return false
+	}
+	found := r.v.Product(near[0])
+	return len(found) > 0 && (found[0].CVEs >= 100 || found[0].Ours)
 }
 
 // versioned says whether a version follows.
