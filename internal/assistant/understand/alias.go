@@ -2,6 +2,7 @@ package understand
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 
 	"github.com/patchscout/patchscout/internal/cve"
@@ -22,7 +23,9 @@ var aliases = table(func() map[string][]alias {
 		for entry := range strings.FieldsSeq(target) {
 			vendor, product, _ := strings.Cut(entry, ":")
 			for name := range strings.SplitSeq(names, "|") {
-				all[plain(name)] = append(all[plain(name)], alias{vendor, product})
+				if key := plain(name); !slices.Contains(all[key], alias{vendor, product}) {
+					all[key] = append(all[key], alias{vendor, product})
+				}
 			}
 		}
 	}

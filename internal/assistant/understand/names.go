@@ -92,8 +92,12 @@ func newCatalogueNames(l Lists) *catalogueNames {
 		byJoined: map[string]int32{}, vendors: make(map[string]int32, len(l.Products)/2),
 		techniques: map[string][]string{}, feeds: slices.Clone(l.Feeds), words: newWordIndex(len(l.Products)),
 	}
+	last, vendor := "", ""
 	for _, p := range l.Products {
-		n.addProduct(p)
+		if p.Vendor != last || vendor == "" { // they come sorted by vendor
+			last, vendor = p.Vendor, plain(p.Vendor)
+		}
+		n.addProduct(p, vendor)
 	}
 	for _, t := range l.Techniques {
 		name := plain(t.Name)
@@ -105,7 +109,7 @@ func newCatalogueNames(l Lists) *catalogueNames {
 	return n
 }
 
-func (n *catalogueNames) addProduct(p Known) {
+func (n *catalogueNames) addProduct(p Known, vendor string) {
 	name := plain(p.Product)
 	next, seen := n.byWords[name]
 	if !seen {
@@ -114,7 +118,6 @@ func (n *catalogueNames) addProduct(p Known) {
 	at := int32(len(n.products))
 	n.products = append(n.products, product{p.Vendor, p.Product, int32(p.CVEs), next})
 	n.byWords[name] = at
-	vendor := plain(p.Vendor)
 	n.vendors[vendor] += int32(p.CVEs)
 	if p.CVEs < known {
 		return
@@ -134,7 +137,8 @@ func (n *catalogueNames) addProduct(p Known) {
 type estateNames struct {
 	ours     map[string]string // "openssh" -> "OpenSSH"
 	ourWords map[string]bool
-	hosts    map[string][]HostName
+	hosts    map[string]int32 // the last of refs
+	refs     []hostRef
 	sites    []string
 	owners   []string
 	tags     []string
@@ -145,7 +149,7 @@ type estateNames struct {
 
 func newEstateNames(l Lists) *estateNames {
 	n := &estateNames{
-		ours: map[string]string{}, ourWords: map[string]bool{}, hosts: make(map[string][]HostName, 2*len(l.Hosts)), own: newWordIndex(len(l.Hosts)),
+		ours: map[string]string{}, ourWords: map[string]bool{}, hosts: make(map[string]int32, 3*len(l.Hosts)), refs: make([]hostRef, 0, 3*len(l.Hosts)), own: newWordIndex(len(l.Ours)),
 		sites: slices.Clone(l.Sites), owners: slices.Clone(l.Owners), tags: slices.Clone(l.Tags),
 		labels: slices.Clone(l.Labels), scanners: slices.Clone(l.Scanners),
 	}
@@ -168,17 +172,33 @@ func newEstateNames(l Lists) *estateNames {
 	return n
 }
 
+// hostRef is one name of a host; next is the one before it with the same name, -1 for none.
+type hostRef struct {
+	text, site string
+	id         int64
+	next       int32
+}
+
 func (n *estateNames) addHost(h HostEntry) {
 	for _, name := range h.Names {
 		key := strings.ToLower(name)
-		if slices.ContainsFunc(n.hosts[key], func(o HostName) bool { return o.ID == h.ID }) {
-			continue
-		}
-		n.hosts[key] = append(n.hosts[key], HostName{Text: name, Kind: hostKind(name), ID: h.ID, Site: h.Site})
-		if short, _, dotted := strings.Cut(key, "."); dotted && hostKind(name) == "name" && !slices.ContainsFunc(n.hosts[short], func(o HostName) bool { return o.ID == h.ID }) {
-			n.hosts[short] = append(n.hosts[short], HostName{Text: name, Kind: "name", ID: h.ID, Site: h.Site})
+		n.refer(key, name, h)
+		if short, _, dotted := strings.Cut(key, "."); dotted && hostKind(name) == "name" {
+			n.refer(short, name, h)
 		}
 	}
+}
+
+// refer lets a word mean a host. Names of one host come one after the other, so that the last one tells whether it is known.
+func (n *estateNames) refer(key, name string, h HostEntry) {
+	last, seen := n.hosts[key]
+	if !seen {
+		last = -1
+	} else if n.refs[last].id == h.ID {
+		return
+	}
+	n.hosts[key] = int32(len(n.refs))
+	n.refs = append(n.refs, hostRef{name, h.Site, h.ID, last})
 }
 
 func hostKind(name string) string {
@@ -189,7 +209,16 @@ func hostKind(name string) string {
 }
 
 // Host finds hosts by address, name, or the first label of a name.
-func (n *estateNames) Host(text string) []HostName { return n.hosts[strings.ToLower(text)] }
+func (n *estateNames) Host(text string) []HostName {
+	var found []HostName
+	at, ok := n.hosts[strings.ToLower(text)]
+	for ; ok && at >= 0; at = n.refs[at].next {
+		ref := n.refs[at]
+		found = append(found, HostName{Text: ref.text, Kind: hostKind(ref.text), ID: ref.id, Site: ref.site})
+	}
+	slices.Reverse(found)
+	return found
+}
 
 // Sites lists the sites.
 func (n *estateNames) Sites() []string { return n.sites }
@@ -339,19 +368,43 @@ func (n *NameBook) Near(word string) []string {
 
 // plain is a name as words: lower case, punctuation as one blank.
 func plain(name string) string {
-	clean := true
+	clean, ascii := true, true
 	for i := range len(name) {
-		if c := name[i]; c == '_' || c == '-' || c == '\\' || c == '.' || c == '/' || c >= 'A' && c <= 'Z' || c >= 0x80 {
+		switch c := name[i]; {
+		case c >= 0x80:
+			clean, ascii = false, false
+		case c == '_' || c == '-' || c == '\\' || c == '/' || c == '!' || c == ',' || c >= 'A' && c <= 'Z':
 			clean = false
-			break
 		}
 	}
-	if clean {
+	switch {
+	case clean:
 		return strings.TrimSpace(name)
+	case ascii:
+		return plainASCII(name)
 	}
-	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(c rune) bool {
-		return c == ' ' || c == '_' || c == '-' || c == '\\' || c == '/' || c == '!' || c == ','
-	}), " ")
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return c < 0x80 && isBlank(byte(c)) }), " ")
+}
+
+func isBlank(c byte) bool {
+	return c == ' ' || c == '_' || c == '-' || c == '\\' || c == '/' || c == '!' || c == ','
+}
+
+func plainASCII(name string) string {
+	out := make([]byte, 0, len(name))
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case !isBlank(c):
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			out = append(out, c)
+		case len(out) > 0 && out[len(out)-1] != ' ':
+			out = append(out, ' ')
+		}
+	}
+	return strings.TrimSuffix(string(out), " ")
 }
 
 // once for tables that are written in files of the package.
