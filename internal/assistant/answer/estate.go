@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/cve"
@@ -97,13 +98,23 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 func (q *Asked) leftOut(d *Draft) {
 	var words []string
 	for _, w := range q.Question.Rest {
-		if w = quoted(w, 40); len(w) > 2 && !slices.Contains(words, w) {
+		if w = quoted(w, 40); len(w) > 2 && !slices.Contains(words, w) && !slices.Contains(saysLittle, strings.ToLower(w)) && !d.says(w) {
 			words = append(words, "“"+w+"”")
 		}
 	}
 	if len(words) > 0 && !d.Refused {
 		d.Say(nil, "Not taken into account: %s.", few(words, 5))
 	}
+}
+
+// saysLittle are words that change nothing about what is asked.
+var saysLittle = []string{"need", "needs", "opened", "open", "last", "please", "really", "currently", "now", "right", "still", "exist", "exists", "have", "has", "our", "ours", "we", "us", "you", "your", "the",
+	"any", "all", "there", "here", "actually", "just", "also", "only", "overall", "total", "altogether", "exactly", "know", "see", "today", "kind", "sort", "stuff", "things", "thing", "around", "estate", "network",
+	"environment", "and", "with", "from", "for", "are", "was", "were", "been", "being", "that", "this", "these", "those", "them", "they", "does", "did", "can", "could", "would", "should", "quick", "quickly"}
+
+// says is whether the answer has a word.
+func (d *Draft) says(word string) bool {
+	return slices.ContainsFunc(d.Lines, func(l Line) bool { return strings.Contains(strings.ToLower(l.Text), strings.ToLower(word)) })
 }
 
 // estateSubjects are those that no other part answers.

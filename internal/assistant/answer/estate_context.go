@@ -53,6 +53,16 @@ func (q *Asked) settle() {
 	if q.Measure == understand.Whether && begins("which", "what", "who", "list", "show", "name", "give") {
 		q.Measure = understand.List
 	}
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
+	if has("mttr", "mean time to", "on average", "average time", "how long do we take", "how long does it take us", "how fast do we", "how quickly do we") && has("fix", "remed", "patch", "clos", "resolv", "mttr") {
+		q.Subject, q.Measure, q.Attribute, q.State = understand.Findings, understand.Fact, understand.Duration, ""
+		q.Question.Unknown = nil
+	}
+	if p := q.Time; q.Negated && p != nil && p.From.IsZero() && !p.To.IsZero() && (q.TimeOf == "scanned" || q.TimeOf == "last_seen") {
+		q.Negated = false // "not for more than a month": the last time was before that
+	}
 	if q.Subject == understand.Hosts && q.Negated && q.Time == nil && q.TimeOf == "" && strings.Contains(text, "scanned") {
 		q.TimeOf = "scanned"
 	}

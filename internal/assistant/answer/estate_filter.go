@@ -65,7 +65,10 @@ func (q *Asked) findings(ctx context.Context) (*chosen, *trouble, error) {
 	if t := c.negate(ctx, q); t != nil {
 		return nil, t, nil
 	}
-	return c, nil, c.resolve(ctx, q)
+	if err := c.resolve(ctx, q); err != nil {
+		return nil, nil, err
+	}
+	return c, nil, c.fixable(ctx, q)
 }
 
 // resolve asks the catalogue which weaknesses have what it is asked for.
@@ -82,6 +85,25 @@ func (c *chosen) resolve(ctx context.Context, q *Asked) error {
 	}
 	c.req.Further.Weaknesses = list
 	return nil
+}
+
+// fixable narrows to findings of which it is known what ends them, or to the others.
+func (c *chosen) fixable(ctx context.Context, q *Asked) error {
+	if q.Fixable == nil {
+		return nil
+	}
+	c.exact = false
+	c.behind = append(c.behind, map[bool]string{true: "with a known fix", false: "without a known fix"}[*q.Fixable])
+	among := c.req.Further.IDs
+	ids := []int64{}
+	err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
+		if (f.FixedIn != "" || f.Remedy != "") == *q.Fixable && (among == nil || slices.Contains(among, f.ID)) {
+			ids = append(ids, f.ID)
+		}
+		return nil
+	})
+	c.req.Further.IDs = ids
+	return err
 }
 
 var triageWords = map[string]string{
@@ -227,6 +249,9 @@ func upTo(most *float64, say func(float64) string) string {
 	return " to " + say(*most)
 }
 
+// round takes the last digits off a bound: "more than 0.9" is a little more than that.
+func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
+
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func percent(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e4, 'f', -1, 64) + " %" }
@@ -268,6 +293,8 @@ func dayOf(t time.Time) string {
 // since says a period in words.
 func since(p *understand.Period) string {
 	switch {
+	case strings.HasPrefix(p.Words, "the last ") || strings.HasPrefix(p.Words, "the past ") || strings.HasPrefix(p.Words, "the next "):
+		return "in " + quote(p.Words)
 	case p.Words != "":
 		return quote(p.Words)
 	case p.From.IsZero():
@@ -1095,7 +1122,7 @@ func (c *chosen) params() (out [][2]string) {
 	}
 	number := func(name string, v float64) {
 		if v > 0 {
-			add(name, decimal(v))
+			add(name, decimal(round(v)))
 		}
 	}
 	add("host", c.hostParam())

@@ -34,6 +34,8 @@ func (q *Asked) ofFindings(ctx context.Context, d *Draft) error {
 		return q.timeToFix(ctx, d)
 	case q.Share && q.Measure == understand.Count:
 		return q.shareOfFindings(ctx, d, c)
+	case q.Measure == understand.Count && q.wereOpen():
+		return q.openThen(ctx, d)
 	case q.Measure == understand.Count && q.GroupBy == "cve":
 		return q.listCVEs(ctx, d, c)
 	case q.Measure == understand.Count && q.GroupBy != "":

@@ -1,10 +1,12 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/report"
@@ -24,7 +26,7 @@ func (q *Asked) ofFixes(ctx context.Context, d *Draft) (bool, error) {
 		}
 		return true, q.oneFinding(ctx, d)
 	}
-	if q.Jewels && q.Measure == understand.First || slices.Contains(q.Topics, "paths") {
+	if q.Jewels && q.Measure == understand.First || slices.Contains(q.Topics, "paths") || strings.Contains(strings.ToLower(q.Text), "path") {
 		return true, q.fixesOfPaths(ctx, d)
 	}
 	c, t, err := q.findings(ctx)
@@ -38,6 +40,23 @@ func (q *Asked) ofFixes(ctx context.Context, d *Draft) (bool, error) {
 		return true, q.factOfFindings(ctx, d, c)
 	}
 	return true, q.first(ctx, d, c)
+}
+
+// bySize says whether the action that ends most findings is asked for, and not the most urgent one.
+func (q *Asked) bySize() bool {
+	text := strings.ToLower(q.Text)
+	return slices.ContainsFunc([]string{"most finding", "most issue", "most vulnerab", "most problem", "most cve", "most hole", "biggest effect", "biggest impact", "largest effect"}, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// largestActions names the actions that end most findings.
+func (q *Asked) largestActions(d *Draft, actions []report.Group, list, total int) error {
+	slices.SortStableFunc(actions, func(a, b report.Group) int { return cmp.Compare(b.Findings, a.Findings) })
+	best := actions[0]
+	d.Facts.Value = report.Text(quoted(string(best.Action), 160))
+	d.Say([]int{list}, "**%s** ends most: %s of %s, on %s.", quoted(string(best.Action), 160), report.Thousands(best.Findings), report.Plural(total, "finding", "findings"), report.Plural(best.Hosts, "host", "hosts"))
+	q.actions(d, actions, list)
+	q.askOn(d, "What should I fix first?", "Which hosts have most of them?", "What cuts the attack paths?")
+	return nil
 }
 
 // first says what to fix first: by decision and rank, as actions that end several findings.
@@ -59,6 +78,9 @@ func (q *Asked) first(ctx context.Context, d *Draft, c *chosen) error {
 	actions := slices.DeleteFunc(slices.Clone(groups), func(g report.Group) bool { return g.Key == "" })
 	if q.Least {
 		slices.Reverse(actions)
+	}
+	if q.Measure != understand.Count && q.bySize() && len(actions) > 0 {
+		return q.largestActions(d, actions, list, counts.Total)
 	}
 	top, err := q.top(ctx, c, 3)
 	if err != nil {

@@ -285,12 +285,22 @@ func (q *Asked) sitesLooked(ctx context.Context, d *Draft) error {
 		return nil
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return last[a].Compare(last[b]) })
+	if q.Time != nil {
+		order = slices.DeleteFunc(order, func(s string) bool {
+			in := (q.Time.From.IsZero() || !last[s].Before(q.Time.From)) && (q.Time.To.IsZero() || last[s].Before(q.Time.To))
+			return in == q.Negated
+		})
+		d.Facts.Count = intOf(len(order))
+		cite := d.Cite(report.Source{Kind: "list", ID: "/assets?tab=sites", Title: "Sites", Text: report.Plural(len(order), "site", "sites"), URL: "/assets?tab=sites", API: "/api/v1/sites"})
+		d.Say([]int{cite}, "%s %s %slooked at %s%s", number(len(order)), have(len(order), "site was", "sites were"), map[bool]string{true: "not ", false: ""}[q.Negated], since(q.Time),
+			map[bool]string{true: ":", false: "."}[len(order) > 0])
+	}
 	d.Link = "/assets?tab=sites"
 	for _, s := range order[:min(len(order), q.limit())] {
 		at := last[s]
 		cite := d.Cite(report.Source{Kind: "site", ID: s, Title: quote(s), Text: cut(report.Plural(count[s], "host", "hosts") + ", last looked at " + q.moment(at)), URL: "/assets?site=" + shellURL(s), At: &at})
 		text := fmt.Sprintf("%s was last looked at on **%s**, %s.", bold(s), q.moment(at), q.ago(at))
-		if len(order) == 1 {
+		if len(order) == 1 && q.Time == nil {
 			d.Facts.Value = report.Text(at.UTC().Format(time.DateOnly))
 			d.Say([]int{cite}, "%s", text)
 		} else {

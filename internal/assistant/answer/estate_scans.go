@@ -73,6 +73,9 @@ func (q *Asked) ofScans(ctx context.Context, d *Draft) error {
 		q.Attribute = understand.LastScan
 		return q.oneHost(ctx, d)
 	}
+	if q.Subject == understand.Scans && len(q.Sites) > 0 && len(q.Scans) == 0 && q.Measure == understand.Fact && (q.Attribute == understand.LastScan || q.Attribute == understand.LastSeen || q.Attribute == "") {
+		return q.sitesLooked(ctx, d) // a report that was imported is a look as well
+	}
 	kind := map[understand.Subject]string{understand.Scans: "scan", understand.Imports: "import"}[q.Subject]
 	req := request.Scans{Kind: kind, Status: q.Status}
 	if len(q.Sites) == 1 {
@@ -270,7 +273,7 @@ func (q *Asked) tellRun(ctx context.Context, d *Draft, short *report.ScanStatus)
 	for _, p := range s.Problems {
 		problems = append(problems, quote(p.Target)+": "+quoted(p.Reason, 120))
 	}
-	if s.Reason != nil && *s.Reason != "" {
+	if s.Reason != nil && *s.Reason != "" && !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, quoted(*s.Reason, 160)) }) {
 		problems = append(problems, quoted(*s.Reason, 160))
 	}
 	switch q.Attribute {

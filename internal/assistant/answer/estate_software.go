@@ -316,7 +316,8 @@ func (q *Asked) ofSites(ctx context.Context, d *Draft) error {
 		return err
 	}
 	switch {
-	case q.Attribute == understand.LastScan || q.Attribute == understand.LastSeen || q.Attribute == understand.Age:
+	case (q.Time != nil || q.Negated) && (q.TimeOf == "scanned" || q.TimeOf == "last_seen" || strings.Contains(strings.ToLower(q.Text), "scan") || strings.Contains(strings.ToLower(q.Text), "looked")),
+		q.Attribute == understand.LastScan || q.Attribute == understand.LastSeen || q.Attribute == understand.Age:
 		return q.sitesLooked(ctx, d)
 	case q.Measure == understand.Compare && len(q.sides()) > 1, len(q.Sites) > 1 && q.Measure != understand.List && q.Measure != understand.Count:
 		return q.compareSides(ctx, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,15 @@ func (q *Asked) changedFindings(ctx context.Context, d *Draft, c *chosen) error 
 	where := strings.Join(base.where, " ")
 	noun := strings.Join(append(append([]string{}, base.before...), append([]string{"findings"}, base.behind...)...), " ")
 	d.Say(cites, "%s: %s.", capital(strings.TrimSpace(noun+by0(where))+", "+words), and(parts))
+	if fresh := d.Facts.Items[0]; fresh.Name == "new" && fresh.Count != nil && *fresh.Count > 0 {
+		all, err := whole.counted(ctx, base)
+		if err != nil {
+			return err
+		}
+		if all.Total == *fresh.Count {
+			d.Say(cites[:1], "Nothing was known before: all that is open was first seen in this time.")
+		}
+	}
 	if len(list) > 0 {
 		d.Say(cites[:1], "The most urgent new ones:")
 		items := d.Facts.Items
@@ -216,6 +226,63 @@ func (q *Asked) trendOfFindings(ctx context.Context, d *Draft, c *chosen) error 
 	d.Say([]int{n}, "In these %s %s came up, %s were fixed and %s ended for another reason.", report.Plural(len(known)-1, "day", "days"), report.Thousands(opened),
 		report.Thousands(fixed), report.Thousands(closed))
 	q.askOn(d, "What is new since last week?", "How many are overdue?", "What should I fix first?")
+	return nil
+}
+
+// wereOpen says whether it is asked how many stood at a time that is over.
+func (q *Asked) wereOpen() bool {
+	text := strings.ToLower(q.Text)
+	return q.Time != nil && !q.Time.From.IsZero() && (q.TimeOf == "" || q.TimeOf == "first_seen") && q.State != "fixed" && q.Time.From.Before(q.Now) &&
+		slices.ContainsFunc([]string{"were open", "was open", "were there", "did we have", "had we", "we had", "were still open", "open back"}, func(w string) bool { return strings.Contains(text, w) }) &&
+		!strings.Contains(text, "first seen") && !strings.Contains(text, " new ") && !strings.Contains(text, "last")
+}
+
+// openThen says how many findings stood at the end of a day: those that were there before and are open still or were fixed since.
+func (q *Asked) openThen(ctx context.Context, d *Draft) error {
+	at := q.Time.From
+	if !q.Time.To.IsZero() && q.Time.To.Before(q.Now) {
+		at = q.Time.To
+	}
+	whole := *q
+	whole.Time, whole.TimeOf, whole.State = nil, "", ""
+	now, t, err := whole.findings(ctx)
+	if err != nil || t != nil {
+		return q.cannot(d, t, err)
+	}
+	count := func(state, of string, p understand.Period, until bool) (int, error) {
+		one := whole
+		one.State, one.TimeOf, one.Time = state, of, &p
+		c, t, err := one.findings(ctx)
+		if err != nil || t != nil {
+			return 0, err
+		}
+		if until {
+			c.req.FirstSeenBefore = stamp(at)
+		}
+		counts, err := one.counted(ctx, c)
+		return counts.Total, err
+	}
+	old, err := count("", "first_seen", understand.Period{To: at}, false)
+	if err != nil {
+		return err
+	}
+	back, err := count("", "returned", understand.Period{From: at}, true)
+	if err != nil {
+		return err
+	}
+	fixed, err := count("fixed", "fixed", understand.Period{From: at}, true)
+	if err != nil {
+		return err
+	}
+	n := old - back + fixed
+	today, err := whole.counted(ctx, now)
+	if err != nil {
+		return err
+	}
+	cite := whole.citeList(d, now, today.Total)
+	d.Facts.Count = intOf(n)
+	d.Say([]int{cite}, "%s %s %s open on %s; %s now.", number(n), strings.TrimSpace(now.noun(n)+by0(strings.Join(now.where, " "))), have(n, "was", "were"), day(at.Add(-time.Second)), report.Thousands(today.Total)+" are")
+	q.askOn(d, "What is new since then?", "Are we getting better?", "What should I fix first?")
 	return nil
 }
 
