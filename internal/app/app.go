@@ -98,7 +98,7 @@ func (a *App) Close() error {
 	a.texts.indexing.stop()
 	a.walks.stop()
 	a.hub.Stop()
-	return errors.Join(a.texts.finder.Close(), a.find.Close(), a.store.Close())
+	return errors.Join(a.closeMeaning(), a.texts.finder.Close(), a.find.Close(), a.store.Close())
 }
 
 // Init creates and migrates the databases and says where they are. It may be called any number of times.

@@ -27,8 +27,10 @@ const (
 
 	sendsModel      = "the question, the answer and the records that it rests on"
 	sendsModelAway  = "the question, the answer and the public records that it rests on; hosts, addresses, sites and people as placeholders"
-	sendsEmbeddings = "questions, and the texts of findings and hosts"
+	sendsEmbeddings = "questions, titles of findings, techniques and the product's own pages"
 	sendsVectors    = "embeddings, which tell something of their texts, and the numbers of records"
+
+	sendsEmbeddingsAway = "questions, titles of findings, techniques and the product's own pages; hosts, addresses, sites and people as placeholders"
 )
 
 // languageModel is the client of the configured model, made when it is first used. The zero value is ready for use.
@@ -161,6 +163,7 @@ func (a *App) AssistantState(ctx context.Context) (report.AssistantState, error)
 		*p.of(&doc) = p.doc
 	}
 	doc.Index = some(a.texts.finder.State(ctx))
+	a.nearState(ctx, &doc)
 	return doc, nil
 }
 
@@ -175,15 +178,7 @@ type peer struct {
 func (p peer) remote() bool { return p.doc.Remote && p.address != "" }
 
 func (a *App) peers(ctx context.Context) []peer {
-	c := a.cfg.Assistant
-	embeddings := a.peer(peerEmbeddings, c.EmbedURL.Reveal(), c.EmbedModel, sendsEmbeddings)
-	embeddings.of = func(s *report.AssistantState) *report.AssistantPeer { return &s.Embeddings }
-	if c.EmbedDir != "" {
-		embeddings = peer{name: peerEmbeddings, of: embeddings.of, doc: report.AssistantPeer{Name: report.Text(c.EmbedDir)}}
-	}
-	vectors := a.peer(peerVectors, c.ChromaURL.Reveal(), "ChromaDB", sendsVectors)
-	vectors.of = func(s *report.AssistantState) *report.AssistantPeer { return &s.Vectors }
-	return []peer{a.modelPeer(ctx), embeddings, vectors}
+	return append([]peer{a.modelPeer(ctx)}, a.nearPeers()...)
 }
 
 func (a *App) peer(name, raw, called, sends string) peer {

@@ -14,18 +14,27 @@ import (
 type texts struct {
 	finder   *retrieve.Finder
 	indexing indexing
+	meanings meanings
 }
 
 func (a *App) openTexts() {
-	a.texts.finder = retrieve.New(retrieve.Config{
+	a.texts.finder = a.newFinder(nil)
+}
+
+// newFinder is one with the weights of nearness; nil is the usual ones.
+func (a *App) newFinder(weights map[retrieve.Kind]float64) *retrieve.Finder {
+	return retrieve.New(retrieve.Config{
 		CVEs: a.find, Catalogue: a.store.Catalogue(), Estate: a.store.Estate(), Pages: docs.Pages,
-		Dir: filepath.Join(a.cfg.DataDir, "text", "assistant"),
+		Dir: filepath.Join(a.cfg.DataDir, "text", "assistant"), Meaning: a.meaning, Weights: weights,
 	})
 }
 
 // How long a command waits for indexes to be made that are soon made: of the product's pages, of techniques, of an estate
 // of some thousand findings. Somebody who asks a server gets his answer first.
 const commandWait = time.Second
+
+// commandEmbed is how long a command waits for the embedding of its question: it has to read the model first.
+const commandEmbed = 5 * time.Second
 
 // searcher searches records as text. What changed lately it brings in itself; when that is not enough, the indexes are built
 // in the background.
@@ -44,6 +53,9 @@ type building struct {
 
 func (b *building) Search(ctx context.Context, q retrieve.Query) (retrieve.Found, error) {
 	q.Wait = time.Duration(b.wait.Load())
+	if b.app.queue == nil {
+		q.Patience = commandEmbed
+	}
 	found, err := b.app.texts.finder.Search(ctx, q)
 	if err == nil && found.Behind {
 		b.wait.Store(0)

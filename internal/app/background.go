@@ -74,6 +74,7 @@ func (a *App) startBackground(ctx context.Context, d duties) (*background, error
 		b.readying.Go(func() { a.keepAwake(readying) })
 		b.readying.Go(func() { a.warm(readying) })
 		b.readying.Go(func() { a.followPaths(readying) })
+		b.readying.Go(func() { a.followVectors(readying) })
 	}
 	return b, nil
 }

@@ -42,6 +42,7 @@ func CheckConfig(ctx context.Context, cfg config.Config, settings []config.Setti
 		c.connect(ctx)
 		c.graph(ctx)
 		c.languageModel(ctx)
+		c.nearness(ctx)
 	}
 	c.doc.OK = len(c.doc.Mistakes) == 0
 	return c.doc

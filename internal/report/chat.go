@@ -158,7 +158,7 @@ type AssistantPeer struct {
 
 // AssistantPart is one kind of records in the text index.
 type AssistantPart struct {
-	Name    string `json:"name" enum:"cves,findings,assets,techniques,scans,docs"`
+	Name    string `json:"name" enum:"cves,findings,assets,techniques,scans,docs,vectors" doc:"vectors are those that are kept of all kinds"`
 	Records int    `json:"records"`
 	Current bool   `json:"current" doc:"false: what changed last is being brought in"`
 }

@@ -226,6 +226,11 @@ func (x *Chroma) Search(ctx context.Context, vector []float32, limit int, groups
 	return hits, nil
 }
 
+// Ping asks whether the server and the database are there. It makes nothing.
+func (x *Chroma) Ping(ctx context.Context) error {
+	return x.server.Call(ctx, http.MethodGet, "", nil, nil)
+}
+
 // Collection is its name.
 func (x *Chroma) Collection() string { return x.name }
 

@@ -47,6 +47,9 @@ func OpenLocal(dir string, dims int) (*Local, error) {
 
 func (x *Local) path() string { return filepath.Join(x.dir, "vectors") }
 
+// Dir is the folder.
+func (x *Local) Dir() string { return x.dir }
+
 // Close lets go of the file. Closing twice is fine.
 func (x *Local) Close() error {
 	x.mu.Lock()

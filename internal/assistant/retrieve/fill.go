@@ -36,19 +36,31 @@ type Filler struct {
 	of   index.Index
 	done map[Kind]string // the texts that the vectors were last made of
 	kept int             // vectors there were after the last pass
+	read time.Duration   // that the records took of the pass
 }
 
 // Filler returns what fills the vectors of the finder's Meaning.
 func (f *Finder) Filler() *Filler { return &Filler{finder: f, done: map[Kind]string{}} }
 
 // Pass embeds the texts that have no vector, or that of another text, and removes the vectors of records that are gone. What
-// it did stays when it ends early: the next one goes on from there. When nothing changed since the last one it does nothing.
-func (x *Filler) Pass(ctx context.Context) error {
+// it did stays when it ends early: the next one goes on from there. When nothing changed since the last one it does nothing. read
+// is how long the records were read, for whoever chooses when to look again.
+func (x *Filler) Pass(ctx context.Context) (read time.Duration, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.finder.config.Meaning == nil {
-		return nil
+	x.read = 0
+	if x.wanted() {
+		err = x.pass(ctx)
 	}
+	return x.read, err
+}
+
+// wanted says whether nearness counts for any kind: without that nothing is opened.
+func (x *Filler) wanted() bool {
+	return x.finder.config.Meaning != nil && slices.ContainsFunc(Embedded, func(k Kind) bool { return x.finder.config.weight(k) > 0 })
+}
+
+func (x *Filler) pass(ctx context.Context) error {
 	m, err := x.finder.config.Meaning(ctx)
 	if err != nil || m == nil {
 		return err
@@ -136,6 +148,8 @@ type missing struct {
 
 // look compares the records with the vectors that are there.
 func (x *Filler) look(ctx context.Context, m *Meaning, kind Kind, there map[int64]bool) (list []*missing, gone []int64, more bool, err error) {
+	begun := time.Now()
+	defer func() { x.read += time.Since(begun) }()
 	wanted, texts := map[int64]bool{}, map[uint64]*missing{}
 	var some []document
 	check := func() error {

@@ -84,7 +84,7 @@ func newFilling(t *testing.T, engine *storetest.Engine) *filling {
 
 func (x *filling) pass() []string {
 	x.t.Helper()
-	if err := x.fill.Pass(x.t.Context()); err != nil {
+	if _, err := x.fill.Pass(x.t.Context()); err != nil {
 		x.t.Fatal(err)
 	}
 	return x.model.asked()
@@ -163,7 +163,7 @@ func TestFillingGoesOnWhereItEnded(t *testing.T) {
 		x.finding("office", web, fmt.Sprint("CVE-2024-", i+1), fmt.Sprint("Overflow ", i), "")
 	}
 	x.model.refuse = "Overflow 2"
-	if err := x.fill.Pass(t.Context()); err == nil || x.many() != 5 {
+	if _, err := x.fill.Pass(t.Context()); err == nil || x.many() != 5 {
 		t.Fatalf("%v, %d vectors: one text that is refused keeps no other from its vector", err, x.many())
 	}
 	x.model.asked()
@@ -188,14 +188,14 @@ func TestFillingGoesOnWhereItEnded(t *testing.T) {
 	x.finding("office", web, "CVE-2024-77", "Another", "")
 	over, end := context.WithCancel(t.Context())
 	end()
-	if err := x.fill.Pass(over); !errors.Is(err, context.Canceled) {
+	if _, err := x.fill.Pass(over); !errors.Is(err, context.Canceled) {
 		t.Errorf("a pass that is over: %v", err)
 	}
 	x.model.refuse = "o"
 	for i := range 6 {
 		x.finding("office", web, fmt.Sprint("CVE-2025-", i+1), fmt.Sprint("One more ", i), "")
 	}
-	if err := x.fill.Pass(t.Context()); err == nil {
+	if _, err := x.fill.Pass(t.Context()); err == nil {
 		t.Error("a model that always fails is no error")
 	}
 	if n := len(x.model.asked()); n != 0 {

@@ -29,8 +29,8 @@ func main() {
 	flag.StringVar(&o.made, "make", "", "make the estate in this data folder, with the starter catalogue or that of -feeds, and end")
 	flag.StringVar(&o.feeds, "feeds", os.Getenv("FEEDS"), "folder with the feed files (or FEEDS); without one the starter catalogue is asked")
 	flag.StringVar(&o.data, "data", "", "ask this data folder, which -make made, instead of one made for this run")
-	flag.StringVar(&o.only, "only", "", "questions or titles; both if empty; near, with -embed-dir: what embeddings add")
-	flag.StringVar(&o.embedDir, "embed-dir", "", "folder of a sentence model, for -only near")
+	flag.StringVar(&o.only, "only", "", "questions or titles; both if empty; near and near-titles, with -embed-dir: what embeddings add")
+	flag.StringVar(&o.embedDir, "embed-dir", "", "folder of a sentence model, for -only near and near-titles")
 	flag.StringVar(&o.from, "questions", "", "folder with other files of questions")
 	flag.IntVar(&o.titles, "titles", 2000, "how many titles of each source are asked; 0 is all")
 	flag.IntVar(&o.show, "show", 0, "print so many titles of the tuning half whose CVE does not come first")
@@ -60,7 +60,7 @@ func (o options) run(ctx context.Context, w io.Writer) (missed int, err error) {
 			return 0, err
 		}
 	}
-	if o.only == "near" {
+	if o.only == "near" || o.only == "near-titles" {
 		return 0, o.tellNear(ctx, dir, w)
 	}
 	r, err := openRunner(ctx, dir)

@@ -64,7 +64,7 @@ type near struct {
 	dir     string
 }
 
-// tellNear measures what nearness adds to words: on questions that describe records of the estate, techniques and pages, and
+// tellNear measures what nearness adds to words: on questions that describe records of the estate, techniques and pages, or
 // on titles whose CVE is among the first ten by words.
 func (o options) tellNear(ctx context.Context, dir string, w io.Writer) error {
 	s, err := store.Open(ctx, store.Options{DataDir: dir})
@@ -84,14 +84,31 @@ func (o options) tellNear(ctx context.Context, dir string, w io.Writer) error {
 		return err
 	}
 	defer vectors.Close()
-	n.meaning = retrieve.Meaning{Embed: model, Vectors: vectors, Kinds: retrieve.Kinds}
-	if err := n.records(ctx, w); err != nil {
-		return err
+	n.meaning = retrieve.Meaning{Embed: remembering{model, map[string][]float32{}}, Vectors: vectors, Kinds: retrieve.Kinds}
+	if o.only == "near-titles" {
+		return n.titles(ctx, o.feeds, o.titles, w)
 	}
-	if o.feeds == "" {
-		return nil
+	return n.records(ctx, w)
+}
+
+// remembering embeds each text once: the same questions are asked with each weight.
+type remembering struct {
+	embed.Embedder
+	known map[string][]float32
+}
+
+func (r remembering) Embed(ctx context.Context, texts []string) (out [][]float32, err error) {
+	for _, t := range texts {
+		if r.known[t] == nil {
+			v, err := r.Embedder.Embed(ctx, []string{t})
+			if err != nil {
+				return nil, err
+			}
+			r.known[t] = v[0]
+		}
+		out = append(out, r.known[t])
 	}
-	return n.titles(ctx, o.feeds, o.titles, w)
+	return out, nil
 }
 
 func (n near) finder(weight float64) *retrieve.Finder {
@@ -111,7 +128,7 @@ func (n near) records(ctx context.Context, w io.Writer) error {
 	fill := first.Filler()
 	fill.Hurry = true
 	begun := time.Now()
-	if err := fill.Pass(ctx); err != nil {
+	if _, err := fill.Pass(ctx); err != nil {
 		return err
 	}
 	if err := first.Refresh(ctx); err != nil {
@@ -180,7 +197,6 @@ func (n near) titles(ctx context.Context, feeds string, most int, w io.Writer) e
 	for i := range scores {
 		scores[i] = map[string][3]*score{}
 	}
-	known := map[string][]float32{}
 	for _, t := range list {
 		found, err := f.Search(ctx, retrieve.Query{Text: t.text, Kinds: []retrieve.Kind{retrieve.CVE}, View: auth.Everything()})
 		if err != nil {
@@ -196,14 +212,11 @@ func (n near) titles(ctx context.Context, feeds string, most int, w io.Writer) e
 		}
 		for i := range passages {
 			p := &passages[i]
-			if known[p.ID] == nil {
-				v, err := n.meaning.Embed.Embed(ctx, []string{p.Title + "\n" + p.Text[:min(len(p.Text), 400)]})
-				if err != nil {
-					return err
-				}
-				known[p.ID] = v[0]
+			v, err := n.meaning.Embed.Embed(ctx, []string{p.Title + "\n" + p.Text[:min(len(p.Text), 400)]})
+			if err != nil {
+				return err
 			}
-			p.Near = cosine(question[0], known[p.ID])
+			p.Near = cosine(question[0], v[0])
 		}
 		half := "reporting titles"
 		if t.tuning() {
