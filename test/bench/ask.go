@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,10 @@ const (
 	askFindings = 100_000
 	askEach     = 5   // how often each question is asked
 	maxWords    = 150 // ms until the first words, p95
+	maxWhole    = 150 // ms, p95 of each kind of questions
 	maxAskCold  = 1000
+	maxIndexCPU = 8   // s, of the catalogue's texts
+	maxIndexMem = 200 // MB, the peak of the process that makes it
 )
 
 // askedOf are questions by what answers them.
@@ -49,6 +53,9 @@ func (b *bench) assistant(ctx context.Context) error {
 	if err := copyFile(filepath.Join(from.dir, "catalogue.db"), filepath.Join(on.dir, "catalogue.db")); err != nil {
 		return err
 	}
+	if err := b.askIndex(ctx, on); err != nil {
+		return err
+	}
 	if err := b.askServer(ctx, on); err != nil {
 		return err
 	}
@@ -65,6 +72,27 @@ func (b *bench) assistant(ctx context.Context) error {
 	return nil
 }
 
+// askIndex has commands make the indexes of the texts: one searches the catalogue only, one asks about all.
+func (b *bench) askIndex(ctx context.Context, on *database) error {
+	begin, err := b.own(ctx, on, nil, "version")
+	if err != nil {
+		return err
+	}
+	cves, err := b.own(ctx, on, nil, "cve", "search", "path traversal gateway")
+	if err != nil {
+		return err
+	}
+	b.figure("text index of the catalogue, CPU", (cves.cpu - begin.cpu).Seconds(), maxIndexCPU*max(1, b.slack), "s")
+	b.figure("text index of the catalogue, peak", cves.peak/mega, maxIndexMem, "MB")
+	rest, err := b.own(ctx, on, nil, "ask", "--no-keep", askedOf["texts"][0])
+	if err != nil {
+		return err
+	}
+	b.note("texts of findings, hosts and pages, CPU", (rest.cpu - begin.cpu).Seconds(), "s")
+	b.figure("the same, peak", rest.peak/mega, maxIndexMem, "MB")
+	return nil
+}
+
 func (b *bench) askServer(ctx context.Context, on *database) error {
 	token, err := b.token(ctx, on)
 	if err != nil {
@@ -75,6 +103,9 @@ func (b *bench) askServer(ctx context.Context, on *database) error {
 		return err
 	}
 	defer s.stop() //nolint:errcheck // what it did was measured
+	time.Sleep(serverRests)
+	b.figure("server ready after", ms(s.ready), serverReady*max(1, b.slack), "ms")
+	b.figure("server idle, before anything is asked", residentOf(s.pid)/mega, serverIdle, "MB")
 	idle, err := cpuOf(s.pid)
 	if err != nil {
 		return err
@@ -103,10 +134,34 @@ func (b *bench) askServer(ctx context.Context, on *database) error {
 			}
 		}
 		b.note("whole answer, "+kind+", p50", ms(quantile(wholes, 0.5)), "ms")
-		b.note("whole answer, "+kind+", p95", ms(quantile(wholes, 0.95)), "ms")
+		b.figure("whole answer, "+kind+", p95", ms(quantile(wholes, 0.95)), maxWhole*max(1, b.slack), "ms")
 	}
+	if err := b.askOneByOne(ctx, s, token); err != nil {
+		return err
+	}
+	b.note("the server's memory after all questions", residentOf(s.pid)/mega, "MB")
 	b.note("first words, p50", ms(quantile(firsts, 0.5)), "ms")
 	b.figure("first words, p95", ms(quantile(firsts, 0.95)), maxWords*max(1, b.slack), "ms")
+	return nil
+}
+
+// askOneByOne names the questions that take longer than their kind may.
+func (b *bench) askOneByOne(ctx context.Context, s *served, token string) error {
+	for _, kind := range slices.Sorted(maps.Keys(askedOf)) {
+		for _, q := range askedOf[kind] {
+			var wholes []time.Duration
+			for range askEach {
+				_, whole, err := s.question(ctx, token, q)
+				if err != nil {
+					return fmt.Errorf("%q: %w", q, err)
+				}
+				wholes = append(wholes, whole)
+			}
+			if middle := quantile(wholes, 0.5); ms(middle) > maxWhole {
+				fmt.Printf("  slow: %-60.60q %.0f ms\n", q, ms(middle))
+			}
+		}
+	}
 	return nil
 }
 
