@@ -18,7 +18,7 @@ INTEGRATION := ./internal/app/... ./internal/attackpath/neo4j/... ./internal/job
 E2E         := ./cmd/patchscout
 CONCURRENT  := ./internal/api/... ./internal/attackpath/graph ./internal/auth/... ./internal/catalogue/... ./internal/feed ./internal/job/... ./internal/live ./internal/match ./internal/outbound ./internal/scan/... ./internal/telemetry ./internal/textindex ./internal/worker
 # The stories of the whole product in which most happens at once; test-race has all of them, for a quarter of an hour.
-SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJob|Watch|CancelledAtOnce|ManyAskWhile
+SIDE_BY_SIDE := ScansAtOnce|CancelEnds|PausedAndContinued|HandsItsScan|LostItsJob|Watch|CancelledAtOnce|ManyAskWhile|AskManyAtOnce
 
 export CGO_ENABLED ?= 0
 
