@@ -118,6 +118,7 @@ func New(opts Options) *Server {
 	s.nowhere()
 	s.api = humachi.New(s.router, describe(opts))
 	s.docs()
+	s.help()
 	s.pages()
 	s.metrics()
 	for _, resource := range resources {

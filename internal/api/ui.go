@@ -110,7 +110,7 @@ func (u *ui) shows(s *Server, w http.ResponseWriter, r *http.Request) bool {
 
 // reserved are the paths of programs: what is not there is not a page.
 func reserved(p string) bool {
-	for _, name := range []string{"/api", "/ws", "/feeds", "/docs", "/health", "/metrics", "/openapi", "/static"} {
+	for _, name := range []string{"/api", "/ws", "/feeds", "/docs", "/help", "/health", "/metrics", "/openapi", "/static"} {
 		if p == name || strings.HasPrefix(p, name+"/") || strings.HasPrefix(p, name+".") || name == "/openapi" && strings.HasPrefix(p, name) {
 			return true
 		}

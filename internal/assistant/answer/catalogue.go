@@ -110,7 +110,7 @@ func (k *desk) cves(ctx context.Context) (bool, error) {
 		return true, nil
 	case len(ids) > 0 && k.selects() && k.plural():
 		return true, k.list(ctx, ids)
-	case len(ids) > 1 && (k.Measure == understand.Compare || k.Measure == understand.First):
+	case len(ids) > 1 && (k.Measure == understand.Compare || k.Measure == understand.First || k.weighs()):
 		return true, k.compare(ctx, ids)
 	case len(ids) > 0 && len(k.versions()) > 0 && !k.aboutOne():
 		return true, k.affected(ctx, ids)
@@ -172,7 +172,7 @@ func (k *desk) meant() []cve.ID {
 		return shown[len(shown)-1:]
 	case n != 0:
 		return nil
-	case len(k.Products) > 0 || k.Time != nil, k.plural() && k.selectedBefore(): // the conditions of the question before select all of them
+	case k.plural() && (len(k.Products) > 0 || k.Time != nil), k.plural() && k.selectedBefore(): // the conditions of the question before select all of them
 		return nil
 	case k.Measure == understand.Explain || k.Measure == understand.Why:
 		return shown[:min(len(shown), 1)]

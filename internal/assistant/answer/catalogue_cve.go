@@ -23,6 +23,9 @@ func (k *desk) facts(ctx context.Context, ids []cve.ID) error {
 		return nil
 	}
 	asked := k.attributes()
+	if k.Audience == "manager" && (k.Measure == understand.Why || k.Measure == understand.Explain) {
+		asked = nil
+	}
 	if taken.MatchString(k.Text) && len(asked) == 0 {
 		asked = []understand.Attribute{understand.Status}
 	}
@@ -329,6 +332,7 @@ func (k *desk) compare(ctx context.Context, ids []cve.ID) error {
 		k.missing(missing)
 		return nil
 	}
+	k.weighedBy()
 	sorted := slices.Clone(found)
 	by, why := k.worse()
 	asked := why != ""

@@ -28,7 +28,12 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 	}
 	ids := map[cve.ID]bool{}
 	known := false
-	for _, p := range products {
+	for i, p := range products {
+		if p.Vendor != "" && likeName(p.Text, p.Vendor) && !likeName(p.Text, p.Product) { // a vendor that has one product was meant as a vendor
+			p.Product = ""
+			products = slices.Clone(products)
+			products[i] = p
+		}
 		for _, e := range entries {
 			if kevIs(p, e) {
 				known = true
@@ -69,7 +74,7 @@ func kevIs(p understand.ProductName, e intel.KEV) bool {
 	if product == "" {
 		return vendor != ""
 	}
-	return likeName(e.Product, product)
+	return likeName(e.Product, product) || p.Text != "" && likeName(e.Product, p.Text)
 }
 
 // likeName says that the words of one name stand in the other at its beginning: "Exchange Server" is exchange_server, and

@@ -232,6 +232,7 @@ func (k *desk) theOne(list report.Source, c *report.CVE, total int, what string)
 
 // list answers which, how many, whether any, and by what.
 func (k *desk) list(ctx context.Context, ids []cve.ID) error {
+	k.years()
 	a, ok, err := k.filtered(ctx, ids)
 	if err != nil || !ok {
 		return err
@@ -263,6 +264,7 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		}
 		if total = listed.Total; a.entries != nil {
 			total = 0
+			k.Products = a.named
 			for _, e := range a.entries {
 				if !a.filter.Ransomware || e.Ransomware {
 					total++
@@ -641,6 +643,9 @@ func (k *desk) phrase(n int) string {
 		of := "of " + k.productNames()
 		if v := k.versions(); len(v) == 1 {
 			of = "for " + k.productNames() + " " + quoted(v[0].Version, 40)
+			if isRange(v[0]) {
+				of = "of " + k.productNames() + " " + map[string]string{"<": "before", "<=": "up to", ">": "after", ">=": "from"}[v[0].Relation] + " " + quoted(v[0].Version, 40)
+			}
 		}
 		after = append(after, of)
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/patchscout/patchscout/internal/assistant/understand"
 	"github.com/patchscout/patchscout/internal/catalogue"
@@ -77,6 +79,7 @@ func (s span) meets(relation, v string) bool {
 }
 
 var (
+	ranks  = regexp.MustCompile(`(?i)\b(?:earlier|earliest|first|sooner|later|last|newer|newest|older|oldest|worse|worst|higher|highest|lower|lowest|more|most|less|least)\b`)
 	joins  = regexp.MustCompile(`(?i)\b(?:both|and|as well as|plus|together)\b`)
 	either = regexp.MustCompile(`(?i)\b(?:or|either|any of)\b`)
 	idsIn  = regexp.MustCompile(`(?i)\b(?:CWE[- ]?\d+|T\d{4}(?:\.\d{3})?)\b`)
@@ -91,6 +94,47 @@ func (k *desk) allOf(names []string) bool {
 
 // comparing says that a question weighs things against each other.
 func (k *desk) comparing() bool { return more.MatchString(k.Text) }
+
+// weighs makes a comparison of a question for the one of several CVEs that is worse, newer or was listed earlier.
+func (k *desk) weighs() bool {
+	if k.Measure != understand.List && k.Measure != understand.Fact || !ranks.MatchString(k.Text) {
+		return false
+	}
+	k.Measure = understand.Compare
+	return true
+}
+
+// weighedBy is what several CVEs are compared by, where the words say so and no attribute does.
+func (k *desk) weighedBy() {
+	if k.Attribute != "" || !ranks.MatchString(k.Text) {
+		return
+	}
+	switch text := strings.ToLower(k.Text); {
+	case k.KEV != nil || strings.Contains(text, "kev"):
+		k.Attribute = understand.KEVAttr
+	case strings.Contains(text, "publish") || strings.Contains(text, "newer") || strings.Contains(text, "older"):
+		k.Attribute = understand.Published
+	case strings.Contains(text, "cvss"):
+		k.Attribute = understand.CVSS
+	case strings.Contains(text, "epss"):
+		k.Attribute = understand.EPSS
+	}
+}
+
+// years makes two stretches of time of two years that are weighed against each other.
+func (k *desk) years() {
+	named := yearsOf(k.Text)
+	if k.Against != nil || k.Time == nil || len(named) != 2 || named[0] == named[1] || !k.comparing() {
+		return
+	}
+	of := func(year int) *understand.Period {
+		from := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		return &understand.Period{From: from, To: from.AddDate(1, 0, 0), Words: strconv.Itoa(year)}
+	}
+	asked := *k.Asked
+	asked.Time, asked.Against = of(named[0]), of(named[1])
+	k.Asked = &asked
+}
 
 // withdrawnOnes says that CVEs are asked for that were withdrawn.
 func (k *desk) withdrawnOnes() bool {

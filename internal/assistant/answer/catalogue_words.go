@@ -123,6 +123,10 @@ func inPercent(v float64) string {
 
 // productName writes a vendor and product of CPE names as people do.
 func productName(vendor, product string) string {
+	vendor, product = anyName(vendor), anyName(product)
+	if vendor == "" {
+		return quoted(catalogue.DisplayName(":"+product), 60)
+	}
 	if product == "" {
 		return quoted(catalogue.DisplayName(vendor+":"), 60)
 	}

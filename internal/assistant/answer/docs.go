@@ -14,6 +14,9 @@ import (
 // product answers from the product's own pages: a word of the trade in our words, else the sentences that fit best.
 func (k *desk) product(ctx context.Context) (bool, error) {
 	explained := k.terms()
+	if !explained && k.tells() {
+		return true, nil
+	}
 	if k.Search == nil {
 		return explained, nil
 	}

@@ -57,7 +57,7 @@ var asksMeaning = regexp.MustCompile(`(?i)\b(?:what(?:'s| is| are| does| do)|exp
 func (k *desk) terms() bool {
 	about := k.Topics
 	if len(about) == 0 {
-		if !asksMeaning.MatchString(k.Text) {
+		if !asksMeaning.MatchString(k.Text) && !k.Follows {
 			return false
 		}
 		about = []string{k.Text}
