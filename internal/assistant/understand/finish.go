@@ -10,6 +10,13 @@ import (
 func (r *reader) correct() bool {
 	before, tokens := slices.Clone(r.q.Corrected), slices.Clone(r.tokens)
 	for i := range r.tokens {
+		if to := r.nearHost(i); to != "" {
+			r.q.Corrected = append(r.q.Corrected, Correction{r.tokens[i].text, to})
+			fixed := classify(to)[0]
+			fixed.after = r.tokens[i].after
+			tokens[i] = fixed
+			continue
+		}
 		if r.placed[i] || r.tokens[i].kind != wordToken {
 			continue
 		}
@@ -31,12 +38,23 @@ func (r *reader) correct() bool {
 	return true
 }
 
+// nearHost is the one host whose name is a slip away from one that no host has.
+func (r *reader) nearHost(i int) string {
+	t := r.tokens[i]
+	book, ok := r.v.(interface{ NearHost(name string) string })
+	if !ok || t.kind != domainToken || len(r.v.Host(t.word)) > 0 || r.anyIndicator() {
+		return ""
+	}
+	return book.NearHost(t.word)
+}
+
 // telegram says whether the tokens, mended, are all words of the grammar and of names.
 func (r *reader) telegram(tokens []token) bool {
 	trial := &reader{v: r.v, c: r.c, now: r.now, tokens: tokens}
 	trial.match()
 	trial.gather()
-	return len(trial.unplaced()) == 0 && len(trial.classes) == 0 && (len(trial.nouns) > 0 || trial.conditions() || len(trial.measures)+len(trial.attributes)+len(trial.q.CVEs) > 0)
+	trial.numbers()
+	return len(trial.unplaced()) == 0 && len(trial.classes) == 0 && (len(trial.nouns) > 0 || trial.conditions() || len(trial.measures)+len(trial.attributes)+len(trial.q.CVEs)+len(trial.q.Products) > 0)
 }
 
 // mended is the word that a misspelt one is likely to be, or "".
@@ -106,7 +124,7 @@ func (r *reader) fitting(i int, near []string) string {
 var slipsOf = map[string]string{
 	"hw": "how", "hwo": "how", "owh": "how", "teh": "the", "hte": "the", "waht": "what", "wat": "what", "wht": "what", "whta": "what", "hwat": "what", "wich": "which", "whcih": "which", "whic": "which", "wihch": "which", "whch": "which", "hwich": "which",
 	"si": "is", "ar": "are", "rae": "are", "aer": "are", "fo": "of", "ni": "in", "ahve": "have", "hav": "have", "hve": "have", "haev": "have", "mny": "many", "amny": "many", "mnay": "many", "ther": "there", "thre": "there", "tehre": "there", "taht": "that", "tht": "that",
-	"lsit": "list", "lst": "list", "lits": "list", "shwo": "show", "sho": "show", "shw": "show", "opne": "open", "opn": "open", "oepn": "open", "hosst": "hosts", "hsots": "hosts", "hst": "host", "hsot": "host", "fixd": "fixed", "fiexd": "fixed", "fxied": "fixed", "wehn": "when", "whne": "when",
+	"al": "all", "hots": "hosts", "lsit": "list", "lst": "list", "lits": "list", "shwo": "show", "sho": "show", "shw": "show", "opne": "open", "opn": "open", "oepn": "open", "hosst": "hosts", "hsots": "hosts", "hst": "host", "hsot": "host", "fixd": "fixed", "fiexd": "fixed", "fxied": "fixed", "wehn": "when", "whne": "when",
 	"hwo's": "who", "whre": "where", "wher": "where", "wehre": "where", "wy": "why", "whi": "why", "adn": "and", "nad": "and", "nd": "and", "frm": "from", "wth": "with", "wiht": "with", "numer": "number", "nubmer": "number", "numbr": "number", "nuber": "number",
 	"hgih": "high", "hihg": "high", "hig": "high", "hgh": "high", "lwo": "low", "pathc": "patch", "ptach": "patch", "sacn": "scan", "scna": "scan", "scn": "scan", "prot": "port", "potr": "port", "wrost": "worst", "msot": "most", "tpo": "top",
 	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "softwares": "software", "informations": "information",
@@ -340,6 +358,8 @@ func (r *reader) nameless(i int) string {
 	}
 	switch w := r.word(at); {
 	case i > 0 && !r.placed[i-1] && !t.after:
+		return ""
+	case labels[w] == "host" && (r.tokens[at].single != "" || english()[t.word]):
 		return ""
 	case english()[t.word] && (w == "use" || w == "using" || w == "run" || w == "runs" || w == "any" || w == "have"):
 		return ""

@@ -104,7 +104,7 @@ func (r *reader) ofThose() {
 		r.takeOne()
 		return
 	}
-	if q.Subject == Nothing || q.Subject == Findings && last.Subject != Findings && len(r.nouns) == 0 {
+	if q.Subject == Nothing || q.Subject == Findings && last.Subject != Findings && len(r.heads()) == 0 {
 		q.Subject = last.Subject
 	}
 	if by := ""; (last.Subject == Findings || last.Subject == Hosts) && len(r.nouns) <= 1 && (q.Measure == List || q.Measure == "" || q.Measure == Fact || q.Measure == Explain) {

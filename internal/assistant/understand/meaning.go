@@ -51,7 +51,7 @@ func init() {
 	meanings = map[string]func(r *reader, s span, value string){
 		"polite": func(*reader, span, string) {}, "filler": func(*reader, span, string) {}, "sure": func(*reader, span, string) {}, "only": func(*reader, span, string) {},
 		"measure":   func(r *reader, _ span, v string) { r.measures = append(r.measures, Measure(v)) },
-		"subject":   func(r *reader, s span, v string) { r.nouns = append(r.nouns, noun{v, s.from}) },
+		"subject":   (*reader).noun,
 		"attr":      func(r *reader, _ span, v string) { r.attributes = append(r.attributes, Attribute(v)) },
 		"by":        func(r *reader, _ span, v string) { r.q.GroupBy = v },
 		"topic":     func(r *reader, _ span, v string) { r.topics = append(r.topics, v) },
@@ -250,6 +250,13 @@ func (r *reader) triage(_ span, v string) {
 		return
 	}
 	r.q.Triage = with(r.q.Triage, v)
+}
+
+// noun takes a subject once: a plural may be written in the grammar beside its singular.
+func (r *reader) noun(s span, v string) {
+	if n := (noun{v, s.from}); !slices.Contains(r.nouns, n) {
+		r.nouns = append(r.nouns, n)
+	}
 }
 
 func (r *reader) class(s span, v string) {

@@ -220,6 +220,20 @@ func (n *estateNames) Host(text string) []HostName {
 	return found
 }
 
+// NearHost is the only host name that is one slip away from a name, or "".
+func (n *estateNames) NearHost(name string) string {
+	found := ""
+	for known := range n.hosts {
+		if len(known) >= 6 && known[0] == name[0] && strings.Contains(known, ".") && !isAddress(known) && figures(known) == figures(name) && distance(name, known, 1) == 1 {
+			if found != "" {
+				return ""
+			}
+			found = known
+		}
+	}
+	return found
+}
+
 // Sites lists the sites.
 func (n *estateNames) Sites() []string { return n.sites }
 

@@ -63,9 +63,11 @@ func (r *reader) pickAmong() {
 		q.Measure = Why
 	case q.Measure == Overview && (len(q.CVEs)+len(q.Findings)+len(q.Techniques)+len(q.CWEs)+len(q.Hosts)+len(q.Products) > 0 || len(r.topics) > 0 && first == "how"):
 		q.Measure = Explain
+	case q.State == "fixed" && r.fresh && q.Measure == Count && (q.Time != nil || len(q.Scans) > 0):
+		q.Measure, q.State = Change, ""
 	case q.Measure == Whether && r.saidMeasure(List) && !yesNo[first]:
 		q.Measure = List
-	case q.Measure == Reach && len(q.Hosts)+len(q.From)+len(q.Sites) == 0 && !q.Jewels && len(q.Ports)+len(q.Products) > 0 && len(r.nouns) > 0:
+	case q.Measure == Reach && len(q.Hosts)+len(q.From)+len(q.Sites) == 0 && !q.Jewels && len(q.CVEs) == 0 && (len(q.Ports) > 0 || len(q.Products) > 0 && len(r.nouns) > 0):
 		q.Measure = List
 		if r.saidMeasure(Count) {
 			q.Measure = Count
@@ -76,6 +78,12 @@ func (r *reader) pickAmong() {
 		if q.State == "fixed" && slices.Contains(r.times, "first_seen") {
 			q.Measure, q.State = Change, ""
 		}
+	}
+	if q.Measure == Compare && r.has("fewer", "less", "safer", "better", "lower", "cleaner", "least", "fewest", "lowest") {
+		q.Least = true
+	}
+	if q.Measure == Change {
+		r.times = slices.DeleteFunc(r.times, func(t string) bool { return t == "fixed" })
 	}
 }
 
@@ -222,6 +230,13 @@ func (r *reader) apposition(n noun) bool {
 		if s.to == n.at && n.subject == "sites" && s.says("site") && r.tokens[n.at].single == "" {
 			return true // "the servers site"
 		}
+		if n.subject == "sites" && n.at > 0 && !r.placed[n.at-1] && r.tokens[n.at].single == "" && r.couldBeName(n.at-1) && (!english()[r.word(n.at-1)] || r.tokens[n.at-1].text != r.word(n.at-1)) {
+			name := r.tokens[n.at-1].text // "the Munich site"
+			r.q.Sites = with(r.q.Sites, name)
+			r.unknown("site " + name)
+			r.placed[n.at-1] = true
+			return true
+		}
 		if s.from <= n.at {
 			continue
 		}
@@ -341,8 +356,15 @@ func (r *reader) withoutNoun() Subject {
 		return Findings
 	case len(q.Products) > 0:
 		return r.ofProduct()
-	case len(q.Ports) > 0:
+	case len(q.Ports) > 0, r.saidAttr(OpenPorts) && len(q.Hosts) == 0 && (len(q.Sites) > 0 || r.c.Question == nil && r.c.About == nil):
 		return Services
+	case q.KEV != nil && len(q.Hosts)+len(q.Sites) == 0 && r.has("updated", "synced", "refreshed", "loaded", "downloaded", "fresh", "current", "old", "date"):
+		q.Feeds, q.KEV = with(q.Feeds, "kev"), nil
+		q.Measure, q.Attribute = firstOf(map[bool]Measure{true: Whether}[q.Measure == Whether], Fact), Age
+		for i := range r.tokens {
+			r.placed[i] = r.placed[i] || r.has("updated", "loaded", "downloaded") && (r.word(i) == "updated" || r.word(i) == "loaded" || r.word(i) == "downloaded")
+		}
+		return Feeds
 	case q.Owner != "" && q.Owner != "nobody" && !r.conditionsBeyondOwner():
 		return Hosts
 	case len(q.Feeds) > 0:
@@ -383,7 +405,7 @@ func (r *reader) conditionsBeyondOwner() bool {
 
 // pluralName says whether several things are named by what they are tagged: "what are the crown jewels".
 func (r *reader) pluralName() bool {
-	return slices.ContainsFunc(r.tokens, func(t token) bool { return t.word == "are" || t.word == "jewels" })
+	return slices.ContainsFunc(r.tokens, func(t token) bool { return t.word == "are" || t.word == "jewels" || t.word == "tagged" })
 }
 
 // ofCVE: about a CVE itself, or about where we have it.
@@ -506,6 +528,9 @@ func (r *reader) group() {
 		}
 		if q.Measure != Compare && !(q.Measure == Count && r.counted != "") {
 			q.Measure = Group
+		}
+		if q.GroupBy == "host" && r.most && len(r.nouns) > 0 && (r.nouns[0].subject == "cves" || r.nouns[0].subject == "vulns") {
+			q.Subject, q.GroupBy = Findings, "cve" // "top ten CVEs by hosts"
 		}
 		if q.Measure == Group && r.most && q.Subject == Hosts && q.GroupBy == "host" {
 			q.Subject = Findings
@@ -756,7 +781,7 @@ func (r *reader) momentOf() Attribute {
 // aboutProduct reads questions about PatchScout and its words: "what does act mean", "how do I import a report".
 func (r *reader) aboutProduct() {
 	q := &r.q
-	named := r.one() || len(q.Sites)+len(q.Products)+len(q.Values) > 0 && !slices.Contains(r.topics, "imports")
+	named := r.one() || len(q.Tags) > 0 && r.has("tagged") || len(q.Sites)+len(q.Products)+len(q.Values) > 0 && !slices.Contains(r.topics, "imports")
 	switch {
 	case q.Act != "" || q.Outside != "" || r.follow != "":
 		return
@@ -973,6 +998,9 @@ func (r *reader) tidy() {
 	if q.Subject == Hosts && q.Measure == Fact && q.Attribute == "" {
 		q.Measure = Explain
 	}
+	if q.Subject == Hosts && q.Measure == Explain && !r.one() && len(q.Tags) > 0 {
+		q.Measure = List
+	}
 	if q.Subject == Hosts && q.OS == "" && len(q.Products) == 1 && r.saidAttr(OS) {
 		q.OS = q.Products[0].Text
 	}
@@ -1003,14 +1031,20 @@ func (r *reader) tidy() {
 	if q.Subject == Findings && q.Attribute == State && q.Measure == Whether && len(q.CVEs) > 0 && (q.State == "fixed" || r.has("fixed", "patched", "resolved")) {
 		q.Attribute, q.State = "", "fixed"
 	}
+	if q.Subject == Findings && q.Measure == Explain && !r.one() && r.follow == "" && q.Audience == "" {
+		q.Measure = List
+	}
+	if q.Measure == Reach && len(q.Hosts) > 0 && len(q.Sites) > 0 && len(q.From) == 0 && (r.has("on", "from") || r.has("inside")) {
+		for _, s := range q.Sites {
+			q.From = append(q.From, HostName{Text: s, Kind: "site"})
+		}
+		q.Sites = nil
+	}
 	if q.Subject == Software && q.Measure == Count && q.Attribute == Version {
 		q.Attribute, q.GroupBy = "", "version"
 	}
 	if q.Measure == Why && q.Audience == "manager" && len(q.CVEs) > 0 {
 		q.Measure = Explain
-	}
-	if q.Subject == CVEs && q.KEV != nil && *q.KEV && len(q.CVEs) == 0 && (q.Measure == List || q.Measure == "") && (q.Sort == "newest" || slices.Contains(r.times, "kev_added") && r.has("recently", "latest", "newest", "recent", "last") && q.Time == nil) {
-		q.Sort, q.TimeOf = "kev_added", "kev_added"
 	}
 	if q.Withdrawn != nil && q.Subject != CVEs {
 		q.Withdrawn = nil
@@ -1070,6 +1104,9 @@ func (r *reader) tidy() {
 	if q.Subject == CVEs && slices.Contains(r.times, "kev_added") && len(q.CVEs) == 0 && q.KEV == nil {
 		yes := true
 		q.KEV = &yes
+	}
+	if q.Subject == CVEs && q.KEV != nil && *q.KEV && len(q.CVEs) == 0 && (q.Measure == List || q.Measure == "") && (q.Sort == "newest" || slices.Contains(r.times, "kev_added") && r.has("recently", "latest", "newest", "recent", "last") && q.Time == nil) {
+		q.Sort, q.TimeOf = "kev_added", "kev_added"
 	}
 	if q.Measure == Suppose && q.State == "fixed" {
 		q.State = ""

@@ -395,7 +395,8 @@ func (r *reader) siteAt(i int) bool {
 
 // nounBefore says whether the question has its subject already: in "critical findings servers" the last word is a place.
 func (r *reader) nounBefore(i int) bool {
-	return slices.ContainsFunc(r.spans, func(s span) bool { return s.to <= i && s.says("subject") })
+	on := r.word(r.before(i)) == "on"
+	return slices.ContainsFunc(r.spans, func(s span) bool { return s.to <= i && (s.says("subject") || on && s.says("severity")) })
 }
 
 // broken says whether a mark stands inside the stretch.
@@ -410,12 +411,12 @@ func (r *reader) broken(from, to int) bool {
 
 func (r *reader) technique(i int) span {
 	for end := min(i+6, len(r.tokens)); end > i; end-- {
-		if end == i+1 && theGrammar().heads[r.tokens[i].word] && !(relating[r.word(i-1)] && end == len(r.tokens)) || r.tokens[i].kind != wordToken {
+		if end == i+1 && theGrammar().heads[r.tokens[i].word] && !(r.relates(i) && end == len(r.tokens)) || r.tokens[i].kind != wordToken {
 			continue
 		}
 		ids := r.v.Technique(r.text(i, end))
-		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)] || relating[r.word(i-1)] && end == len(r.tokens)) {
-			if relating[r.word(i-1)] {
+		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)] || r.relates(i) && end == len(r.tokens)) {
+			if r.relates(i) {
 				return span{i, end, []effect{{"attack", ids[0]}, {"sure", ""}}, []string{"name: attack " + ids[0]}}
 			}
 			return one(i, end, "attack", ids[0])
@@ -429,6 +430,10 @@ func (r *reader) technique(i int) span {
 
 // relating are the words after which a technique may be named by a common word: "related to phishing".
 var relating = map[string]bool{"to": true, "with": true, "via": true, "through": true, "of": true, "by": true, "technique": true, "for": true, "using": true}
+
+func (r *reader) relates(i int) bool {
+	return relating[r.word(i-1)] || r.word(i-1) == "is" && r.has("technique")
+}
 
 // product reads the longest name of a product, or a nickname of a CVE.
 func (r *reader) product(i int) span {
