@@ -117,14 +117,14 @@ vuln:
 	@if curl -fsS -m 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; then $(MAKE) --no-print-directory $(VULN) && $(VULN) ./...; \
 	else echo "govulncheck: SKIPPED, https://vuln.go.dev cannot be reached from here; dependencies were not checked"; fi
 
-bench: build ## the figures: make bench FEEDS=dir; some of them: ONLY=load,live,server,scans
+bench: build ## the figures: make bench FEEDS=dir; some of them: ONLY=load,live,server,scans,ask
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make bench FEEDS=dir"; exit 2; }
 	$(GO) run ./test/bench -patchscout $(BIN)/patchscout -feeds "$(FEEDS)" -only "$(ONLY)"
 
 ui-figures: setup-ui ui build ## how fast the pages are: make ui-figures [ESTATE=dir] (a data folder with a million findings, see test/bench -estate-dir)
 	cd web && node e2e/figures.mjs $(if $(ESTATE),--data-dir "$(abspath $(ESTATE))")
 
-quality: ## is ranking and explaining as good as before: make quality FEEDS=dir
+quality: ## are ranking, explaining and the assistant's answers as good as before, with a table: make quality FEEDS=dir
 	@test -n "$(FEEDS)" || { echo "say where the feed files are: make quality FEEDS=dir"; exit 2; }
 	$(GO) run ./test/quality/ranking -feeds "$(FEEDS)"
 	$(GO) run ./test/quality/explain -feeds "$(FEEDS)"

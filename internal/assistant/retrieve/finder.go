@@ -198,6 +198,7 @@ func (f *Finder) Search(ctx context.Context, q Query) (Found, error) {
 	}
 	s.sum()
 	s.found.Took = time.Since(begun)
+	tellWatcher(ctx, &s.found)
 	return s.found, nil
 }
 

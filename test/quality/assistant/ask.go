@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchscout/patchscout/internal/app"
 	"github.com/patchscout/patchscout/internal/assistant/answer"
+	"github.com/patchscout/patchscout/internal/assistant/retrieve"
 	"github.com/patchscout/patchscout/internal/report"
 	"github.com/patchscout/patchscout/internal/request"
 )
@@ -28,8 +29,9 @@ type asked struct {
 	verdict
 	words   time.Duration // until the first words
 	took    time.Duration
-	foreign []string // CVE ids of the text that no source has
-	loose   string   // numbers of sources that are not there, or none where there are sources
+	search  time.Duration // of that, searching texts
+	foreign []string      // CVE ids of the text that no source has
+	loose   string        // numbers of sources that are not there, or none where there are sources
 }
 
 // runner asks the questions of one data folder.
@@ -81,10 +83,14 @@ func (r *runner) close() {
 	_ = r.app.Close()
 }
 
-// ask asks one question through the product.
-func (r *runner) ask(ctx context.Context, text, session string) (out asked, err error) {
+// ask asks one question through the product. CVEs of hide are not found by their texts.
+func (r *runner) ask(ctx context.Context, text, session string, hide ...string) (out asked, err error) {
 	begin := time.Now()
 	watched := answer.Watch(ctx, func(d *answer.Draft) { out.features = d.Features })
+	watched = retrieve.Watch(watched, func(f *retrieve.Found) {
+		out.search += f.Took
+		f.Passages[retrieve.CVE] = slices.DeleteFunc(f.Passages[retrieve.CVE], func(p retrieve.Passage) bool { return slices.Contains(hide, p.ID) })
+	})
 	out.answer, err = r.app.Ask(watched, request.Ask{Question: text, Session: session, Keep: session != "", NoModel: true}, func(p report.AnswerPart) error {
 		if p.Text != "" && out.words == 0 {
 			out.words = time.Since(begin)
@@ -217,6 +223,7 @@ func tell(w io.Writer, all []asked, least limits) (missed int) {
 
 func (a asked) first() time.Duration { return a.words }
 func (a asked) whole() time.Duration { return a.took }
+func (a asked) found() time.Duration { return a.search }
 
 // part is the time within which so many were answered.
 func part(all []asked, q float64, of func(asked) time.Duration) time.Duration {

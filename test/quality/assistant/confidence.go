@@ -42,7 +42,7 @@ func samples(questions []asked, titles []found) (out []sample) {
 	}
 	for _, f := range titles {
 		if !f.answer.Refused {
-			out = append(out, sample{featuresOf(f.features), f.answer.Confidence, f.place == 1, f.tuning(), false})
+			out = append(out, sample{featuresOf(f.features), f.answer.Confidence, f.place == 1, f.tuning(), f.place < 0})
 		}
 	}
 	return out

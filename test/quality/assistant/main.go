@@ -22,6 +22,7 @@ type options struct {
 
 	titles int // of each source
 	show   int // titles that are not found
+	pairs  int // questions that are shown with their answers
 }
 
 func main() {
@@ -34,6 +35,7 @@ func main() {
 	flag.StringVar(&o.from, "questions", "", "folder with other files of questions")
 	flag.IntVar(&o.titles, "titles", 2000, "how many titles of each source are asked; 0 is all")
 	flag.IntVar(&o.show, "show", 0, "print so many titles of the tuning half whose CVE does not come first")
+	flag.IntVar(&o.pairs, "pairs", 0, "print so many chosen questions with their answers as Markdown, and end; there are 30")
 	flag.Parse()
 	missed, err := o.run(context.Background(), os.Stdout)
 	if err != nil {
@@ -68,6 +70,9 @@ func (o options) run(ctx context.Context, w io.Writer) (missed int, err error) {
 		return 0, err
 	}
 	defer r.close()
+	if o.pairs > 0 {
+		return 0, r.showPairs(ctx, w, o.pairs)
+	}
 	return o.ask(ctx, r, w)
 }
 
@@ -93,7 +98,11 @@ func (o options) ask(ctx context.Context, r *runner, w io.Writer) (missed int, e
 			return 0, err
 		}
 		missed += tellTitles(w, titles)
-		missed += tellConfidence(w, samples(answers, titles))
+		hidden, err := r.askHidden(ctx, titles)
+		if err != nil {
+			return 0, err
+		}
+		missed += tellConfidence(w, append(samples(answers, titles), samples(nil, hidden)...))
 	}
 	fmt.Fprintln(w)
 	tellFailures(w, answers)
