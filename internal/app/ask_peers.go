@@ -27,10 +27,10 @@ const (
 
 	sendsModel      = "the question, the answer and the records that it rests on"
 	sendsModelAway  = "the question, the answer and the public records that it rests on; hosts, addresses, sites and people as placeholders"
-	sendsEmbeddings = "questions, titles of findings, techniques and the product's own pages"
+	sendsEmbeddings = "questions, titles of findings, names of hosts and what runs there"
 	sendsVectors    = "embeddings, which tell something of their texts, and the numbers of records"
 
-	sendsEmbeddingsAway = "questions, titles of findings, techniques and the product's own pages; hosts, addresses, sites and people as placeholders"
+	sendsEmbeddingsAway = "questions and titles of findings; hosts, addresses, sites and people as placeholders"
 )
 
 // languageModel is the client of the configured model, made when it is first used. The zero value is ready for use.

@@ -21,6 +21,7 @@ import (
 	"github.com/patchscout/patchscout/internal/assistant/retrieve"
 	"github.com/patchscout/patchscout/internal/auth"
 	"github.com/patchscout/patchscout/internal/config"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/finding"
 	"github.com/patchscout/patchscout/internal/job"
 	"github.com/patchscout/patchscout/internal/report"
@@ -50,6 +51,9 @@ func tellAll(t *testing.T, a *App) {
 	hosts := map[string]int64{}
 	for i, one := range toldNear {
 		site, name, title := one[0], one[1], one[2]
+		if _, _, err := a.store.Estate().CreateSite(t.Context(), asset.Site{Name: site}); err != nil && fault.KindOf(err) != fault.KindConflict {
+			t.Fatal(err)
+		}
 		err := a.store.Estate().Update(t.Context(), func(tx *store.EstateTx) error {
 			if hosts[name] == 0 {
 				h := &asset.Host{Site: site, FirstSeen: day, LastSeen: day, Status: "up", Owner: "anna",
