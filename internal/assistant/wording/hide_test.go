@@ -13,7 +13,7 @@ import (
 // private are words of an estate that no one outside may read.
 var private = []string{
 	"10.20.30.40", "192.168.7.0/24", "fd00:abcd::17", "00:1a:2b:3c:4d:5e", "001a.2b3c.4d5e", "filesrv01", "FILESRV01", "db7.corp.example", "Head Office", "j.doe", "ACME\\jdoe",
-	"jdoe@corp.example", "/srv/payroll/2026", `C:\Users\jdoe`, `\\filesrv02\payroll`, "https://intranet.corp.example/x?y=1", "münchen-dc", "fe80::1%eth0", "filesrv01_backup",
+	"jdoe@corp.example", "/srv/payroll/2026", `C:\Users\jdoe`, `\\filesrv02\payroll`, "https://intranet.corp.example/x?y=1", "münchen-dc", "fe80::1%eth0", "filesrv01_backup", "4410771",
 }
 
 func estate() (*answer.Draft, Writer) {
@@ -22,7 +22,7 @@ func estate() (*answer.Draft, Writer) {
 	h := d.Cite(report.Source{Kind: "host", ID: "777", Title: "printer-12", Text: "seen as hiddenname"})
 	c := d.Cite(report.Source{Kind: "cve", ID: "CVE-2017-0144", Title: "Windows SMB", Text: "The SMBv1 server allows remote code execution."})
 	d.Say([]int{f, h, c}, "Yes: %s and printer-12 are affected by CVE-2017-0144.", strings.Join(private, ", "))
-	return d, Writer{Hide: true, Names: []Name{{"HOST", "filesrv01"}, {"HOST", "münchen-dc"}, {"SITE", "Head Office"}, {"USER", "j.doe"}, {"", "7"}, {"", ""}}}
+	return d, Writer{Hide: true, Names: []Name{{"HOST", "filesrv01"}, {"HOST", "münchen-dc"}, {"SITE", "Head Office"}, {"USER", "j.doe"}, {"HOST", "4410771"}, {"", "7"}, {"", ""}}}
 }
 
 func TestNoNameOfTheEstateLeaves(t *testing.T) {
