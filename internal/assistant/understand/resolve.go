@@ -8,6 +8,9 @@ import (
 
 // resolve decides, of all that was said, what is asked of what.
 func (r *reader) resolve() {
+	if w := r.word(r.began); (w == "scan" || w == "rescan") && len(r.q.Sites) > 0 && len(r.tokens) <= r.began+4 {
+		r.q.Act = "scan"
+	}
 	r.pickMeasure()
 	r.pickSubject()
 	r.group()
@@ -61,6 +64,8 @@ func (r *reader) pickAmong() {
 	switch {
 	case first == "why" && r.saidMeasure(Why) && r.one() && q.Measure != Suppose:
 		q.Measure = Why
+	case q.Measure == Overview && len(q.CVEs) > 0 && yesNo[first]:
+		q.Measure, r.affected, r.ours = Whether, true, true
 	case q.Measure == Overview && (len(q.CVEs)+len(q.Findings)+len(q.Techniques)+len(q.CWEs)+len(q.Hosts)+len(q.Products) > 0 || len(r.topics) > 0 && first == "how"):
 		q.Measure = Explain
 	case q.State == "fixed" && r.fresh && q.Measure == Count && (q.Time != nil || len(q.Scans) > 0):
@@ -295,6 +300,13 @@ func (r *reader) mostOf(nouns []noun) {
 		}
 		return
 	}
+	if second := groupName[nouns[1].subject]; r.q.Measure == Count && (nouns[0].subject == "findings" || nouns[0].subject == "vulns") && nouns[1].at > at && second != "" && r.q.GroupBy == "" {
+		r.q.GroupBy, r.q.Subject, r.q.Measure = second, Findings, Group // "how many findings does the worst host have"
+		if r.tokens[nouns[1].at].single == "" {
+			r.q.Limit = 1
+		}
+		return
+	}
 	for _, n := range nouns[1:] {
 		by := groupName[nouns[0].subject]
 		if n.at > at && by != "" && r.q.GroupBy == "" {
@@ -358,6 +370,14 @@ func (r *reader) withoutNoun() Subject {
 		return r.ofProduct()
 	case len(q.Ports) > 0, r.saidAttr(OpenPorts) && len(q.Hosts) == 0 && (len(q.Sites) > 0 || r.c.Question == nil && r.c.About == nil):
 		return Services
+	case r.saidAttr(Runs) && len(q.Hosts)+len(q.CVEs) == 0 && len(q.Severities) == 0 && (r.ours || len(q.Sites) > 0):
+		r.attributes = slices.DeleteFunc(r.attributes, func(a Attribute) bool { return a == Runs })
+		if q.Measure == Explain {
+			q.Measure = List
+		}
+		return Software
+	case q.Sort != "" && r.ours && len(q.Hosts) == 0:
+		return Findings
 	case q.KEV != nil && len(q.Hosts)+len(q.Sites) == 0 && r.has("updated", "synced", "refreshed", "loaded", "downloaded", "fresh", "current", "old", "date"):
 		q.Feeds, q.KEV = with(q.Feeds, "kev"), nil
 		q.Measure, q.Attribute = firstOf(map[bool]Measure{true: Whether}[q.Measure == Whether], Fact), Age
@@ -503,6 +523,9 @@ func (r *reader) group() {
 		if (by == "vendor" || by == "year") && !r.ofOurs() {
 			q.Subject = CVEs
 		}
+	}
+	if r.saidAttr(Evidence) && r.most && !r.one() && q.GroupBy == "" && r.has("scanner", "tool", "sensor") {
+		q.GroupBy, q.Subject = "scanner", Findings
 	}
 	if r.saidAttr(OwnerOf) && !r.one() && q.GroupBy == "" && q.Owner == "" && (r.most || q.AtLeast != nil || q.AtMost != nil) && (q.Subject == Findings || q.Subject == Hosts || q.Subject == Nothing) {
 		q.GroupBy = "owner"
@@ -1030,6 +1053,12 @@ func (r *reader) tidy() {
 	}
 	if q.Subject == Findings && q.Attribute == State && q.Measure == Whether && len(q.CVEs) > 0 && (q.State == "fixed" || r.has("fixed", "patched", "resolved")) {
 		q.Attribute, q.State = "", "fixed"
+	}
+	if q.Subject == Findings && q.Measure == List && len(q.CVEs) > 0 && r.affected && yesNo[r.word(r.began)] {
+		q.Measure = Whether
+	}
+	if q.Subject == Hosts && q.Measure == Group && q.GroupBy == "product" {
+		q.Subject = Software
 	}
 	if q.Subject == Findings && q.Measure == Explain && !r.one() && r.follow == "" && q.Audience == "" {
 		q.Measure = List
