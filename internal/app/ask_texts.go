@@ -14,6 +14,7 @@ import (
 type texts struct {
 	finder   *retrieve.Finder
 	indexing indexing
+	asked    atomic.Bool // anything, since the start
 	meanings meanings
 }
 
@@ -57,8 +58,11 @@ func (b *building) Search(ctx context.Context, q retrieve.Query) (retrieve.Found
 		q.Patience = commandEmbed
 	}
 	found, err := b.app.texts.finder.Search(ctx, q)
+	first := err == nil && b.app.queue != nil && b.app.texts.asked.CompareAndSwap(false, true)
 	if err == nil && found.Behind {
 		b.wait.Store(0)
+	}
+	if first || err == nil && found.Behind { // a server's first question has all kinds made ready for the next ones
 		b.app.buildLater(ctx, &b.app.texts.indexing, b.app.texts.finder.Refresh)
 	}
 	return found, err

@@ -72,7 +72,7 @@ func (b *bench) assistant(ctx context.Context) error {
 	return nil
 }
 
-// askIndex has commands make the indexes of the texts: one searches the catalogue only, one asks about all.
+// askIndex has a command make the index of the catalogue.
 func (b *bench) askIndex(ctx context.Context, on *database) error {
 	begin, err := b.own(ctx, on, nil, "version")
 	if err != nil {
@@ -84,12 +84,6 @@ func (b *bench) askIndex(ctx context.Context, on *database) error {
 	}
 	b.figure("text index of the catalogue, CPU", (cves.cpu - begin.cpu).Seconds(), maxIndexCPU*max(1, b.slack), "s")
 	b.figure("text index of the catalogue, peak", cves.peak/mega, maxIndexMem, "MB")
-	rest, err := b.own(ctx, on, nil, "ask", "--no-keep", askedOf["texts"][0])
-	if err != nil {
-		return err
-	}
-	b.note("texts of findings, hosts and pages, CPU", (rest.cpu - begin.cpu).Seconds(), "s")
-	b.figure("the same, peak", rest.peak/mega, maxIndexMem, "MB")
 	return nil
 }
 
