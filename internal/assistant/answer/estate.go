@@ -57,6 +57,7 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 	if done, err := q.nothingThere(ctx, d); done || err != nil {
 		return done, err
 	}
+	taken := q.nearHosts(ctx)
 	if t := q.unknownNames(ctx); t != nil {
 		return true, q.cannot(d, t, nil)
 	}
@@ -90,6 +91,9 @@ func estate(ctx context.Context, asked *Asked, d *Draft) (bool, error) {
 		return done, err
 	}
 	d.Structured = true
+	if len(taken) > 0 && !d.Refused {
+		d.Say(nil, "No host is called as you wrote; taken for %s.", and(taken))
+	}
 	q.leftOut(d)
 	return true, q.date(ctx, d)
 }

@@ -122,7 +122,39 @@ func (q *Asked) affectedBy(ctx context.Context, d *Draft, id cve.ID, hosts []rep
 			"the catalogue has no such record, and no finding names it", "Check the number, or load the feeds with: patchscout feeds sync.")
 		return nil
 	}
+	if where != "" && len(productsOf(facts)) == 0 {
+		if done, err := one.onlyElsewhere(ctx, d, id, where); done || err != nil {
+			return err
+		}
+	}
 	return one.notAffected(d, id, facts, hosts, where)
+}
+
+// onlyElsewhere answers no where a CVE whose record names no products was found on others of the asker's hosts.
+func (q *Asked) onlyElsewhere(ctx context.Context, d *Draft, id cve.ID, where string) (bool, error) {
+	all := *q
+	all.Question = understand.Question{Text: q.Text, Subject: understand.Findings, Measure: q.Measure, CVEs: []cve.ID{id}}
+	c, t, err := all.findings(ctx)
+	if err != nil || t != nil {
+		return false, err
+	}
+	groups, err := q.Desk.AskGroups(ctx, c.req, "host")
+	if err != nil || len(groups) == 0 {
+		return false, err
+	}
+	var names []string
+	total := 0
+	cites := []int{d.Cite(weaknessSource(id.String(), ""))}
+	for _, g := range groups {
+		total += g.Findings
+		names = append(names, bold(cmpOr(string(g.Name), string(g.Key))))
+		if s, ok := q.hostByID(ctx, string(g.Key)); ok && len(cites) < 4 {
+			cites = append(cites, d.Cite(s))
+		}
+	}
+	all.cited(d, c, total)
+	d.Say(cites, "No: no open finding of %s is%s; there is on %s.", id, by0(where), few(names, 5))
+	return true, nil
 }
 
 func (q *Asked) yesAffected(ctx context.Context, d *Draft, c *chosen, counts report.FindingCounts, where string) error {

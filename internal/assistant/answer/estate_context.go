@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,6 +182,58 @@ func (q *Asked) nothingThere(ctx context.Context, d *Draft) (bool, error) {
 	d.refuse(nil, because, "Begin with: patchscout scan TARGET, or patchscout import FILE.")
 	q.askOn(d, "How do I scan a network?", "How do I import a report?", "Which CVEs are known to be exploited?")
 	return true, nil
+}
+
+// nearHosts takes names of hosts that are written a little wrong for the one host that is called so but for that. A number in a
+// name is never taken for another.
+func (q *Asked) nearHosts(ctx context.Context) (taken []string) {
+	near := func(text string) string {
+		if _, err := netip.ParseAddr(text); err == nil || !strings.Contains(text, ".") {
+			return ""
+		}
+		hosts, err := q.Desk.AskHosts(ctx)
+		if err != nil {
+			return ""
+		}
+		if ids, err := q.Desk.HostNamed(ctx, text, ""); err != nil || len(ids) > 0 {
+			return ""
+		}
+		if found := alike(hosts, text); len(found) == 1 && digits(found[0]) == digits(text) {
+			return found[0]
+		}
+		return ""
+	}
+	for i := range q.Hosts {
+		if name := near(q.Hosts[i].Text); name != "" && (q.Hosts[i].Kind == "name" || q.Hosts[i].Kind == "") {
+			q.Hosts = slices.Clone(q.Hosts)
+			q.Hosts[i] = understand.HostName{Text: name, Kind: "name"}
+			taken = append(taken, bold(name))
+		}
+	}
+	left := []string{}
+	for _, unknown := range q.Unknown {
+		rest, of := strings.CutPrefix(unknown, "host ")
+		name := near(rest)
+		if !of || name == "" {
+			left = append(left, unknown)
+			continue
+		}
+		if !slices.ContainsFunc(q.Hosts, func(h understand.HostName) bool { return h.Text == name }) {
+			q.Hosts = append(slices.Clone(q.Hosts), understand.HostName{Text: name, Kind: "name"})
+			taken = append(taken, bold(name))
+		}
+	}
+	q.Unknown = left
+	return taken
+}
+
+func digits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // unknownNames is trouble where something is named that the data does not have. A product that nobody runs is an answer.

@@ -194,7 +194,7 @@ func (c *chosen) ratings(q *Asked) {
 		c.behind = append(c.behind, "labelled "+quote(and(q.Labels)))
 	}
 	if len(q.Titled) > 0 {
-		c.req.Text = strings.Join(q.Titled, " ")
+		c.req.Text = wordsOf(q.Titled)
 		var words []string
 		for _, t := range q.Titled {
 			words = append(words, "“"+quote(t)+"”")
@@ -205,6 +205,17 @@ func (c *chosen) ratings(q *Asked) {
 		c.req.Kinds = []string{"compliance"}
 		c.before = append(c.before, "compliance")
 	}
+}
+
+// wordsOf is what a text filter is given: words without the s of the plural, so that "default passwords" finds a password.
+func wordsOf(titled []string) string {
+	words := strings.Fields(strings.Join(titled, " "))
+	for i, w := range words {
+		if len(w) > 4 && strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") {
+			words[i] = strings.TrimSuffix(w, "s")
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // runs narrows to what a scan or import saw; the last one is found out.

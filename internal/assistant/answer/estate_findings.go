@@ -287,6 +287,9 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 	if err != nil || t != nil {
 		return q.cannot(d, t, err)
 	}
+	if by == "cve" && (q.AtLeast != nil || q.AtMost != nil || q.byHosts()) {
+		return q.widespread(d, c, groups)
+	}
 	total := 0
 	for _, g := range groups {
 		total += g.n
@@ -360,6 +363,51 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 		}
 	}
 	q.askOn(d, "Which are the most urgent?", "How many of those are overdue?", "What should I fix first?")
+	return nil
+}
+
+// byHosts says whether weaknesses are ranked by how many hosts have them.
+func (q *Asked) byHosts() bool {
+	text := strings.ToLower(q.Text)
+	return slices.ContainsFunc([]string{"of hosts", "most hosts", "many hosts", "by hosts", "of machines", "most machines", "most servers", "of systems", "most systems", "widespread", "most common", "spread"},
+		func(w string) bool { return strings.Contains(text, w) })
+}
+
+// widespread ranks weaknesses by how many hosts have them.
+func (q *Asked) widespread(d *Draft, c *chosen, groups []grouped) error {
+	total := 0
+	groups = slices.DeleteFunc(groups, func(g grouped) bool {
+		return q.AtLeast != nil && g.hosts < *q.AtLeast || q.AtMost != nil && g.hosts > *q.AtMost
+	})
+	for _, g := range groups {
+		total += g.n
+	}
+	slices.SortStableFunc(groups, func(a, b grouped) int {
+		if q.Least {
+			return cmp.Compare(a.hosts, b.hosts)
+		}
+		return cmp.Compare(b.hosts, a.hosts)
+	})
+	n := q.citeList(d, c, total)
+	d.Facts.Count = intOf(len(groups))
+	where := ""
+	if q.AtLeast != nil || q.AtMost != nil {
+		where = " on " + bounds(q.AtLeast, q.AtMost) + " hosts each"
+	}
+	if len(groups) == 0 {
+		d.Say([]int{n}, "**No** weakness is open%s.", where)
+		return nil
+	}
+	shown := groups[:min(q.limit(), len(groups))]
+	d.Say([]int{n}, "%s %s %s open%s; those on most hosts first:", number(len(groups)), have(len(groups), "weakness", "weaknesses"), have(len(groups), "is", "are"), where)
+	for _, g := range shown {
+		d.Item([]int{d.Cite(weaknessSource(g.id, ""))}, "%s on %s", boldOurs(g.name), report.Plural(g.hosts, "host", "hosts"))
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: intOf(g.hosts)})
+	}
+	if d.Facts.More = len(groups) - len(shown); d.Facts.More > 0 {
+		d.Say([]int{n}, "And %s more.", report.Thousands(d.Facts.More))
+	}
+	q.askOn(d, "Which of those are known to be exploited?", "How do I fix the first one?", "What should I fix first?")
 	return nil
 }
 

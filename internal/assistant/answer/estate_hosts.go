@@ -479,6 +479,10 @@ func (q *Asked) groupHosts(ctx context.Context, d *Draft, h *hostsAsked) error {
 	if by == "host" {
 		return q.worstHosts(ctx, d, h)
 	}
+	if slices.Contains([]string{"cve", "cwe", "technique", "severity", "decision", "scanner", "year", "vendor", "assignee", "remedy"}, by) {
+		q.Subject = understand.Findings
+		return q.ofFindings(ctx, d)
+	}
 	if key == nil {
 		d.refuse(nil, "hosts cannot be counted by "+quote(by), "They can be by site, owner, operating system, criticality, tag, status, port or product.")
 		return nil
