@@ -133,7 +133,7 @@ func TestRecordsAreFoundByWhatTheyMean(t *testing.T) {
 			if n, state := vectorsOf(t, a); n != 4 || state.Embeddings.Error != "" || state.Vectors.Error != "" {
 				t.Errorf("%d vectors, want one for each thing that a site says; %+v", n, state)
 			}
-			titles, found := nearest(t, a, "remote shell that sends passwords unencrypted", auth.Everything())
+			titles, found := nearest(t, a, "remote shell that is not encrypted", auth.Everything())
 			if len(titles) == 0 || titles[0] != toldNear[0][2] || found.Passages[retrieve.Finding][0].Near < 0.3 {
 				t.Errorf("%q, %+v", titles, found)
 			}
