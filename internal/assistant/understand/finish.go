@@ -331,7 +331,7 @@ func (r *reader) unused() {
 			case "indicator":
 				counts = counts || q.Subject == Indicators || q.Outside != ""
 			case "class":
-				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product || e.value == "" && len(q.Titled) > 0
+				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product || e.value == "" && (len(q.Titled) > 0 || r.told)
 			default:
 				counts = true
 			}

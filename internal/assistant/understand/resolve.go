@@ -68,6 +68,10 @@ func (r *reader) pickAmong() {
 		q.Measure, r.affected, r.ours = Whether, true, true
 	case q.Measure == Overview && (len(q.CVEs)+len(q.Findings)+len(q.Techniques)+len(q.CWEs)+len(q.Hosts)+len(q.Products) > 0 || len(r.topics) > 0 && first == "how"):
 		q.Measure = Explain
+	case q.Measure == "" && secondAsks(q.Text):
+		q.Measure = Whether
+	case q.Measure == First && len(q.Decisions) > 0 && first == "which" && len(r.nouns) > 0 && r.nouns[0].subject == "findings":
+		q.Measure = List
 	case q.State == "fixed" && r.fresh && q.Measure == Count && (q.Time != nil || len(q.Scans) > 0):
 		q.Measure, q.State = Change, ""
 	case q.Measure == Whether && r.saidMeasure(List) && !yesNo[first]:
@@ -84,12 +88,18 @@ func (r *reader) pickAmong() {
 			q.Measure, q.State = Change, ""
 		}
 	}
-	if q.Measure == Compare && r.has("fewer", "less", "safer", "better", "lower", "cleaner", "least", "fewest", "lowest") {
+	if q.Measure == Compare && q.Time == nil && r.has("fewer", "less", "safer", "better", "lower", "cleaner", "least", "fewest", "lowest") {
 		q.Least = true
 	}
 	if q.Measure == Change {
 		r.times = slices.DeleteFunc(r.times, func(t string) bool { return t == "fixed" })
 	}
+}
+
+// secondAsks reads "we have X? is it vulnerable".
+func secondAsks(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "? is ") || strings.Contains(text, "? are ") || strings.Contains(text, ", is it ") || strings.Contains(text, ", are they ") || strings.Contains(text, ", are we ")
 }
 
 var yesNo = map[string]bool{
@@ -364,6 +374,9 @@ func (r *reader) withoutNoun() Subject {
 		return Hosts
 	case q.Measure == Compare && len(q.Products) > 1 && r.has("common", "widespread", "here", "often", "used", "frequent"):
 		return Software
+	case len(q.Products) > 0 && r.word(r.began) == "where" && !r.affected && (r.runs || r.ours || q.Products[0].Ours):
+		q.Measure = List
+		return Hosts
 	case r.told && len(q.Products) == 0:
 		return Findings
 	case len(q.Products) > 0:
@@ -487,7 +500,7 @@ func (r *reader) preferEstate(nouns []noun) {
 		q.Subject = Paths
 	case first == "fixes" && len(q.CVEs) > 0 && !r.plural():
 		q.Subject = CVEs
-	case first == "software" && len(q.CVEs) > 0 && (r.saidAttr(Affected) || r.affected) && !r.ours:
+	case first == "software" && len(q.CVEs) > 0 && (r.saidAttr(Affected) || r.affected || len(q.Hosts)+len(q.Sites) == 0) && !r.ours:
 		q.Subject = CVEs
 		q.Measure, q.Attribute = Fact, Affected
 	case r.saidAttr(Duration) && len(q.Scans) == 0 && first != "scans" && r.has("fix", "remediate", "mttr", "repair", "patch", "resolve", "remediation"):
@@ -526,6 +539,7 @@ func (r *reader) group() {
 	}
 	if r.saidAttr(Evidence) && r.most && !r.one() && q.GroupBy == "" && r.has("scanner", "tool", "sensor") {
 		q.GroupBy, q.Subject = "scanner", Findings
+		r.attributes = nil
 	}
 	if r.saidAttr(OwnerOf) && !r.one() && q.GroupBy == "" && q.Owner == "" && (r.most || q.AtLeast != nil || q.AtMost != nil) && (q.Subject == Findings || q.Subject == Hosts || q.Subject == Nothing) {
 		q.GroupBy = "owner"
@@ -1031,7 +1045,7 @@ func (r *reader) tidy() {
 		q.GroupBy = groupName[r.heads()[0].subject]
 	}
 	r.tidySystems()
-	if q.Subject == Findings || q.Subject == Hosts {
+	if (q.Subject == Findings || q.Subject == Hosts) && len(q.CVEs) == 0 {
 		for _, kind := range r.kinds {
 			q.Titled = with(q.Titled, kind)
 		}
@@ -1112,7 +1126,7 @@ func (r *reader) tidy() {
 	if (q.Subject == Services || q.Measure == Reach || q.Subject == Hosts && len(q.Ports) > 0) && q.State == "open" {
 		q.State = ""
 	}
-	if q.Subject == Hosts && q.Attribute == SiteOf && len(q.CVEs) > 0 && len(q.Hosts) == 0 {
+	if q.Subject == Hosts && q.Attribute == SiteOf && len(q.CVEs)+len(q.Products) > 0 && len(q.Hosts) == 0 && (len(q.CVEs) > 0 || q.Measure == List) {
 		q.Measure, q.Attribute = List, ""
 	}
 	if q.Measure == Compare && len(q.CVEs) > 1 {

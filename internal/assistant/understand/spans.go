@@ -352,7 +352,8 @@ func (r *reader) free(i int, kind string) bool {
 	case situating[before] || sitely[r.word(i+1)] && !(t.single != "" && sitely[t.word]):
 		return true
 	case !theGrammar().nouns[t.word] && !theGrammar().nouns[t.single]:
-		return placing[before] || at >= 0 && r.aloneInGrammar(i)
+		beside := (r.word(i+1) == "or" || r.word(i+1) == "and" || r.word(i+1) == "vs" || r.word(i+1) == "versus") && r.siteAt(i+2)
+		return placing[before] || at >= 0 && r.aloneInGrammar(i) || beside
 	case (before == "or" || before == "and" || before == "vs" || before == "versus" || before == "between") && r.siteBeside(i):
 		return true
 	case t.single == "" && at >= 0 && !determining[before], t.single == "" && (before == "is" || before == "are" || before == "does" || before == "was"):
