@@ -165,7 +165,6 @@ func TestWhatCannotBeKnownIsRefusedWithWhatIsMissing(t *testing.T) {
 		"a finding":  {understand.Question{Subject: understand.Findings, Measure: understand.Fact, Findings: []int64{999999}}, "there is no finding 999999"},
 		"a scan":     {understand.Question{Subject: understand.Scans, Measure: understand.Fact, Scans: []int64{999}}, "there is no scan 999"},
 		"a grouping": {understand.Question{Subject: understand.Findings, Measure: understand.Group, GroupBy: "moon"}, "cannot be counted by moon"},
-		"a trend of a host": {understand.Question{Subject: understand.Findings, Measure: understand.Trend, Hosts: []understand.HostName{{Text: "192.0.2.10", Kind: "address"}}},
 			"for all of them and for each site"},
 		"me":       {understand.Question{Subject: understand.Findings, Measure: understand.List, Assignee: "me"}, "nobody is signed in"},
 		"an order": {understand.Question{Subject: understand.Hosts, Act: "scan"}, "patchscout scan"},
@@ -212,13 +211,17 @@ func TestEverySubjectAndMeasureIsAnsweredOrRefused(t *testing.T) {
 	if err != nil || len(list.Findings) == 0 {
 		t.Fatal(err)
 	}
+	two, yes := 2, true
 	for _, s := range []understand.Subject{understand.Findings, understand.Hosts, understand.Services, understand.Software, understand.Sites, understand.Scans, understand.Imports,
 		understand.Paths, understand.Fixes} {
 		for _, m := range []understand.Measure{understand.Count, understand.List, understand.Group, understand.Fact, understand.Whether, understand.Explain, understand.Why,
-			understand.Compare, understand.Change, understand.Trend, understand.First, understand.Reach, understand.Suppose, understand.How} {
+			understand.Compare, understand.Change, understand.Trend, understand.First, understand.Reach, understand.Suppose, understand.How, understand.Overview} {
 			for i, q := range []understand.Question{
 				{}, {Severities: []string{"critical"}}, {Hosts: []understand.HostName{{Text: "192.0.2.20", Kind: "address"}}}, {Sites: []string{"demo"}},
 				{Products: []understand.ProductName{{Text: "samba"}}}, {Findings: []int64{list.Findings[0].ID}}, {Owner: "nobody"}, {GroupBy: "host"},
+				{GroupBy: "cve", AtLeast: &two}, {AtLeast: &two, AtMost: &two}, {Share: true, Severities: []string{"critical"}}, {Fixable: &yes}, {Titled: []string{"default passwords"}},
+				{Systems: []string{"linux", "windows"}, OS: "linux"}, {Owners: []string{"anna", "nobody"}, Owner: "anna"}, {Severities: []string{"critical", "high"}}, {GroupBy: "port"}, {GroupBy: "scanner"},
+				{Products: []understand.ProductName{{Text: "samba", Version: "9", Relation: "<"}}, Sites: []string{"demo"}},
 			} {
 				q.Subject, q.Measure = s, m
 				d := replyTo(t, a, q)

@@ -341,6 +341,8 @@ func (q *Asked) trendOfSome(ctx context.Context, d *Draft) error {
 	switch {
 	case change < 0:
 		text = fmt.Sprintf("**%s fewer** than on %s", report.Thousands(-change), day(from))
+	case change > 0 && before <= 0:
+		text = "of which none was known on " + day(from)
 	case change > 0:
 		text = fmt.Sprintf("**%s more** than on %s", report.Thousands(change), day(from))
 	}
