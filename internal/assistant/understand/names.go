@@ -224,7 +224,7 @@ func (n *estateNames) Host(text string) []HostName {
 func (n *estateNames) NearHost(name string) string {
 	found := ""
 	for known := range n.hosts {
-		if len(known) >= 6 && known[0] == name[0] && strings.Contains(known, ".") && !isAddress(known) && figures(known) == figures(name) && distance(name, known, 1) == 1 {
+		if len(known) >= 6 && known[0] == name[0] && len(known) < len(name)+2 && len(name) < len(known)+2 && distance(name, known, 1) == 1 && figures(known) == figures(name) && !isAddress(known) {
 			if found != "" {
 				return ""
 			}

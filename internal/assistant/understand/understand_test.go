@@ -308,6 +308,29 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// An import changes what hosts are called each second: With is what that costs.
+func BenchmarkWith(b *testing.B) {
+	n, l := names(b), Lists{Sites: []string{"dmz"}}
+	for i := range 10_000 {
+		l.Hosts = append(l.Hosts, HostEntry{int64(i), "dmz", []string{fmt.Sprintf("10.0.%d.%d", i/256, i%256), fmt.Sprintf("host%d.corp.example.org", i)}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		n.With(l)
+	}
+}
+
+// The figures of a name are no slips: another host is another host.
+func TestASlipInAHostNameKeepsItsFigures(t *testing.T) {
+	v := names(t)
+	for text, want := range map[string]string{"who owns web1.exmaple.org": "web1.example.org", "who owns web2.example.org": ""} {
+		q := Parse(text, v, Context{}, now)
+		if got := len(q.Corrected) > 0; got != (want != "") || got && q.Hosts[0].Text != want {
+			t.Errorf("%s: %v %v", text, q.Hosts, q.Corrected)
+		}
+	}
+}
+
 func BenchmarkNewNames(b *testing.B) {
 	var l Lists
 	for i := range 60_000 {
