@@ -10,7 +10,7 @@ import (
 
 // reached is what the starter catalogue is known to give, a little below: a change that falls behind it broke something.
 // `make quality` measures against what is wanted.
-var reached = limits{right: 68, cited: 90, refused: 85}
+var reached = limits{right: 92, cited: 95, refused: 95}
 
 // TestTheAssistantIsRightAboutItsFixtureEstate asks every question that the starter catalogue can answer.
 func TestTheAssistantIsRightAboutItsFixtureEstate(t *testing.T) {

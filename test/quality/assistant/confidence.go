@@ -21,7 +21,7 @@ type sample struct {
 	hopeless   bool // nothing has the answer
 }
 
-var featureNames = []string{"1", "structured", "understood", "corrected", "rest", "score", "margin", "words", "product", "near"}
+var featureNames = []string{"1", "structured", "understood", "corrected", "rest", "score", "root of margin", "words", "product", "near"}
 
 func featuresOf(f answer.Features) []float64 {
 	flag := func(b bool) float64 {
@@ -30,7 +30,7 @@ func featuresOf(f answer.Features) []float64 {
 		}
 		return 0
 	}
-	return []float64{1, flag(f.Structured), f.Understood, math.Min(float64(f.Corrected), 3), math.Min(float64(f.Rest), 5), f.Score, f.Margin, f.Words, flag(f.Product), f.Near}
+	return []float64{1, flag(f.Structured), f.Understood, math.Min(float64(f.Corrected), 3), math.Min(float64(f.Rest), 5), f.Score, math.Sqrt(math.Max(f.Margin, 0)), f.Words, flag(f.Product), f.Near}
 }
 
 // samples takes every answer that was no refusal; of titles, being right is to have the CVE first.
@@ -178,20 +178,44 @@ func tellConfidence(w io.Writer, rows []sample) (missed int) {
 	if len(fits) < 20 || len(other) < 20 {
 		return 0
 	}
-	weights := fit(fits)
-	fmt.Fprintf(w, "\nconfidence, fitted on %d answers, reported on %d\n  weights:", len(fits), len(other))
-	for i, name := range featureNames {
-		fmt.Fprintf(w, " %s %.4f", name, weights[i])
-	}
-	fmt.Fprintln(w)
+	byQuery, byWords := fit(answered(fits, true)), fit(answered(fits, false))
+	fmt.Fprintf(w, "\nconfidence, fitted on %d answers, reported on %d\n", len(fits), len(other))
+	tellWeights(w, "by query", byQuery)
+	tellWeights(w, "by words", byWords)
 	own := func(s sample) float64 { return s.confidence }
-	fitted := func(s sample) float64 { return chance(weights, s.x) }
+	fitted := func(s sample) float64 {
+		if s.structured() {
+			return chance(byQuery, s.x)
+		}
+		return chance(byWords, s.x)
+	}
 	tellOne(w, "as fitted", other, fitted)
 	if tellOne(w, "the product's", other, own) > wantCalibrated {
 		missed++
 		fmt.Fprintf(w, "  MISSED: the product's calibration error is above %.2f\n", wantCalibrated)
 	}
 	return missed
+}
+
+// structured says that a query answered, and not words.
+func (s sample) structured() bool { return s.x[1] == 1 }
+
+// answered are those that a query answered, or those that words did: they are wrong for different reasons.
+func answered(rows []sample, structured bool) (out []sample) {
+	for _, r := range rows {
+		if r.structured() == structured {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func tellWeights(w io.Writer, name string, weights []float64) {
+	fmt.Fprintf(w, "  %s:", name)
+	for i, feature := range featureNames {
+		fmt.Fprintf(w, " %s %.4f", feature, weights[i])
+	}
+	fmt.Fprintln(w)
 }
 
 func tellOne(w io.Writer, name string, rows []sample, p func(sample) float64) float64 {
