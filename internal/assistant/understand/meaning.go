@@ -107,7 +107,7 @@ func init() {
 		"scanner":      func(r *reader, _ span, v string) { r.q.Scanner = v },
 		"scannername":  func(r *reader, _ span, v string) { r.q.Scanner = v },
 		"feed":         func(r *reader, _ span, v string) { r.q.Feeds = with(r.q.Feeds, v) },
-		"os":           func(r *reader, _ span, v string) { r.q.OS = v },
+		"os":           func(r *reader, _ span, v string) { r.q.OS = strings.ReplaceAll(v, "_", " ") },
 		"status":       func(r *reader, _ span, v string) { r.q.Status = v },
 		"service":      func(r *reader, _ span, v string) { r.port(v) },
 		"finding":      func(r *reader, _ span, v string) { r.q.Findings = withNumbers(r.q.Findings, v) },

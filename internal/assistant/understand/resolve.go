@@ -539,7 +539,7 @@ func (r *reader) group() {
 	}
 	if r.saidAttr(Evidence) && r.most && !r.one() && q.GroupBy == "" && r.has("scanner", "tool", "sensor") {
 		q.GroupBy, q.Subject = "scanner", Findings
-		r.attributes = nil
+		r.attributes, q.Limit = nil, max(q.Limit, 1)
 	}
 	if r.saidAttr(OwnerOf) && !r.one() && q.GroupBy == "" && q.Owner == "" && (r.most || q.AtLeast != nil || q.AtMost != nil) && (q.Subject == Findings || q.Subject == Hosts || q.Subject == Nothing) {
 		q.GroupBy = "owner"
