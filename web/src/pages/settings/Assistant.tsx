@@ -80,7 +80,7 @@ function Consent({ about, peer }: { about: (typeof peers)[number]; peer: Peer })
   );
 }
 
-const names: Record<string, string> = { cves: "CVEs", findings: "Findings", assets: "Hosts and services", techniques: "ATT&CK techniques", scans: "Scans", docs: "Documentation" };
+const names: Record<string, string> = { cves: "CVEs", findings: "Findings", assets: "Hosts and services", techniques: "ATT&CK techniques", scans: "Scans", docs: "Documentation", vectors: "Embeddings" };
 
 function Index({ set }: { set: State }) {
   return (
