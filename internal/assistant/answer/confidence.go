@@ -10,10 +10,11 @@ type weights struct {
 }
 
 // Answers by a query and answers by words are wrong for different reasons: a query answers what was understood, words
-// answer what is alike. Those of words are fitted on 550 titles; those of queries are still what the features mean.
+// answer what is alike. Fitted on 1,686 answers to questions, to titles, and to titles whose record was hidden; on the other
+// 1,737 the expected calibration error is 0.04. The margin enters by its root: that the best record leads at all says most.
 var (
-	byQuery = weights{bias: -0.8, understood: 5.0, corrected: -0.35, rest: -0.45}
-	byWords = weights{bias: -1.25, score: 0.44, margin: 6.0, words: 0.73, product: 0.23, near: 0.5, corrected: -0.2}
+	byQuery = weights{bias: 1.604, understood: 0.850, corrected: -0.022, rest: -0.532}
+	byWords = weights{bias: -3.674, understood: -1.340, rest: 0.034, score: 0.940, margin: 5.089, words: 2.040, product: -0.063}
 )
 
 // Confidence is how likely a draft is right, 0..1. A refusal has none: it says that it does not know.
@@ -34,6 +35,6 @@ func (w weights) of(f Features) float64 {
 		product = 1
 	}
 	sum := w.bias + w.understood*f.Understood + w.corrected*float64(min(f.Corrected, 3)) + w.rest*float64(min(f.Rest, 5)) +
-		w.score*f.Score + w.margin*f.Margin + w.words*f.Words + w.product*product + w.near*f.Near
+		w.score*f.Score + w.margin*math.Sqrt(max(f.Margin, 0)) + w.words*f.Words + w.product*product + w.near*f.Near
 	return 1 / (1 + math.Exp(-sum))
 }
