@@ -46,6 +46,13 @@ type desk struct {
 // ofCatalogue answers what is asked about CVEs, techniques, weaknesses, indicators, feeds and the product itself.
 func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error) {
 	k := &desk{Asked: q, d: d}
+	if asksParts.MatchString(q.Text) && len(q.CVEs) == 0 { // "sub-techniques of T1566"
+		if ids := techniqueIDs.FindAllString(q.Text, 3); len(ids) > 0 {
+			asked := *q
+			asked.Question.Techniques, asked.Subject = ids, understand.Techniques
+			k.Asked, q = &asked, &asked
+		}
+	}
 	if k.describes() {
 		return false, nil
 	}

@@ -13,11 +13,12 @@ import (
 
 // What a question about a technique wants of it, by words that people use.
 var (
-	asksParts  = regexp.MustCompile(`(?i)\bsub-?\s?techniques?\b`)
-	asksNotice = regexp.MustCompile(`(?i)\b(?:detect\w*|noticed?|spot|recogni[sz]e|discover(?:ed)? it|see it coming)\b`)
-	asksGroups = regexp.MustCompile(`(?i)\b(?:groups?|actors?|gangs?|apts?|who uses|adversaries|used by whom)\b`)
-	asksTools  = regexp.MustCompile(`(?i)\b(?:malware|tools?|software)\b`)
-	asksDefend = regexp.MustCompile(`(?i)\b(?:mitigat\w*|prevent\w*|defend\w*|protect\w*|stop(?:ped)?|counter\w*|against)\b`)
+	asksParts    = regexp.MustCompile(`(?i)\bsub-?\s?techniques?\b`)
+	techniqueIDs = regexp.MustCompile(`\bT\d{4}(?:\.\d{3})?\b`)
+	asksNotice   = regexp.MustCompile(`(?i)\b(?:detect\w*|noticed?|spot|recogni[sz]e|discover(?:ed)? it|see it coming)\b`)
+	asksGroups   = regexp.MustCompile(`(?i)\b(?:groups?|actors?|gangs?|apts?|who uses|adversaries|used by whom)\b`)
+	asksTools    = regexp.MustCompile(`(?i)\b(?:malware|tools?|software)\b`)
+	asksDefend   = regexp.MustCompile(`(?i)\b(?:mitigat\w*|prevent\w*|defend\w*|protect\w*|stop(?:ped)?|counter\w*|against)\b`)
 )
 
 // tactics of ATT&CK for enterprises by the names that people write; the value is ATT&CK's short name.

@@ -68,7 +68,7 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 // kevIs says that an entry is of a vendor or product.
 func kevIs(p understand.ProductName, e intel.KEV) bool {
 	vendor, product := anyName(p.Vendor), anyName(p.Product)
-	if vendor != "" && !likeName(e.Vendor, vendor) && !likeName(e.Product, vendor) {
+	if vendor != "" && !likeName(e.Vendor, vendor) && (product == "" || !likeName(e.Product, vendor)) {
 		return false
 	}
 	if product == "" {
