@@ -165,9 +165,9 @@ func TestWhatCannotBeKnownIsRefusedWithWhatIsMissing(t *testing.T) {
 		"a finding":  {understand.Question{Subject: understand.Findings, Measure: understand.Fact, Findings: []int64{999999}}, "there is no finding 999999"},
 		"a scan":     {understand.Question{Subject: understand.Scans, Measure: understand.Fact, Scans: []int64{999}}, "there is no scan 999"},
 		"a grouping": {understand.Question{Subject: understand.Findings, Measure: understand.Group, GroupBy: "moon"}, "cannot be counted by moon"},
-		"me":       {understand.Question{Subject: understand.Findings, Measure: understand.List, Assignee: "me"}, "nobody is signed in"},
-		"an order": {understand.Question{Subject: understand.Hosts, Act: "scan"}, "patchscout scan"},
-		"a guess":  {understand.Question{Subject: understand.Nothing, Outside: "forecast"}, "nobody can know"},
+		"me":         {understand.Question{Subject: understand.Findings, Measure: understand.List, Assignee: "me"}, "nobody is signed in"},
+		"an order":   {understand.Question{Subject: understand.Hosts, Act: "scan"}, "patchscout scan"},
+		"a guess":    {understand.Question{Subject: understand.Nothing, Outside: "forecast"}, "nobody can know"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := replyTo(t, a, tt.q)

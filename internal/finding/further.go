@@ -25,4 +25,5 @@ type Place struct {
 	Protocol  string
 	Port      uint16
 	Component string
+	Fix       bool // it is known what ends it
 }

@@ -27,6 +27,8 @@ func (e *Estate) FindingPlaces(ctx context.Context, v auth.View, f finding.Filte
 			{colHost, func(p *finding.Place, n uint64) { p.Host = int64(n) }},  //nolint:gosec // as it was stored
 			{colPort, func(p *finding.Place, n uint64) { p.Port = uint16(n) }}, //nolint:gosec // a port
 			{colFacets, func(p *finding.Place, n uint64) { p.Protocol = wordOf(codesOfProtocol, facets(n).get(facetProtocol)) }},
+			{colRemedy, func(p *finding.Place, n uint64) { p.Fix = p.Fix || n != 0 }},
+			{colFixedIn, func(p *finding.Place, n uint64) { p.Fix = p.Fix || n != 0 }},
 			{colComponent, func(p *finding.Place, n uint64) {
 				if n != 0 {
 					components[n] = append(components[n], at[p.ID])

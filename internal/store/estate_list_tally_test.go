@@ -68,7 +68,7 @@ func TestTalliesAndPlacesAreWhatAPlainReaderFinds(t *testing.T) {
 			for _, n := range f.CWEs {
 				want["cwe"][fmt.Sprintf("CWE-%d", n)]++
 			}
-			places[f.ID] = finding.Place{ID: f.ID, Host: f.HostID, Protocol: f.Protocol, Port: f.Port, Component: f.Component}
+			places[f.ID] = finding.Place{ID: f.ID, Host: f.HostID, Protocol: f.Protocol, Port: f.Port, Component: f.Component, Fix: f.RemedyKey != "" || f.FixedIn != ""}
 		}
 		for by, counts := range want {
 			got, err := w.e.FindingTally(ctx, auth.Everything(), all, by)

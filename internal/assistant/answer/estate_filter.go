@@ -94,13 +94,11 @@ func (c *chosen) fixable(ctx context.Context, q *Asked) error {
 	}
 	c.exact = false
 	c.behind = append(c.behind, map[bool]string{true: "with a known fix", false: "without a known fix"}[*q.Fixable])
-	among := c.req.Further.IDs
 	ids := []int64{}
-	err := q.Desk.AskRows(ctx, c.req, func(f finding.Listed) error {
-		if (f.FixedIn != "" || f.Remedy != "") == *q.Fixable && (among == nil || slices.Contains(among, f.ID)) {
-			ids = append(ids, f.ID)
+	err := q.Desk.AskPlaces(ctx, c.req, func(p finding.Place) {
+		if p.Fix == *q.Fixable {
+			ids = append(ids, p.ID)
 		}
-		return nil
 	})
 	c.req.Further.IDs = ids
 	return err
