@@ -53,6 +53,11 @@ func ofCatalogue(ctx context.Context, q *Asked, d *Draft) (done bool, err error)
 			k.Asked, q = &asked, &asked
 		}
 	}
+	if q.Subject == understand.Nothing && len(q.CVEs) == 0 && taken.MatchString(q.Text) && strings.Contains(strings.ToLower(q.Text), "cve") {
+		asked := *q
+		asked.Subject, asked.Understood = understand.CVEs, max(q.Understood, 0.6)
+		k.Asked, q = &asked, &asked
+	}
 	if k.describes() {
 		return false, nil
 	}
