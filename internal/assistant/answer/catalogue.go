@@ -41,6 +41,8 @@ type desk struct {
 	*Asked
 	d   *Draft
 	cat report.Catalogue
+
+	whole bool // the list is short enough to be told as a whole
 }
 
 // ofCatalogue answers what is asked about CVEs, techniques, weaknesses, indicators, feeds and the product itself.

@@ -182,7 +182,7 @@ func (k *desk) most() int {
 	switch {
 	case k.Limit > 0:
 		return min(k.Limit, mostAll)
-	case k.All:
+	case k.All, k.whole:
 		return mostAll
 	}
 	return mostItems

@@ -248,7 +248,7 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 	case k.Time != nil && k.Against != nil:
 		return k.periods(ctx, a)
 	}
-	a.filter.Limit = k.most()
+	a.filter.Limit = max(k.most(), wholeItems)
 	page, err := k.Desk.SearchCVEs(ctx, a.counting(), true)
 	if err != nil {
 		return err
@@ -273,6 +273,7 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 		}
 		k.d.Link = a.kevLink()
 	}
+	k.whole = total <= wholeItems
 	what := k.phrase(total)
 	source := report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue: " + what,
 		Text: report.Thousands(total) + " " + what + ".", URL: k.d.Link, API: "/api/v1/cves"}
@@ -534,6 +535,7 @@ func (k *desk) group(ctx context.Context, a asked) error {
 	what := k.phrase(2)
 	list := k.d.Cite(report.Source{Kind: "list", ID: "by-" + by + ":" + k.d.Link, Title: "Catalogue: " + what + " by " + by,
 		Text: groupText(groups), URL: k.d.Link, API: "/api/v1/cves"})
+	k.whole = len(groups) <= wholeItems
 	most := k.most()
 	if by == "year" && k.Limit == 0 {
 		most = mostAll

@@ -179,7 +179,7 @@ func (q *Asked) listCVEs(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	cite := q.citeList(d, c, total)
 	d.Facts.Count = intOf(len(groups))
-	shown := groups[:min(q.limit(), len(groups))]
+	shown := groups[:q.fit(len(groups))]
 	if q.Measure == understand.Count {
 		shown = shown[:min(3, len(shown))]
 	}

@@ -201,7 +201,7 @@ func (q *Asked) listFindings(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	c.req.Sort = q.sortOf()
 	n := counts.Total
-	list, err := q.top(ctx, c, q.limit())
+	list, err := q.top(ctx, c, q.fit(n))
 	if err != nil {
 		return err
 	}
@@ -310,8 +310,8 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 		d.Say([]int{first}, "%s", c.sentence(0))
 		return q.candidates(ctx, d, c, 0)
 	}
-	limit := q.limit()
-	shown := groups[:min(limit, len(groups))]
+	limit := q.fit(len(groups))
+	shown := groups[:limit]
 	most := have(1, map[bool]string{true: "fewest", false: "most"}[q.Least], "")
 	switch {
 	case q.Limit == 1 || q.Limit == 0 && q.superlative() || len(groups) == 1 && q.superlative():
@@ -398,7 +398,7 @@ func (q *Asked) widespread(d *Draft, c *chosen, groups []grouped) error {
 		d.Say([]int{n}, "**No** weakness is open%s.", where)
 		return nil
 	}
-	shown := groups[:min(q.limit(), len(groups))]
+	shown := groups[:q.fit(len(groups))]
 	d.Say([]int{n}, "%s %s %s open%s; those on most hosts first:", number(len(groups)), have(len(groups), "weakness", "weaknesses"), have(len(groups), "is", "are"), where)
 	for _, g := range shown {
 		d.Item([]int{d.Cite(weaknessSource(g.id, ""))}, "%s on %s", boldOurs(g.name), report.Plural(g.hosts, "host", "hosts"))

@@ -210,7 +210,7 @@ func (q *Asked) fixesOfPaths(ctx context.Context, d *Draft) error {
 		smallest = "; no smaller set does"
 	}
 	d.Say([]int{cite}, "**%s** put an end to every path to the crown jewels%s:", report.Plural(n, "fix", "fixes"), smallest)
-	shown := set.Fixes[:min(q.limit(), len(set.Fixes))]
+	shown := set.Fixes[:q.fit(len(set.Fixes))]
 	for _, f := range shown {
 		where := "everywhere"
 		if f.Host != nil {

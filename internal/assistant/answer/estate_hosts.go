@@ -373,7 +373,7 @@ func (q *Asked) listHosts(d *Draft, h *hostsAsked, lead string) {
 	if lead != "" {
 		sentence = lead + lowerNo(sentence)
 	}
-	shown := list[:min(q.limit(), len(list))]
+	shown := list[:q.fit(len(list))]
 	switch {
 	case len(list) == 0:
 		if len(q.Products) > 0 && !q.Negated {
@@ -518,7 +518,7 @@ func (q *Asked) sayGroups(d *Draft, groups []grouped, cite int, sentence, one1, 
 		d.Say([]int{cite}, "%s has the %s: %s.", boldOurs(g.name), map[bool]string{true: "fewest", false: "most"}[q.Least], report.Plural(g.n, one1, many1))
 		return
 	}
-	shown := groups[:min(q.limit(), len(groups))]
+	shown := groups[:q.fit(len(groups))]
 	d.Say([]int{cite}, "%s, by %s:", sentence, one(groups[0].kind))
 	for _, g := range shown {
 		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)})
@@ -613,7 +613,7 @@ func (q *Asked) factOfHosts(d *Draft, h *hostsAsked) error {
 		d.Say([]int{n}, "%s", h.sentence(0))
 		return nil
 	}
-	shown := h.hosts[:min(q.limit(), len(h.hosts))]
+	shown := h.hosts[:q.fit(len(h.hosts))]
 	d.Say([]int{n}, "%s", strings.TrimSuffix(h.sentence(len(h.hosts)), ".")+":")
 	for i := range shown {
 		one := &shown[i]

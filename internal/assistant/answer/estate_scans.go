@@ -205,7 +205,7 @@ func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {
 		d.Facts.Yes = yes(len(list) > 0)
 		sentence = map[bool]string{true: "Yes: ", false: "No: "}[len(list) > 0] + lowerNo(sentence)
 	}
-	shown := list[:min(q.limit(), len(list))]
+	shown := list[:q.fit(len(list))]
 	if q.Measure == understand.Count {
 		shown = shown[:min(3, len(shown))]
 	}

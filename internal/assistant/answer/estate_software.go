@@ -189,7 +189,7 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 		d.Facts.Count = intOf(len(kinds))
 		d.Say([]int{list}, "**%s** different %s %s%s, on %s; those on most hosts first:", report.Thousands(len(kinds)), have(len(kinds), thing, things), have(len(kinds), "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	}
-	shown := kinds[:min(q.limit(), len(kinds))]
+	shown := kinds[:q.fit(len(kinds))]
 	for _, k := range shown {
 		name := strings.TrimSpace(quoted(k.name, 60) + " " + cmpOr(quote(k.version), "(version not known)"))
 		text := fmt.Sprintf("**%s** on %s", name, report.Plural(k.hosts, "host", "hosts"))
@@ -356,7 +356,7 @@ func (q *Asked) ofSites(ctx context.Context, d *Draft) error {
 		d.Facts.Yes = yes(len(sites) > 0)
 	}
 	d.Say([]int{list}, "%s %s known%s", number(len(sites)), have(len(sites), "site is", "sites are"), map[bool]string{true: ":", false: "."}[len(sites) > 0])
-	for _, s := range sites[:min(len(sites), q.limit())] {
+	for _, s := range sites[:q.fit(len(sites))] {
 		external := ""
 		if s.External {
 			external = ", scanned from outside"

@@ -101,7 +101,19 @@ func and2(first string, n int, one, many string) string {
 	return first + " " + report.Plural(n, one, many)
 }
 
-// limit is how many items the asker gets.
+// wholeItems is how long a list may be that is told as a whole though nobody said all: a list that stops short of a few more
+// sends the reader elsewhere for nothing.
+const wholeItems = 25
+
+// fit is how many of total items the asker gets.
+func (q *Asked) fit(total int) int {
+	if q.Limit == 0 && total <= wholeItems {
+		return total
+	}
+	return min(q.limit(), total)
+}
+
+// limit is how many items the asker gets where it is not known how many there are.
 func (q *Asked) limit() int {
 	switch {
 	case q.Limit > 0:
