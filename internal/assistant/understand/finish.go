@@ -69,6 +69,11 @@ func (r *reader) mended(i int) string {
 	if figures(w) != "" {
 		return r.figured(w)
 	}
+	for _, site := range r.v.Sites() {
+		if to := strings.ToLower(site); len(w) >= 5 && to != w && distance(w, to, 2) == 1 && situated[r.word(i-1)] {
+			return to
+		}
+	}
 	if near := nearest(w, grammarWords()); len(near) > 0 {
 		names := r.v.Near(w)
 		if len(names) == 0 || distance(w, near[0], 2) <= distance(w, names[0], 2) {
@@ -85,6 +90,9 @@ func (r *reader) mended(i int) string {
 	}
 	return ""
 }
+
+// situated are words after which a site's name can come.
+var situated = map[string]bool{"the": true, "in": true, "at": true, "of": true, "from": true, "for": true, "site": true, "our": true, "and": true, "or": true}
 
 // fitting is, of words that are equally near, the one that says most together with the words around it; a word is more
 // often short of a letter than one too long.
@@ -127,7 +135,7 @@ var slipsOf = map[string]string{
 	"al": "all", "hots": "hosts", "lsit": "list", "lst": "list", "lits": "list", "shwo": "show", "sho": "show", "shw": "show", "opne": "open", "opn": "open", "oepn": "open", "hosst": "hosts", "hsots": "hosts", "hst": "host", "hsot": "host", "fixd": "fixed", "fiexd": "fixed", "fxied": "fixed", "wehn": "when", "whne": "when",
 	"hwo's": "who", "whre": "where", "wher": "where", "wehre": "where", "wy": "why", "whi": "why", "adn": "and", "nad": "and", "nd": "and", "frm": "from", "wth": "with", "wiht": "with", "numer": "number", "nubmer": "number", "numbr": "number", "nuber": "number",
 	"hgih": "high", "hihg": "high", "hig": "high", "hgh": "high", "lwo": "low", "pathc": "patch", "ptach": "patch", "sacn": "scan", "scna": "scan", "scn": "scan", "prot": "port", "potr": "port", "wrost": "worst", "msot": "most", "tpo": "top",
-	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "softwares": "software", "informations": "information",
+	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "wen": "when", "sean": "seen", "mayn": "many", "wre": "were", "mapt": "mapped", "maped": "mapped", "exploted": "exploited", "exploitted": "exploited", "aphace": "apache", "apahce": "apache", "cicso": "cisco", "csico": "cisco", "micorsoft": "microsoft", "mircosoft": "microsoft", "softwares": "software", "informations": "information",
 }
 
 // figured mends a word with digits, such as "log4shel": the digits must stay, since those of versions and hosts mean
@@ -207,6 +215,9 @@ func (r *reader) describes() bool {
 	if r.told && left == 0 && len(q.Products) == 0 && !strings.Contains(q.Text, " - ") && !slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "vulns" }) {
 		return false // "default passwords", "self-signed certificates"
 	}
+	if r.tells() {
+		return true
+	}
 	if r.defines() || asks && (q.Outside != "" || q.Act != "" || r.follow != "") || len(q.CVEs) > 0 {
 		return false
 	}
@@ -217,11 +228,37 @@ func (r *reader) describes() bool {
 	return told && r.toldOf() && !r.ofOurs() && !r.saidMeasure(Count) && !r.saidMeasure(How) && len(r.topics) == 0 && q.GroupBy == "" && !r.most && !r.conditions()
 }
 
+// tells says whether the question begins as people begin to describe a flaw: "which flaw lets you read …", "the bug in
+// MOVEit that …".
+func (r *reader) tells() bool {
+	i := r.began
+	for i < len(r.tokens) && opening[r.word(i)] {
+		i++
+	}
+	flaw := i < len(r.tokens) && flaws[r.word(i)] && (i == 0 || r.word(i-1) != "how")
+	if !flaw || len(r.q.CVEs)+len(r.q.Hosts)+len(r.q.Techniques) > 0 || r.saidMeasure(Count) || slices.ContainsFunc(r.tokens, func(t token) bool { return ourWords[t.word] && t.word != "it" }) {
+		return false
+	}
+	verb := false
+	for at := i + 1; at < len(r.tokens) && at < i+7; at++ {
+		verb = verb || letting[r.word(at)]
+	}
+	return verb && (len(r.unplaced()) >= 2 || len(r.classes) > 0 && len(r.tokens) > i+6)
+}
+
+var (
+	opening = map[string]bool{"which": true, "what": true, "is": true, "was": true, "the": true, "a": true, "that": true, "name": true, "of": true, "s": true, "id": true, "find": true, "me": true, "cve": true, "for": true, "there": true}
+	flaws   = map[string]bool{"flaw": true, "bug": true, "vulnerability": true, "hole": true, "weakness": true, "issue": true, "cve": true, "one": true}
+	letting = map[string]bool{"lets": true, "let": true, "allows": true, "allow": true, "allowed": true, "makes": true, "made": true, "enables": true, "gives": true, "gave": true, "permits": true, "where": true, "leads": true, "led": true, "leaks": true, "leaked": true, "causes": true, "can": true, "could": true, "reads": true, "crashes": true}
+)
+
 // titled says whether words that ask nothing are the title of an exploit, and not a question in telegram style.
 func (r *reader) titled(left int) bool {
 	q := &r.q
 	dash := strings.Contains(q.Text, " - ")
 	switch {
+	case left == 0 && !dash && r.plural() && (q.Time != nil || q.KEV != nil || q.Exploited != nil || q.Ransomware != nil) && slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "vulns" }):
+		return false // "critical use-after-free bugs in Chrome from 2023 that were exploited"
 	case left == 0 && !dash && r.conditions() && r.plural() && slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "cves" || n.subject == "findings" }):
 		return false
 	case q.Outside == "injection" || q.Act != "" && !dash && len(r.classes) == 0:
@@ -332,6 +369,8 @@ func (r *reader) unused() {
 				counts = counts || q.Subject == Indicators || q.Outside != ""
 			case "class":
 				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product || e.value == "" && (len(q.Titled) > 0 || r.told)
+			case "attr":
+				counts = counts || e.value != "vector" || r.one() || q.Attribute == Vector || q.Subject == Nothing
 			default:
 				counts = true
 			}

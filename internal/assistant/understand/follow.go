@@ -138,11 +138,15 @@ func (r *reader) takeOne() {
 	if r.q.Ordinal != 0 {
 		if t, ok := r.nth(r.q.Ordinal); ok {
 			r.take(t)
+		} else {
+			r.q.Outside = "ordinal"
 		}
 		return
 	}
 	last := r.c.Question
 	switch {
+	case last.Measure == Group && last.GroupBy == "host" && len(last.Hosts) == 0 && slices.ContainsFunc(r.c.Shown, func(t Thing) bool { return t.Kind == "host" }):
+		r.take(r.shownOf(Hosts)) // "why is it the worst?" of the worst host of a site
 	case len(last.CVEs)+len(last.Hosts)+len(last.Findings)+len(last.Techniques)+len(last.Scans)+len(last.Products)+len(last.Values)+len(last.CWEs)+len(last.Sites) > 0:
 		r.namesOf(last)
 	case len(r.c.Shown) > 0:

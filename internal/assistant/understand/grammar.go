@@ -3,6 +3,7 @@ package understand
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -81,7 +82,13 @@ func (g *grammar) add(line string, number int) error {
 
 // grow adds the ways to say a phrase: (word) may be left out, one/two is either.
 func (g *grammar) grow(at []*node, words []string, p phrase) {
-	for _, w := range words {
+	for i, w := range words {
+		if end := slices.IndexFunc(words[i:], func(w string) bool { return strings.HasSuffix(w, ")") }); strings.HasPrefix(w, "(") && end > 0 {
+			g.grow(at, words[i+end+1:], p) // several words that may be left out
+			words[i], words[i+end] = strings.TrimPrefix(w, "("), strings.TrimSuffix(words[i+end], ")")
+			g.grow(at, words[i:], p)
+			return
+		}
 		optional := strings.HasPrefix(w, "(") && strings.HasSuffix(w, ")")
 		w = strings.Trim(w, "()")
 		var following []*node

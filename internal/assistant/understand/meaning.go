@@ -36,6 +36,7 @@ type said struct {
 	kevlist    bool     // the list of CISA is spoken of as such
 	kinds      []string // of weaknesses that are no one class: "remote code execution"
 	counted    string   // the noun whose number is bounded: "more than 3 hosts"
+	unlike     []string // severities that are not meant
 	more       []Period // of comparisons: the second time
 }
 
@@ -219,10 +220,15 @@ func (r *reader) severity(_ span, v string) {
 		r.q.Severities = with(r.q.Severities, v)
 		return
 	}
+	r.unlike = with(r.unlike, v)
+	r.q.Severities = nil
 	for _, s := range severities[:5] {
-		if !slices.Contains(strings.Split(v, ","), s) {
+		if !slices.Contains(r.unlike, s) {
 			r.q.Severities = with(r.q.Severities, s)
 		}
+	}
+	if len(r.unlike) > 1 {
+		r.q.Severities = with(r.q.Severities, "unknown") // "neither critical nor high" leaves all else
 	}
 }
 

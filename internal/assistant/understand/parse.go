@@ -19,6 +19,11 @@ func Parse(text string, v Vocabulary, c Context, now time.Time) Question {
 	r.gather()
 	r.numbers()
 	if r.describes() {
+		if r.asks() && r.factual() && len(r.attributes)+len(r.times) == 0 && r.q.Time == nil {
+			r.q.Outside = "unknown"
+			r.finish()
+			return r.q
+		}
 		return r.description()
 	}
 	if r.greets() {
@@ -26,6 +31,7 @@ func Parse(text string, v Vocabulary, c Context, now time.Time) Question {
 	}
 	r.resolve()
 	r.follows()
+	r.beyond()
 	r.finish()
 	return r.q
 }

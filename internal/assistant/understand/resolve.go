@@ -11,6 +11,7 @@ func (r *reader) resolve() {
 	if w := r.word(r.began); (w == "scan" || w == "rescan") && len(r.q.Sites) > 0 && len(r.tokens) <= r.began+4 {
 		r.q.Act = "scan"
 	}
+	r.additions()
 	r.pickMeasure()
 	r.pickSubject()
 	r.group()
@@ -21,6 +22,28 @@ func (r *reader) resolve() {
 	r.ending()
 	r.timing()
 	r.tidy()
+}
+
+// additions reads "KEV entries that were added in March": CISA added them, and no scan found them.
+func (r *reader) additions() {
+	q := &r.q
+	if q.KEV == nil || !*q.KEV || r.ofOursBut("first_seen") || !r.has("entries", "entry", "kev", "cisa", "listings") || !r.has("added", "joined", "entered", "appeared", "introduced") ||
+		slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "hosts" }) {
+		return
+	}
+	for i, t := range r.times {
+		if t == "first_seen" {
+			r.times[i] = "kev_added"
+		}
+	}
+}
+
+// ofOursBut is ofOurs, if a time of that kind does not make it so.
+func (r *reader) ofOursBut(time string) bool {
+	times := r.times
+	r.times = slices.DeleteFunc(slices.Clone(times), func(t string) bool { return t == time })
+	defer func() { r.times = times }()
+	return r.ofOurs()
 }
 
 func (r *reader) saidMeasure(m Measure) bool { return slices.Contains(r.measures, m) }
@@ -470,6 +493,8 @@ func (r *reader) ofProduct() Subject {
 	switch {
 	case r.affected && !r.ours && len(q.Hosts)+len(q.Sites) == 0:
 		return CVEs
+	case (r.kevlist || q.KEV != nil || q.Ransomware != nil) && !r.ofOurs():
+		return CVEs // "is Jenkins in the KEV catalogue"
 	case r.affected, r.conditions() && r.ofOurs():
 		return Findings
 	case q.Measure == Whether || q.Measure == Count || r.runs || r.ours || len(q.Hosts)+len(q.Sites) > 0 || r.saidAttr(Version):
@@ -965,6 +990,9 @@ func (r *reader) timing() {
 	if q.Time == nil && len(r.times) > 0 && q.Measure != Fact && (len(q.Scans) > 0 || q.Subject == Hosts && (q.Negated || r.negated > 0)) {
 		q.TimeOf = r.times[0]
 	}
+	if q.Time != nil && !q.Time.From.Before(r.now.AddDate(0, 0, -1)) && !q.Time.From.IsZero() && (q.Sort == "epss" || r.saidAttr(Likelihood) || r.saidAttr(EPSS)) {
+		q.Time = nil // the forecast of EPSS is for the next 30 days
+	}
 	if q.Time == nil {
 		return
 	}
@@ -995,7 +1023,7 @@ func (r *reader) timeOf() string {
 	}
 	switch q.Subject {
 	case CVEs:
-		if q.KEV != nil && *q.KEV && !r.ofYear() {
+		if q.KEV != nil && *q.KEV && (!r.ofYear() || r.has("entries", "entry", "additions", "listings")) {
 			return "kev_added"
 		}
 		return "published"
@@ -1059,6 +1087,24 @@ func (r *reader) tidy() {
 	if q.Measure == Compare && (q.Subject == Sites || q.Subject == Hosts && len(q.Hosts) < 2 || q.Subject == Nothing) && (len(q.Sites) > 1 || len(q.Owners) > 1 || len(q.Systems) > 1 || len(q.Tags) > 1) {
 		if q.Subject != Hosts || len(r.heads()) == 0 || r.conditions() && len(q.Severities) > 0 || r.has("affected", "vulnerable") {
 			q.Subject = Findings
+		}
+	}
+	if q.Subject == Hosts && q.Measure == Compare && len(q.Hosts) < 2 && slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "vulns" || n.subject == "cves" }) && r.has("more", "fewer", "most", "fewest", "less") {
+		q.Subject = Findings // "do Apache hosts or nginx hosts have more findings"
+	}
+	if q.Subject == Hosts && q.Measure == Compare && len(q.Hosts) == 1 && q.Time != nil && len(r.more) == 0 {
+		q.Measure, q.TimeOf = Change, ""
+	}
+	if q.Subject == Hosts && q.Status == "silent" && (q.State == "fixed" || q.State == "closed") {
+		q.State = "" // "gone quiet"
+	}
+	if q.Subject == Hosts && q.Status == "silent" && q.Time != nil {
+		q.TimeOf, q.Negated = "last_seen", true // silent since then
+	}
+	if q.Owner != "" && q.Assignee == "" && r.has("plate", "desk", "backlog", "queue", "todo") && len(r.nouns) == 0 {
+		q.Assignee, q.Owner, q.Subject, q.Measure, q.Attribute = q.Owner, "", Findings, List, ""
+		for i := range r.tokens {
+			r.placed[i] = r.placed[i] || slices.Contains([]string{"plate", "desk", "backlog", "queue", "todo"}, r.word(i))
 		}
 	}
 	if q.Subject == Hosts && r.clean {
