@@ -9,11 +9,8 @@ import (
 	"time"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
-	"github.com/patchscout/patchscout/internal/cpe"
-	"github.com/patchscout/patchscout/internal/cve"
 	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/intel"
-	"github.com/patchscout/patchscout/internal/match"
 )
 
 // topKeys are the orders of Top: what is sorted by (highest first), and which rows have it. The orders of lists fall as
@@ -60,27 +57,43 @@ func (c *Catalogue) Top(ctx context.Context, f catalogue.Filter, by string, leas
 // cwe, vendor or product: the largest groups first, of equal ones by key, years by year. A CVE stands in several groups of
 // cwe, vendor and product. The groups without a key (no CWE, no score) are "".
 func (c *Catalogue) Groups(ctx context.Context, f catalogue.Filter, by string) (groups []catalogue.Group, err error) {
+	key, keep := groupKey(f, by)
 	err = c.selected(ctx, f, func(tx *Tx, q *selection) error {
-		switch by {
-		case "year":
-			groups, err = groupsByYear(ctx, tx, q)
-		case "severity":
-			groups, err = groupsBy(ctx, tx, q, `f.severity`, `cve_fact f`, severityOf)
-		case "decision":
-			groups, err = groupsBy(ctx, tx, q, `f.rank / `+rankStep, `cve_fact f`, func(n int64) string { return catalogue.DecisionOf(int(n)) })
-		case "cwe":
-			groups, err = groupsBy(ctx, tx, q, `w.cwe`, `cve_fact f JOIN cve_cwe w ON w.cve = f.id`,
-				func(n int64) string { return "CWE-" + strconv.FormatInt(n, 10) })
-		case "vendor", "product":
-			groups, err = groupsByPack(ctx, tx, q, by == "product")
-		default:
-			err = fault.Invalid("group %.40q: want year, severity, decision, cwe, vendor or product", by)
+		var generation int64
+		if err := tx.QueryRow(ctx, `SELECT n FROM generation`).Scan(&generation); err != nil {
+			return err
+		}
+		if known, ok := c.store.groups.find(generation, key); ok {
+			groups = known
+			return nil
+		}
+		if groups, err = c.readGroups(ctx, tx, q, generation, by); err == nil && keep {
+			c.store.groups.keep(generation, key, groups)
 		}
 		return err
 	})
-	if by != "year" {
-		slices.SortStableFunc(groups, func(a, b catalogue.Group) int { return cmp.Or(b.CVEs-a.CVEs, cmp.Compare(a.Key, b.Key)) })
+	return groups, err
+}
+
+func (c *Catalogue) readGroups(ctx context.Context, tx *Tx, q *selection, generation int64, by string) (groups []catalogue.Group, err error) {
+	switch by {
+	case "year":
+		return groupsByYear(ctx, tx, q)
+	case "severity":
+		groups, err = groupsBy(ctx, tx, q, `f.severity`, `cve_fact f`, severityOf)
+	case "decision":
+		groups, err = groupsBy(ctx, tx, q, `f.rank / `+rankStep, `cve_fact f`, func(n int64) string { return catalogue.DecisionOf(int(n)) })
+	case "cwe":
+		groups, err = groupsBy(ctx, tx, q, `w.cwe`, `cve_fact f JOIN cve_cwe w ON w.cve = f.id`,
+			func(n int64) string { return "CWE-" + strconv.FormatInt(n, 10) })
+	case "vendor", "product":
+		groups, err = c.groupsByName(ctx, tx, q, generation, by == "product")
+	default:
+		err = fault.Invalid("group %.40q: want year, severity, decision, cwe, vendor or product", by)
 	}
+	slices.SortFunc(groups, func(a, b catalogue.Group) int {
+		return cmp.Or(b.CVEs-a.CVEs, cmp.Compare(a.Key, b.Key), cmp.Compare(a.Other, b.Other))
+	})
 	return groups, err
 }
 
@@ -127,53 +140,17 @@ func sortedGroups(counts map[string]int) (groups []catalogue.Group) {
 	return groups
 }
 
-// groupsByPack counts by the products whose rules name a CVE: a record names its products in its configurations only.
-func groupsByPack(ctx context.Context, tx *Tx, q *selection, products bool) (groups []catalogue.Group, err error) {
-	among := map[cve.ID]bool{}
+// groupsByName counts by the products whose rules name a CVE: a record names its products in its configurations only.
+func (c *Catalogue) groupsByName(ctx context.Context, tx *Tx, q *selection, generation int64, products bool) ([]catalogue.Group, error) {
 	ids, _, err := selectIDs(ctx, tx, `SELECT f.id, 0 FROM cve_fact f`+q.where(), q.args)
-	for _, id := range ids {
-		among[id] = true
+	if err != nil || len(ids) == 0 {
+		return nil, err
 	}
+	named, err := c.namings(ctx, tx, generation)
 	if err != nil {
 		return nil, err
 	}
-	type name struct{ vendor, product string }
-	named := map[name]map[cve.ID]struct{}{}
-	err = each(ctx, tx, `SELECT vendor, product, pack FROM product_pack1`, nil, func(rows *sql.Rows) error {
-		var n name
-		var pack sql.RawBytes
-		if err := rows.Scan(&n.vendor, &n.product, &pack); err != nil {
-			return err
-		}
-		cves, err := match.CVEs(pack)
-		if err != nil {
-			return err
-		}
-		if !products {
-			n.product = ""
-		}
-		for _, id := range cves {
-			if !among[id] {
-				continue
-			}
-			if named[n] == nil {
-				named[n] = map[cve.ID]struct{}{}
-			}
-			named[n][id] = struct{}{}
-		}
-		return nil
-	})
-	for n, cves := range named {
-		g := catalogue.Group{Key: cpe.Unquote(n.vendor), CVEs: len(cves)}
-		if products {
-			g.Key, g.Other = cpe.Unquote(n.product), cpe.Unquote(n.vendor)
-		}
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b catalogue.Group) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Other, b.Other))
-	})
-	return groups, err
+	return named.groups(ids, products), nil
 }
 
 // AllWeaknesses returns every CWE entry, by id as text sorts.

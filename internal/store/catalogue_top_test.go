@@ -2,11 +2,14 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/patchscout/patchscout/internal/catalogue"
+	"github.com/patchscout/patchscout/internal/cve"
+	"github.com/patchscout/patchscout/internal/fault"
 	"github.com/patchscout/patchscout/internal/feed"
 	"github.com/patchscout/patchscout/internal/intel"
 	"github.com/patchscout/patchscout/internal/store"
@@ -63,6 +66,112 @@ func TestGroupsAddUpToWhatIsCounted(t *testing.T) {
 			if sum != all {
 				t.Errorf("%s: the groups hold %d, there are %d: %v", by, sum, all, groups)
 			}
+		}
+	})
+}
+
+// What is kept of one generation must not be told of the next, nor of another filter.
+func TestGroupsAreThoseOfTheFilterAndOfWhatWasLoadedLast(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := loaded(t, e)
+		exploited := catalogue.Filter{KEV: true}
+		want := []catalogue.Group{{Key: "log4j", CVEs: 1, Other: "apache"}}
+		for range 2 {
+			got := grouped(t, s, exploited, "product")
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("by product, of those in KEV:\n%s", diff)
+			}
+			got[0].CVEs = 99 // what one asker does to his answer is not in the next one's
+		}
+		if got := grouped(t, s, catalogue.Filter{CWE: "CWE-9999"}, "vendor"); len(got) != 0 {
+			t.Errorf("no CVE has this weakness: %v", got)
+		}
+		kev := &script{feed: "kev", files: map[string]func(feed.Sink) error{"kev.json": func(sink feed.Sink) error {
+			return errors.Join(sink.KEV(intel.KEV{CVE: log4shell().ID, Added: day}), sink.KEV(intel.KEV{CVE: regresshion().ID, Added: day}))
+		}}}
+		sync1(t, s, kev, false, kev.file("kev.json", "k2", 2))
+		got := map[string]int{}
+		for _, g := range grouped(t, s, exploited, "vendor") {
+			got[g.Key] = g.CVEs
+		}
+		for vendor, n := range map[string]int{"apache": 1, "openbsd": 1} {
+			if got[vendor] != n {
+				t.Errorf("after the next load %s has %d, want %d: %v", vendor, got[vendor], n, got)
+			}
+		}
+		for vendor, n := range got { // as many as the filter of that vendor finds
+			count, err := s.Catalogue().Count(context.Background(), catalogue.Filter{KEV: true, Vendor: vendor})
+			if err != nil || count != n {
+				t.Errorf("%s: the group holds %d, the filter finds %d: %v", vendor, n, count, err)
+			}
+		}
+		if _, err := s.Catalogue().Groups(context.Background(), catalogue.Filter{}, "colour"); fault.KindOf(err) != fault.KindInvalid {
+			t.Errorf("an unknown group: %v", err)
+		}
+	})
+}
+
+func grouped(t *testing.T, s *store.Store, f catalogue.Filter, by string) []catalogue.Group {
+	t.Helper()
+	groups, err := s.Catalogue().Groups(context.Background(), f, by)
+	if err != nil {
+		t.Fatalf("%s: %v", by, err)
+	}
+	return groups
+}
+
+func TestFurtherConditionsOfTheCatalogueNarrow(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := loaded(t, e)
+		exploits := &script{feed: "exploitdb", files: map[string]func(feed.Sink) error{"e.csv": func(sink feed.Sink) error {
+			return sink.Exploit(intel.Exploit{CVE: log4shell().ID, Source: "exploitdb", Key: "50592", Title: "Log4Shell", Kind: "remote"})
+		}}}
+		sync1(t, s, exploits, false, exploits.file("e.csv", "x", 1))
+		two := []catalogue.Product{{Product: "log4j"}, {Product: "openssh"}}
+		none := []string{}
+		for name, test := range map[string]struct {
+			f    catalogue.Filter
+			want []string
+		}{
+			"without an exploit":        {catalogue.Filter{NoExploit: true, Products: two}, []string{"CVE-2024-6387"}},
+			"without ransomware":        {catalogue.Filter{NotRansomware: true, Products: two}, []string{"CVE-2024-6387", "CVE-2021-44228"}},
+			"of a list":                 {catalogue.Filter{IDs: []cve.ID{log4shell().ID, regresshion().ID}, KEV: true}, []string{"CVE-2021-44228"}},
+			"of an empty list":          {catalogue.Filter{IDs: []cve.ID{}}, none},
+			"KEV between two days":      {catalogue.Filter{KEVFrom: day, KEVTo: day.AddDate(0, 0, 1)}, []string{"CVE-2021-44228"}},
+			"KEV up to the day":         {catalogue.Filter{KEVTo: day}, none},
+			"KEV and not in KEV":        {catalogue.Filter{KEV: true, NotKEV: true}, none},
+			"any of two weaknesses":     {catalogue.Filter{CWEs: []string{"CWE-917", "CWE-364"}, AnyOf: true, Products: two}, []string{"CVE-2024-6387", "CVE-2021-44228"}},
+			"both of two weaknesses":    {catalogue.Filter{CWEs: []string{"CWE-917", "364"}, Products: two}, none},
+			"a vendor that has neither": {catalogue.Filter{Vendor: "nobody", Products: two}, none},
+			"withdrawn":                 {catalogue.Filter{Withdrawn: true, Products: two}, none},
+			"any of two decisions":      {catalogue.Filter{Decisions: []string{"act", "attend", "plan", "track"}, Products: two}, []string{"CVE-2024-6387", "CVE-2021-44228"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if diff := cmp.Diff(test.want, searched(t, s, test.f)); diff != "" {
+					t.Error(diff)
+				}
+				n, err := s.Catalogue().Count(context.Background(), test.f)
+				if err != nil || n != len(test.want) {
+					t.Errorf("%d are counted, %d found: %v", n, len(test.want), err)
+				}
+			})
+		}
+	})
+}
+
+func TestProductNamesAreThoseOfRulesWithHowManyCVEsTheyHave(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		s := loaded(t, e)
+		names, err := s.Catalogue().ProductNames(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		for _, p := range names {
+			got[p.Vendor+"/"+p.Product] += p.CVEs
+		}
+		if got["apache/log4j"] != 1 || got["openbsd/openssh"] != 1 {
+			t.Errorf("%v", got)
 		}
 	})
 }

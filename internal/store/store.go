@@ -48,6 +48,7 @@ type Store struct {
 	lists     listCache
 	inventory inventory
 	compared  comparedCache
+	groups    groupCache
 	listener  listener
 	sweeping  attention
 
