@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -67,6 +68,10 @@ func brief(d huma.ErrorDetail) *huma.ErrorDetail {
 		}
 	case map[string]any, []any:
 		d.Value = nil
+	case float64: // JSON has no word for what an address may hold
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			d.Value = fmt.Sprint(v)
+		}
 	}
 	if d.Location == "" {
 		d.Location = "body"

@@ -135,3 +135,16 @@ func TestHandshakesThatAreNoneAreProblems(t *testing.T) {
 		}
 	}
 }
+
+// JSON has no word for infinity: what was refused could not be told, and the answer was no problem document.
+func TestANumberWithoutEndIsRefusedLikeOneTooLarge(t *testing.T) {
+	web := httptest.NewServer(New(anybody).Handler())
+	defer web.Close()
+	for _, value := range []string{"Infinity", "-Inf", "2"} {
+		status, text := send(t, web, "GET", "/api/v1/cves?max_epss="+value, "")
+		var p huma.ErrorModel
+		if err := json.Unmarshal([]byte(text), &p); err != nil || status != http.StatusUnprocessableEntity || len(p.Errors) == 0 || p.Errors[0].Location != "query.max_epss" {
+			t.Errorf("%s: %d %s", value, status, text)
+		}
+	}
+}
