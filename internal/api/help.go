@@ -41,11 +41,16 @@ func (s *Server) showHelp(w http.ResponseWriter, r *http.Request) {
 		html.EscapeString(title) + " · PatchScout</title><style>" + helpStyle + "</style></head><body><main>" + body + "</main></body></html>"))
 }
 
-const helpStyle = `:root{color-scheme:light dark}body{font:16px/1.55 system-ui,sans-serif;margin:0}main{max-width:46rem;margin:0 auto;padding:1.5rem 1rem 4rem}
-h1,h2,h3{line-height:1.25;margin:1.6em 0 .5em}h1{margin-top:.4em}pre{overflow:auto;padding:.8rem 1rem;border-radius:8px;background:color-mix(in srgb,currentColor 8%,transparent)}
-code{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}pre code{overflow-wrap:normal}.wide{overflow:auto}table{border-collapse:collapse}
-th,td{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}
-:target{scroll-margin-top:1rem;border-left:3px solid;padding-left:.6rem}`
+// helpStyle has the colours of the web UI (web/src/theme.ts), light or dark as the reader's system is.
+const helpStyle = `:root{color-scheme:light dark;--body:#fff;--ink:#1c232d;--line:#e3e7ec;--panel:#f8f9fb;--link:#0b6b62}
+@media(prefers-color-scheme:dark){:root{--body:#10141a;--ink:#dfe4ec;--line:#252c36;--panel:#151a21;--link:#4fd1bd}}
+body{font:15px/1.6 'Inter Variable',system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;margin:0;background:var(--body);color:var(--ink)}
+main{max-width:46rem;margin:0 auto;padding:1.5rem 1rem 4rem;overflow-wrap:break-word}a{color:var(--link)}li{margin:.2em 0}
+h1,h2,h3,h4{line-height:1.3;margin:1.8em 0 .5em;letter-spacing:-.01em;text-wrap:balance}h1{font-size:1.6rem;margin-top:.4em}h2{font-size:1.2rem}h3,h4{font-size:1rem}
+pre{overflow:auto;padding:.8rem 1rem;border-radius:6px;border:1px solid var(--line);background:var(--panel)}
+code{font:.9em ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}pre code{overflow-wrap:normal}
+.wide{overflow:auto}table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line)}
+td:not(:last-child)>code:only-child{overflow-wrap:normal}:target{scroll-margin-top:1rem;border-left:3px solid var(--link);padding-left:.6rem}`
 
 func (s *Server) helpIndex() string {
 	names, _ := fs.Glob(docs.Pages, "*.md") // the pattern is fine
@@ -85,8 +90,9 @@ type helpWriter struct {
 	b     strings.Builder
 	base  string
 	lines []string // of the paragraph or item
-	open  string   // ul, ol, table, pre or p
+	open  string   // ul, ol, table, pre, indented (code too) or p
 	rows  int
+	blank int // lines, directly before this one
 }
 
 var (
@@ -109,15 +115,28 @@ func (h *helpWriter) line(line string) {
 		h.b.WriteString(html.EscapeString(line) + "\n")
 		return
 	}
+	if trimmed == "" && h.open != "" {
+		h.blank++
+		return
+	}
+	blank := h.blank
+	if h.blank = 0; blank > 0 && h.open != "indented" && (h.open != "ul" && h.open != "ol" || !helpGoesOn(line, trimmed)) {
+		h.end()
+	}
+	if code, ok := strings.CutPrefix(line, "    "); ok && (h.open == "" || h.open == "indented") {
+		h.code(code, blank)
+		return
+	}
+	if h.open == "indented" {
+		h.end()
+	}
 	switch {
 	case strings.HasPrefix(trimmed, "```"):
 		h.end()
 		h.open = "pre"
 		h.b.WriteString("<pre><code>")
 	case trimmed == "", strings.HasPrefix(trimmed, "<!--"):
-		if h.open != "ul" && h.open != "ol" || trimmed != "" {
-			h.end()
-		}
+		h.end()
 	case helpHead.MatchString(line):
 		h.end()
 		m := helpHead.FindStringSubmatch(line)
@@ -130,10 +149,6 @@ func (h *helpWriter) line(line string) {
 	case helpNumber.MatchString(trimmed):
 		h.item("ol", trimmed[strings.Index(trimmed, ". ")+2:])
 	case h.open == "ul" || h.open == "ol":
-		if !strings.HasPrefix(line, " ") && len(h.lines) == 0 {
-			h.end()
-			h.open = "p"
-		}
 		h.lines = append(h.lines, trimmed)
 	default:
 		if h.open != "p" {
@@ -142,6 +157,20 @@ func (h *helpWriter) line(line string) {
 		}
 		h.lines = append(h.lines, trimmed)
 	}
+}
+
+// helpGoesOn says that a line behind a blank one belongs to the list before it.
+func helpGoesOn(line, trimmed string) bool {
+	return strings.HasPrefix(line, " ") || strings.HasPrefix(trimmed, "- ") || strings.HasPrefix(trimmed, "* ") || helpNumber.MatchString(trimmed)
+}
+
+// code writes a line of code that is known by its indent, with the blank lines that stood before it in the same piece.
+func (h *helpWriter) code(line string, blank int) {
+	if h.open == "" {
+		h.open, blank = "indented", 0
+		h.b.WriteString("<pre><code>")
+	}
+	h.b.WriteString(strings.Repeat("\n", blank) + html.EscapeString(line) + "\n")
 }
 
 func (h *helpWriter) row(line string) {
@@ -191,10 +220,10 @@ func (h *helpWriter) end() {
 		h.b.WriteString("</" + h.open + ">")
 	case "table":
 		h.b.WriteString("</table></div>")
-	case "pre":
+	case "pre", "indented":
 		h.b.WriteString("</code></pre>")
 	}
-	h.open, h.lines = "", nil
+	h.open, h.lines, h.blank = "", nil, 0
 }
 
 // inline marks up a line whose text was escaped: what stands in code is left as it is.

@@ -57,3 +57,12 @@ func TestHelpEscapesAndLinksOnlyWhatIsOurs(t *testing.T) {
 		t.Errorf("a script: %s", got)
 	}
 }
+
+func TestHelpShowsCodeAndEndsListsAsMarkdownDoes(t *testing.T) {
+	got := helpBody("Ask:\n\n    patchscout ask \"<x>\"\n      --continue\n\n    more\n\nThen.\n\n- one\n- two\n\n**Next**\n\n- three\n\n  its end\n- four\n", "")
+	want := "<p>Ask:</p><pre><code>patchscout ask &#34;&lt;x&gt;&#34;\n  --continue\n\nmore\n</code></pre><p>Then.</p>" +
+		"<ul><li>one</li><li>two</li></ul><p><strong>Next</strong></p><ul><li>three its end</li><li>four</li></ul>"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
