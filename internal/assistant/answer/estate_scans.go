@@ -216,7 +216,11 @@ func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {
 	d.Say([]int{n}, "%s; the last first:", sentence)
 	for i := range shown {
 		s := &shown[i]
-		d.Item([]int{d.Cite(runSource(s))}, "%s, %s", runLine(s), q.moment(endOf(*s)))
+		line := runLine(s)
+		if (q.Status == "failed" || q.Attribute == understand.Errors) && len(s.Problems) > 0 {
+			line += ", " + quoted(s.Problems[0].Reason, 120)
+		}
+		d.Item([]int{d.Cite(runSource(s))}, "%s, %s", line, q.moment(endOf(*s)))
 		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: kind, ID: strconv.FormatInt(s.ScanID, 10), Name: fmt.Sprintf("%s %d", kind, s.ScanID), Value: report.Text(s.Status)})
 	}
 	if d.Facts.More = len(list) - len(shown); d.Facts.More > 0 {

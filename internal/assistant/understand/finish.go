@@ -135,7 +135,7 @@ var slipsOf = map[string]string{
 	"al": "all", "hots": "hosts", "lsit": "list", "lst": "list", "lits": "list", "shwo": "show", "sho": "show", "shw": "show", "opne": "open", "opn": "open", "oepn": "open", "hosst": "hosts", "hsots": "hosts", "hst": "host", "hsot": "host", "fixd": "fixed", "fiexd": "fixed", "fxied": "fixed", "wehn": "when", "whne": "when",
 	"hwo's": "who", "whre": "where", "wher": "where", "wehre": "where", "wy": "why", "whi": "why", "adn": "and", "nad": "and", "nd": "and", "frm": "from", "wth": "with", "wiht": "with", "numer": "number", "nubmer": "number", "numbr": "number", "nuber": "number",
 	"hgih": "high", "hihg": "high", "hig": "high", "hgh": "high", "lwo": "low", "pathc": "patch", "ptach": "patch", "sacn": "scan", "scna": "scan", "scn": "scan", "prot": "port", "potr": "port", "wrost": "worst", "msot": "most", "tpo": "top",
-	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "wen": "when", "sean": "seen", "mayn": "many", "wre": "were", "mapt": "mapped", "maped": "mapped", "exploted": "exploited", "exploitted": "exploited", "aphace": "apache", "apahce": "apache", "cicso": "cisco", "csico": "cisco", "micorsoft": "microsoft", "mircosoft": "microsoft", "softwares": "software", "informations": "information",
+	"becasue": "because", "cevs": "cves", "cvs": "cves", "deos": "does", "od": "do", "ew": "we", "ou": "our", "oru": "our", "vuls": "vulnerabilities", "vul": "vulnerability", "alot": "many", "explane": "explain", "explian": "explain", "tecnique": "technique", "ramsomware": "ransomware", "wen": "when", "sean": "seen", "mayn": "many", "wre": "were", "mapt": "mapped", "maped": "mapped", "exploted": "exploited", "exploitted": "exploited", "aphace": "apache", "apahce": "apache", "cicso": "cisco", "csico": "cisco", "micorsoft": "microsoft", "mircosoft": "microsoft", "softwares": "software", "informations": "information",
 }
 
 // figured mends a word with digits, such as "log4shel": the digits must stay, since those of versions and hosts mean
@@ -217,6 +217,9 @@ func (r *reader) describes() bool {
 	}
 	if r.tells() {
 		return true
+	}
+	if slices.ContainsFunc(r.tokens, func(t token) bool { return t.kind == attackToken }) {
+		return false
 	}
 	if r.defines() || asks && (q.Outside != "" || q.Act != "" || r.follow != "") || len(q.CVEs) > 0 {
 		return false

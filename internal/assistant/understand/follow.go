@@ -27,7 +27,7 @@ func (r *reader) follows() {
 		r.take(*r.c.About)
 	case last == nil:
 		return
-	case r.follow == "more":
+	case r.follow == "more" && r.q.Ordinal == 0 && !r.namesAny():
 		r.again(true)
 	case r.those != "":
 		r.ofThose()

@@ -27,9 +27,13 @@ func (r *reader) resolve() {
 // additions reads "KEV entries that were added in March": CISA added them, and no scan found them.
 func (r *reader) additions() {
 	q := &r.q
-	if q.KEV == nil || !*q.KEV || r.ofOursBut("first_seen") || !r.has("entries", "entry", "kev", "cisa", "listings") || !r.has("added", "joined", "entered", "appeared", "introduced") ||
+	if q.KEV == nil || !*q.KEV || r.ofOursBut("first_seen") || !r.has("entries", "entry", "kev", "cisa", "listings") || !r.has("added", "joined", "entered", "appeared", "introduced") && !(r.saidMeasure(Change) && r.has("new") && q.Time != nil) ||
 		slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "hosts" }) {
 		return
+	}
+	if r.saidMeasure(Change) {
+		r.measures = slices.DeleteFunc(r.measures, func(m Measure) bool { return m == Change })
+		r.times = append(r.times, "kev_added")
 	}
 	for i, t := range r.times {
 		if t == "first_seen" {
@@ -437,6 +441,8 @@ func (r *reader) withoutNoun() Subject {
 		return Hosts
 	case slices.Contains(r.times, "kev_added") && !r.ours:
 		return CVEs
+	case q.KEV != nil && q.Measure == Count && !r.ofOurs() && r.those == "" && r.follow == "" && r.c.Question == nil && r.c.About == nil:
+		return CVEs
 	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "" || len(r.owners) > 1 || len(q.Sites) > 1:
 		return Findings
 	case r.saidAttr(Age):
@@ -523,6 +529,8 @@ func (r *reader) preferEstate(nouns []noun) {
 		}
 	case q.Measure == Suppose:
 		q.Subject = Paths
+	case first == "findings" && len(q.CVEs) > 0 && r.saidAttr(Affected) && !r.ours && len(q.Hosts)+len(q.Sites) == 0 && r.has("versions", "version", "products", "releases", "product"):
+		q.Subject = CVEs
 	case first == "fixes" && len(q.CVEs) > 0 && !r.plural():
 		q.Subject = CVEs
 	case first == "software" && len(q.CVEs) > 0 && (r.saidAttr(Affected) || r.affected || len(q.Hosts)+len(q.Sites) == 0) && !r.ours:
