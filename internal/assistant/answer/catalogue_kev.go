@@ -28,6 +28,9 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 	}
 	ids := map[cve.ID]bool{}
 	known := false
+	exact := func(vendor string) bool { // VMware, beside which the list has VMware Tanzu
+		return slices.ContainsFunc(entries, func(e intel.KEV) bool { return signless(e.Vendor) == signless(vendor) })
+	}
 	for i, p := range products {
 		if p.Vendor != "" && likeName(p.Text, p.Vendor) && !likeName(p.Text, p.Product) { // a vendor that has one product was meant as a vendor
 			p.Product = ""
@@ -35,6 +38,9 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 			products[i] = p
 		}
 		for _, e := range entries {
+			if anyName(p.Product) == "" && exact(anyName(p.Vendor)) && signless(e.Vendor) != signless(anyName(p.Vendor)) {
+				continue
+			}
 			if kevIs(p, e) {
 				known = true
 				ids[e.CVE] = true
@@ -65,6 +71,27 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 	return true, nil
 }
 
+// exploitedNames narrows what is exploited to products by CISA's list, which names them where records do not yet, together
+// with those whose records name them. false: the list names none.
+func (k *desk) exploitedNames(ctx context.Context, a *asked) (bool, error) {
+	listed := asked{}
+	known, err := k.kevNames(ctx, &listed, k.Products)
+	if !known || err != nil {
+		return false, err
+	}
+	f := catalogue.Filter{Exploited: a.filter.Exploited}
+	for _, p := range listed.named {
+		f.Products = append(f.Products, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)})
+	}
+	if a.filter.IDs, err = k.Desk.CVEIDs(ctx, f); err != nil {
+		return false, err
+	}
+	a.filter.IDs = append(a.filter.IDs, listed.filter.IDs...)
+	slices.Sort(a.filter.IDs)
+	a.filter.IDs = slices.Compact(a.filter.IDs)
+	return true, nil
+}
+
 // kevIs says that an entry is of a vendor or product.
 func kevIs(p understand.ProductName, e intel.KEV) bool {
 	vendor, product := anyName(p.Vendor), anyName(p.Product)
@@ -74,7 +101,7 @@ func kevIs(p understand.ProductName, e intel.KEV) bool {
 	if product == "" {
 		return vendor != ""
 	}
-	return likeName(e.Product, product) || p.Text != "" && likeName(e.Product, p.Text)
+	return likeName(e.Product, product) || signless(e.Product)+"server" == signless(product) || p.Text != "" && likeName(e.Product, p.Text)
 }
 
 // likeName says that the words of one name stand in the other at its beginning: "Exchange Server" is exchange_server, and

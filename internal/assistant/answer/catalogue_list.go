@@ -203,6 +203,11 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 			return true, err
 		}
 	}
+	if len(k.Products) > 0 && a.filter.Exploited != nil && *a.filter.Exploited {
+		if known, err := k.exploitedNames(ctx, a); known || err != nil {
+			return true, err
+		}
+	}
 	for _, p := range k.Products {
 		a.filter.Products = append(a.filter.Products, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)})
 	}
@@ -263,13 +268,8 @@ func (k *desk) list(ctx context.Context, ids []cve.ID) error {
 			return err
 		}
 		if total = listed.Total; a.entries != nil {
-			total = 0
+			total = a.listed()
 			k.Products = a.named
-			for _, e := range a.entries {
-				if !a.filter.Ransomware || e.Ransomware {
-					total++
-				}
-			}
 		}
 		k.d.Link = a.kevLink()
 	}
@@ -314,6 +314,16 @@ func (a asked) onlyKEV() bool {
 		f.IDs = nil
 	}
 	return f.OnlyWords()
+}
+
+// listed is how many entries of CISA's list a selection by its names has.
+func (a asked) listed() (total int) {
+	for _, e := range a.entries {
+		if !a.filter.Ransomware || e.Ransomware {
+			total++
+		}
+	}
+	return total
 }
 
 // gaps says why a number may be lower than people expect.
@@ -607,7 +617,11 @@ func (k *desk) versus(ctx context.Context, a asked) error {
 		if err != nil {
 			return err
 		}
-		sides = append(sides, side{productName(cpe.Quote(anyName(p.Vendor)), cpe.Quote(anyName(p.Product))), *page.Total})
+		total := *page.Total
+		if known && one.onlyKEV() { // some entries have no record yet
+			total = one.listed()
+		}
+		sides = append(sides, side{productName(cpe.Quote(anyName(p.Vendor)), cpe.Quote(anyName(p.Product))), total})
 	}
 	slices.SortStableFunc(sides, func(x, y side) int { return y.total - x.total })
 	list := k.d.Cite(report.Source{Kind: "list", ID: strings.TrimPrefix(k.d.Link, "/"), Title: "Catalogue", URL: k.d.Link, API: "/api/v1/cves",

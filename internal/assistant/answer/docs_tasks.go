@@ -54,7 +54,7 @@ var tasks = []task{
 	{`attack|paths? paths?|graph|see|show|compute`, "Attack paths are worked out over the findings, on the page Attack paths or with a command.", "patchscout paths", "attack-paths.md"},
 	{`jewels?|crown mark|declare|set|tag|define|make|how`, "A host is declared a jewel by its tag `jewel`.", "patchscout assets tag HOST jewel", "attack-paths.md"},
 	{`shortcuts?|keyboard|keys|hotkeys?`, "The web UI is used by keys as well: `?` shows them all.", "", "web-ui.md#by-keys"},
-	{`audit|log who|did|trail|see|log|read|show`, "Who did what, from where, is in the audit trail.", "patchscout audit", "users.md#the-audit-trail"},
+	{`audit|log|changed|did|deleted who|trail|log|read|show`, "Who did what, from where, is in the audit trail.", "patchscout audit", "users.md#the-audit-trail"},
 	{`api|rest|openapi|swagger where|docs|documentation|use|call|describe|described|find|is|endpoint|endpoints`, "The API is described by the server itself at /docs, and by its page.", "curl http://127.0.0.1:8080/openapi.json", "api.md"},
 	{`configure|configuration|settings?|options? where|how|file|change|see|set|all|list|which`, "What is configured is merged from a file, the environment and flags; one command says what is in force.", "patchscout config show", "configuration.md"},
 }

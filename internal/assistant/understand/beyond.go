@@ -11,11 +11,24 @@ func (r *reader) beyond() {
 	q := &r.q
 	switch {
 	case q.Outside != "" || q.Act != "" || q.Subject == Product:
+	case len(q.Products) > 0 && len(q.CVEs) == 0 && (q.Subject == Software || q.Subject == Hosts || q.Subject == Nothing || q.Subject == CVEs) && r.newest():
+		q.Outside = "newest"
 	case r.ofNothing():
 		q.Outside = "context"
 	case r.c.Question == nil && r.belongings():
 		q.Outside = "unknown"
 	}
+}
+
+// newest says whether what is asked hangs on which version of a product is the newest one.
+func (r *reader) newest() bool {
+	text := strings.ToLower(r.q.Text)
+	for _, said := range []string{"up to date", "up-to-date", "outdated", "out of date", "obsolete", "latest version", "newest version", "current version of", "old version", "older version", "latest release", "newest release", "is the latest", "is the newest"} {
+		if at := strings.Index(text, said); at >= 0 {
+			return !strings.Contains(text[at:], "older version of") && !strings.Contains(text, " than ") && !strings.Contains(text, "affected")
+		}
+	}
+	return false
 }
 
 // ofNothing says whether the question points at an answer before it, and there is none.

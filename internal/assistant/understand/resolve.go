@@ -747,6 +747,10 @@ var facts = map[Subject][]Attribute{
 // fact takes the attribute that was asked for.
 func (r *reader) fact() {
 	q := &r.q
+	if r.saidAttr(Vector) && len(q.CVEs) == 1 && q.Exploited != nil {
+		q.Exploited, q.Attribute = nil, Vector // "can it be exploited without logging in" asks how, not whether somebody does
+		r.attributes = slices.DeleteFunc(r.attributes, func(a Attribute) bool { return a == ExploitedBy })
+	}
 	if q.Attribute == "" || q.Attribute == Severity && len(r.attributes) > 0 {
 		for _, a := range facts[q.Subject] {
 			if r.saidAttr(a) && r.isAsked(a) {
@@ -1115,6 +1119,17 @@ func (r *reader) tidy() {
 			r.placed[i] = r.placed[i] || slices.Contains([]string{"plate", "desk", "backlog", "queue", "todo"}, r.word(i))
 		}
 	}
+	if q.Subject == Hosts && len(q.Products)+len(q.Ports) > 1 && (r.has("both") || r.has("also", "simultaneously", "together") && r.has("and") || r.has("plus")) {
+		q.Both = true
+		for i := range r.tokens {
+			r.placed[i] = r.placed[i] || r.word(i) == "both" || r.word(i) == "also" || r.word(i) == "together"
+		}
+	}
+	if r.has("databases") && r.ours || r.has("database", "databases") && (q.Subject == Hosts || q.Subject == Software || q.Subject == Services) && len(q.Products)+len(q.Ports) == 0 && !slices.Contains(r.topics, "operations") {
+		if len(q.Tags)+len(q.Hosts) == 0 {
+			r.unknown("databases as a kind of software: name the product, such as PostgreSQL")
+		}
+	}
 	if q.Subject == Hosts && r.clean {
 		none := 0
 		q.AtMost, q.State = &none, ""
@@ -1149,7 +1164,9 @@ func (r *reader) tidy() {
 	if q.Withdrawn != nil && len(q.CVEs) > 0 {
 		q.Withdrawn, q.Attribute = nil, State
 	}
-	if q.Attribute == LastScan {
+	if (q.Attribute == LastScan || q.Attribute == Age) && q.Subject == Scans && r.has("successful", "succeeded", "worked", "well", "successfully") {
+		q.Status = "completed"
+	} else if q.Attribute == LastScan {
 		q.Status = ""
 	}
 	if q.Subject == CVEs && q.State == "fixed" && (q.Attribute == FixedIn || q.Attribute == Due) {

@@ -126,6 +126,7 @@ type Question struct {
 	TimeOf      string   // what Time narrows: first_seen, fixed, reopened, last_seen, published, modified, due, scanned, kev_added; "" is the subject's own
 
 	// How sure the reading is.
+	Both       bool         // of hosts: all of Products and Ports are wanted, not one of them
 	Follows    bool         // took something from the question before
 	Those      bool         // speaks of what the answer before listed: "of those", "them", "it", "the second one"
 	More       bool         // the next ones of the list before
