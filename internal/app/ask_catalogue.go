@@ -30,6 +30,27 @@ func (a *App) CVEGroups(ctx context.Context, f catalogue.Filter, by string) ([]c
 	return a.store.Catalogue().Groups(ctx, f, by)
 }
 
+// CVERules calls fn with the rules of every CVE that names a product: with all of the CVE's, also those of other products.
+func (a *App) CVERules(ctx context.Context, p catalogue.Product, fn func(id cve.ID, rules []report.AffectedRule)) error {
+	ids, err := a.CVEIDs(ctx, catalogue.Filter{Products: []catalogue.Product{p}})
+	if err != nil {
+		return err
+	}
+	var rules []report.AffectedRule
+	return a.store.Catalogue().Records(ctx, ids, func(id cve.ID, stored []byte) error {
+		r, err := catalogue.Decode(id, stored)
+		if err != nil {
+			return err
+		}
+		rules = rules[:0]
+		for _, n := range r.Configurations {
+			rules = affected(rules, n)
+		}
+		fn(id, rules)
+		return nil
+	})
+}
+
 // CWEs returns every entry of CWE that was loaded.
 func (a *App) CWEs(ctx context.Context) ([]intel.Weakness, error) {
 	return a.store.Catalogue().AllWeaknesses(ctx)

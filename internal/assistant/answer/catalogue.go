@@ -23,6 +23,7 @@ type Catalogue interface {
 	SearchCVEs(ctx context.Context, f catalogue.Filter, count bool) (report.CVEList, error)
 	TopCVEs(ctx context.Context, f catalogue.Filter, by string, least bool, limit int) ([]report.CVE, error)
 	CVEGroups(ctx context.Context, f catalogue.Filter, by string) ([]catalogue.Group, error)
+	CVERules(ctx context.Context, p catalogue.Product, fn func(id cve.ID, rules []report.AffectedRule)) error // fn keeps no rules
 	CVEIDs(ctx context.Context, f catalogue.Filter) ([]cve.ID, error)
 	KEVEntries(ctx context.Context) ([]intel.KEV, error)
 	CWEs(ctx context.Context) ([]intel.Weakness, error)

@@ -16,9 +16,6 @@ import (
 	"github.com/patchscout/patchscout/internal/version"
 )
 
-// mostOfProduct is more CVEs than any product has.
-const mostOfProduct = 20_000
-
 // ranged narrows to CVEs of which some version in a range is affected: "CVEs of tomcat before 9.0.50". false: no range was
 // asked for.
 func (k *desk) ranged(ctx context.Context, a *asked) (bool, error) {
@@ -27,16 +24,13 @@ func (k *desk) ranged(ctx context.Context, a *asked) (bool, error) {
 	}
 	a.filter.IDs = []cve.ID{}
 	for _, p := range k.Products {
-		list, err := k.Desk.TopCVEs(ctx, catalogue.Filter{Products: []catalogue.Product{{Vendor: anyName(p.Vendor), Product: anyName(p.Product)}}},
-			string(catalogue.SortDate), false, mostOfProduct)
-		if err != nil {
-			return false, err
-		}
-		for i := range list {
-			id, err := cve.ParseID(list[i].ID)
-			if err == nil && (!isRange(p) || slices.ContainsFunc(k.rulesOf(&list[i], p), func(s span) bool { return s.meets(p.Relation, p.Version) })) {
+		err := k.Desk.CVERules(ctx, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)}, func(id cve.ID, rules []report.AffectedRule) {
+			if !isRange(p) || slices.ContainsFunc(rulesOf(rules, p), func(s span) bool { return s.meets(p.Relation, p.Version) }) {
 				a.filter.IDs = append(a.filter.IDs, id)
 			}
+		})
+		if err != nil {
+			return false, err
 		}
 	}
 	return true, nil
@@ -46,9 +40,9 @@ func isRange(p understand.ProductName) bool {
 	return p.Version != "" && p.Relation != "" && p.Relation != "="
 }
 
-// rulesOf are the ranges of one product that a record names.
-func (k *desk) rulesOf(c *report.CVE, p understand.ProductName) (out []span) {
-	for _, rule := range c.Affected {
+// rulesOf are the ranges of one product among the rules of a record.
+func rulesOf(rules []report.AffectedRule, p understand.ProductName) (out []span) {
+	for _, rule := range rules {
 		if s, ok := spanOf(rule); ok && (anyName(p.Product) == "" || sameName(s.product, p.Product) || sameProduct(p, s.vendor, s.product)) {
 			out = append(out, s)
 		}
