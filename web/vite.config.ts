@@ -16,6 +16,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,
   },
-  server: { proxy: { "^/(api|ws|feeds|docs|health|openapi)": { target: process.env.DEV_SERVER ?? "http://127.0.0.1:8000", ws: true } } },
+  server: { proxy: { "^/(api|ws|feeds|docs|help|health|openapi)": { target: process.env.DEV_SERVER ?? "http://127.0.0.1:8000", ws: true } } },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });
