@@ -502,6 +502,9 @@ func (q *Asked) groupsBy(ctx context.Context, c *chosen, by string) ([]grouped, 
 		return out, nil, err
 	case "port", "scanner", "cwe":
 		counts, err := q.Desk.AskTally(ctx, c.req, by)
+		if by == "cwe" && err == nil && len(counts) == 0 {
+			counts, err = q.weaknessesOf(ctx, c)
+		}
 		return fromMap(by, counts), nil, err
 	case "technique":
 		return q.groupTechniques(ctx, c)
@@ -514,6 +517,26 @@ func (q *Asked) groupsBy(ctx context.Context, c *chosen, by string) ([]grouped, 
 		return fromMap(by, counts), nil, err
 	}
 	return q.groupRows(ctx, c, by)
+}
+
+// weaknessesOf counts findings by the kinds of weakness that the catalogue gives their CVEs, where no scanner named any.
+func (q *Asked) weaknessesOf(ctx context.Context, c *chosen) (map[string]int, error) {
+	groups, err := q.Desk.AskGroups(ctx, c.req, "cve")
+	counts := map[string]int{}
+	for _, g := range groups[:min(len(groups), 2000)] {
+		id := finding.Weakness(g.Key).CVE()
+		if id == 0 || err != nil {
+			continue
+		}
+		record, _, missing := q.Desk.CVE(ctx, id)
+		if missing != nil {
+			continue // a CVE that no feed has yet
+		}
+		for _, w := range record.CWEs {
+			counts[w] += g.Findings
+		}
+	}
+	return counts, err
 }
 
 // partOf is the year of a weakness, and the vendor of what fixes it.

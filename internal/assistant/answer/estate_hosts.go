@@ -47,13 +47,18 @@ func (q *Asked) hosts(ctx context.Context) (*hostsAsked, *trouble, error) {
 		for _, p := range q.Products {
 			names = append(names, bold(productWords(p)))
 		}
-		out.words = append(out.words, "that "+not+" "+or(names))
+		out.words = append(out.words, "that "+not+" "+q.joined(names))
 		keeps = append(keeps, func(h *report.AskHost) bool {
 			sure, maybe := false, false
 			for _, p := range q.Products {
 				for _, s := range runs(h, p) {
 					sure, maybe = sure || s.match == 1, maybe || s.match == -1
 				}
+			}
+			if q.Both && !q.Negated {
+				sure = !slices.ContainsFunc(q.Products, func(p understand.ProductName) bool {
+					return !slices.ContainsFunc(runs(h, p), func(s placed) bool { return s.match == 1 })
+				})
 			}
 			if !sure && maybe {
 				out.unknown++
@@ -63,8 +68,13 @@ func (q *Asked) hosts(ctx context.Context) (*hostsAsked, *trouble, error) {
 	}
 	if len(q.Ports) > 0 {
 		out.link = ""
-		out.words = append(out.words, map[bool]string{true: "that do not answer at ", false: "that answer at "}[q.Negated]+portWords(q.Ports))
-		keeps = append(keeps, func(h *report.AskHost) bool { return len(servicesAt(h, q.Ports)) > 0 })
+		out.words = append(out.words, map[bool]string{true: "that do not answer at ", false: "that answer at "}[q.Negated]+q.allPorts())
+		keeps = append(keeps, func(h *report.AskHost) bool {
+			if q.Both {
+				return !slices.ContainsFunc(q.Ports, func(p understand.Port) bool { return len(servicesAt(h, []understand.Port{p})) == 0 })
+			}
+			return len(servicesAt(h, q.Ports)) > 0
+		})
 	}
 	if q.Time != nil || q.TimeOf == "scanned" {
 		keep, word, t := q.hostTime()
@@ -625,4 +635,20 @@ func (q *Asked) factOfHosts(d *Draft, h *hostsAsked) error {
 		d.Say([]int{n}, "And %s more.", report.Thousands(d.Facts.More))
 	}
 	return nil
+}
+
+// joined is names as the question wants them: one of them, or all.
+func (q *Asked) joined(names []string) string {
+	if q.Both && !q.Negated {
+		return and(names)
+	}
+	return or(names)
+}
+
+// allPorts are the ports of the question in words.
+func (q *Asked) allPorts() string {
+	if words := portWords(q.Ports); !q.Both || q.Negated {
+		return words
+	}
+	return strings.ReplaceAll(portWords(q.Ports), " or ", " and ")
 }

@@ -64,11 +64,37 @@ func (q *Asked) factOfFindings(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	q.tellFinding(d, &f)
 	d.Command, d.Link = fmt.Sprintf("patchscout findings show %d", f.ID), fmt.Sprintf("/findings/%d", f.ID)
+	if counts.Total > 1 && q.Attribute == understand.TriageOf && len(q.Triage) > 0 {
+		return q.restOfTriage(ctx, d, c, f.ID, counts.Total)
+	}
 	if counts.Total > 1 {
 		n := q.citeList(d, c, counts.Total)
 		d.Say([]int{n}, "This is the most urgent of %s.", report.Plural(counts.Total, "such finding", "such findings"))
 	}
 	q.askOn(d, "How do I fix it?", "Which other hosts have the same?", "What else is open on that host?")
+	return nil
+}
+
+// restOfTriage tells who set aside the others, where several were: who did it is asked of each.
+func (q *Asked) restOfTriage(ctx context.Context, d *Draft, c *chosen, told int64, total int) error {
+	list, err := q.top(ctx, c, 10)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].ID == told {
+			continue
+		}
+		f, err := q.Desk.Vulnerability(ctx, list[i].ID)
+		if err != nil {
+			return err
+		}
+		q.tellFinding(d, &f)
+	}
+	n := q.citeList(d, c, total)
+	if total > len(list) {
+		d.Say([]int{n}, "These are %d of %s.", len(list), report.Plural(total, "such finding", "such findings"))
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ var outsides = map[string][2]string{
 	"lifecycle": {"no record says until when a product is supported", "Ask in which versions it runs here, or which findings have no known fix."},
 	"context":   {"nothing was asked before in this conversation that this could be about", "Name what you mean: a host, a CVE, a finding or a site."},
 	"ordinal":   {"the list before has no such item", "Name what you mean, or ask for the list again."},
+	"newest":    {"no record says which version of a product is the newest one", "Ask which versions of it run here, or which of them have findings."},
 	"licence":   {"no record says under which licence software is distributed", "Ask in which versions it runs here, or which CVEs it has."},
 	"unknown":   {"no record holds that", "Ask about findings, hosts, software, CVEs, attack paths, scans or feeds."},
 	"legal":     {"no record holds legal advice", "Ask what is overdue by your own terms."},

@@ -373,7 +373,9 @@ func (r *reader) unused() {
 			case "class":
 				counts = counts || e.value != "" && slices.Contains(q.CWEs, e.value) || q.Subject == Product || e.value == "" && (len(q.Titled) > 0 || r.told)
 			case "attr":
-				counts = counts || e.value != "vector" || r.one() || q.Attribute == Vector || q.Subject == Nothing
+				counts = counts || e.value != "vector" || r.one() || q.Subject != CVEs && q.Subject != Findings || len(q.Titled) > 0 && q.Subject == Findings
+			case "titled":
+				counts = counts || q.Subject != CVEs
 			default:
 				counts = true
 			}

@@ -306,6 +306,9 @@ func (r *reader) subjectOf(noun string) Subject {
 		}
 		return Subject(noun)
 	}
+	if len(r.classes) > 0 && (r.q.Ransomware != nil || r.q.KEV != nil) && !r.ofOurs() {
+		return CVEs
+	}
 	if r.catalogue || r.kevlist && !r.ofOurs() || (r.q.MinEPSS != nil || r.q.MinCVSS != nil || r.q.MaxEPSS != nil || r.q.MaxCVSS != nil) && !r.ofOurs() && r.plural() || len(r.q.Products) > 0 && !r.ofOurs() || slices.Contains(r.times, "published") && !r.ofOurs() || slices.Contains(r.times, "kev_added") && !r.ofOurs() || r.published() {
 		return CVEs
 	}
@@ -747,7 +750,7 @@ var facts = map[Subject][]Attribute{
 // fact takes the attribute that was asked for.
 func (r *reader) fact() {
 	q := &r.q
-	if r.saidAttr(Vector) && len(q.CVEs) == 1 && q.Exploited != nil {
+	if r.saidAttr(Vector) && len(q.CVEs) == 1 && (q.Exploited != nil || q.Attribute == ExploitedBy) {
 		q.Exploited, q.Attribute = nil, Vector // "can it be exploited without logging in" asks how, not whether somebody does
 		r.attributes = slices.DeleteFunc(r.attributes, func(a Attribute) bool { return a == ExploitedBy })
 	}
