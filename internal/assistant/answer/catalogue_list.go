@@ -215,7 +215,7 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 }
 
 // singular are questions for one: "which CVE has the highest EPSS?"
-var singular = regexp.MustCompile(`(?i)\b(?:which|what|what's|name)\b.*\b(?:cve|vulnerability|flaw|one)\b`)
+var singular = regexp.MustCompile(`(?i)\b(?:which|what|what's|name)\b.*\b(?:cve|vulnerability|flaw|one)\b|(?:which|what) (?:is|was|of \w+ (?:is|was)) the \w+(?: \w+){0,2} of (?:them|those|these)\b|(?:which|what) of (?:them|those|these) (?:is|was) the\b`)
 
 // one says that one CVE is asked for: the one that has most of something.
 func (k *desk) one() bool {
@@ -649,7 +649,9 @@ func (k *desk) phrase(n int) string {
 		noun = "CVE"
 	}
 	var before, after []string
-	if len(k.Severities) > 0 {
+	if slices.Equal(k.Severities, []string{"unknown"}) {
+		after = append(after, "that nobody has scored")
+	} else if len(k.Severities) > 0 {
 		before = append(before, joinedBy(k.Severities, "or"))
 	}
 	if k.Those && len(k.CVEs) == 0 && len(k.Products) == 0 {
