@@ -658,12 +658,9 @@ func (k *desk) phrase(n int) string {
 		after = append(after, "among those")
 	}
 	if len(k.Products) > 0 {
-		of := "of " + k.productNames()
+		of := "of " + k.rangedNames()
 		if v := k.versions(); len(v) == 1 {
 			of = "for " + k.productNames() + " " + quoted(v[0].Version, 40)
-			if isRange(v[0]) {
-				of = "of " + k.productNames() + " " + map[string]string{"<": "before", "<=": "up to", ">": "after", ">=": "from"}[v[0].Relation] + " " + quoted(v[0].Version, 40)
-			}
 		}
 		after = append(after, of)
 	}

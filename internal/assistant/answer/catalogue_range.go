@@ -40,6 +40,24 @@ func isRange(p understand.ProductName) bool {
 	return p.Version != "" && p.Relation != "" && p.Relation != "="
 }
 
+// rangedNames are the products asked for with their ranges of versions: "Apache Tomcat before 9.0.50".
+func (k *desk) rangedNames() string {
+	var names []string
+	for _, p := range k.Products {
+		name := displayed(p)
+		if isRange(p) {
+			name += " " + map[string]string{"<": "before", "<=": "up to", ">": "after", ">=": "from"}[p.Relation] + " " + quoted(p.Version, 40)
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 5 { // a sentence, not a table
+		return k.productNames()
+	}
+	return joinedBy(names, "or")
+}
+
 // rulesOf are the ranges of one product among the rules of a record.
 func rulesOf(rules []report.AffectedRule, p understand.ProductName) (out []span) {
 	for _, rule := range rules {
