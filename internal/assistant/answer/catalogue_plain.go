@@ -129,7 +129,7 @@ func plainUse(c *report.CVE) (text []string) {
 	attacks := slices.ContainsFunc(c.Exploits, func(x report.Exploit) bool { return x.Source != "nuclei" })
 	switch {
 	case attacks:
-		text = append(text, "What an attacker needs for it can be had by anybody.")
+		text = append(text, "Ready-made means to attack it are public, for anybody to use.")
 	case len(c.Exploits) > 0:
 		text = append(text, "Anybody can look for systems that have it with a ready-made check.")
 	}
@@ -171,7 +171,7 @@ func daysOf(c *report.CVE) string {
 }
 
 // gained asks what an attacker can do, from where and with what.
-var gained = regexp.MustCompile(`(?i)\b(?:could|can|may|does|do|is|what)\b.*\b(?:attacker|hacker|somebody|someone|remote|remotely|over the network|internet|log(?:ged)? ?in|login|authenticat\w*|account|password|user interaction|click|physical|run code|execute code|take over|steal|read)\b`)
+var gained = regexp.MustCompile(`(?i)\b(?:could|can|may|does|do|is|what)\b.*\b(?:attacker|hacker|somebody|someone|remote|remotely|over the network|internet|log(?:ged|ging)? ?in|login|authenticat\w*|account|password|user interaction|click|physical|run code|execute code|take over|steal|read)\b`)
 
 // What is asked of an attack, with what says so in the sentence on it.
 var attackAsks = []struct {

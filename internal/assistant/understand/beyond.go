@@ -11,7 +11,7 @@ func (r *reader) beyond() {
 	q := &r.q
 	switch {
 	case q.Outside != "" || q.Act != "" || q.Subject == Product:
-	case len(q.Products) > 0 && len(q.CVEs) == 0 && (q.Subject == Software || q.Subject == Hosts || q.Subject == Nothing || q.Subject == CVEs) && r.newest():
+	case len(q.Products) > 0 && len(q.CVEs) == 0 && (q.Subject == Software || q.Subject == Hosts || q.Subject == Nothing || q.Subject == CVEs) && r.those == "" && r.newest():
 		q.Outside = "newest"
 	case r.ofNothing():
 		q.Outside = "context"
