@@ -106,6 +106,13 @@ func (q *Asked) ofScans(ctx context.Context, d *Draft) error {
 	if len(numbers) > 0 || q.Measure == understand.Fact || q.Measure == understand.Explain || q.Measure == understand.Why {
 		return q.oneRun(ctx, d, list, numbers, kind)
 	}
+	if (q.Status == "failed" || q.Attribute == understand.Errors) && len(list) <= 5 {
+		for i := range list { // lists are told without what went wrong
+			if list[i], err = q.Desk.ScanStatus(ctx, list[i].ScanID); err != nil {
+				return err
+			}
+		}
+	}
 	q.listRuns(d, list, kind)
 	return nil
 }
@@ -217,8 +224,10 @@ func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {
 	for i := range shown {
 		s := &shown[i]
 		line := runLine(s)
-		if (q.Status == "failed" || q.Attribute == understand.Errors) && len(s.Problems) > 0 {
-			line += ", " + quoted(s.Problems[0].Reason, 120)
+		for _, one := range s.Scanners {
+			if one.Error != "" && (q.Status == "failed" || q.Attribute == understand.Errors) {
+				line += ", " + quoted(one.Name+": "+string(one.Error), 160)
+			}
 		}
 		d.Item([]int{d.Cite(runSource(s))}, "%s, %s", line, q.moment(endOf(*s)))
 		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: kind, ID: strconv.FormatInt(s.ScanID, 10), Name: fmt.Sprintf("%s %d", kind, s.ScanID), Value: report.Text(s.Status)})
@@ -245,7 +254,7 @@ func (q *Asked) oneRun(ctx context.Context, d *Draft, list []report.ScanStatus, 
 		if at < 0 {
 			because := fmt.Sprintf("there is no %s %d", kind, n)
 			if n < 0 {
-				because = fmt.Sprintf("there is no such %s", kind)
+				because = strings.TrimSpace(fmt.Sprintf("no %s was %s", kind, cmpOr(q.Status, "begun")))
 			}
 			d.refuse(nil, because, map[string]string{"scan": "Begin with: patchscout scan TARGET.", "import": "Begin with: patchscout import FILE."}[kind])
 			return nil

@@ -70,7 +70,7 @@ func (r *reader) mended(i int) string {
 		return r.figured(w)
 	}
 	for _, site := range r.v.Sites() {
-		if to := strings.ToLower(site); len(w) >= 5 && to != w && distance(w, to, 2) == 1 && situated[r.word(i-1)] {
+		if to := strings.ToLower(site); len(w) >= 5 && to != w && (distance(w, to, 2) == 1 || w[0] == to[0] && sameLetters(w, to) && distance(w, to, 2) <= 2) && situated[r.word(i-1)] {
 			return to
 		}
 	}
@@ -89,6 +89,14 @@ func (r *reader) mended(i int) string {
 		}
 	}
 	return ""
+}
+
+// sameLetters says whether two words have the same letters in some order.
+func sameLetters(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return string(x) == string(y)
 }
 
 // situated are words after which a site's name can come.

@@ -1122,6 +1122,12 @@ func (r *reader) tidy() {
 			r.placed[i] = r.placed[i] || slices.Contains([]string{"plate", "desk", "backlog", "queue", "todo"}, r.word(i))
 		}
 	}
+	for i := range r.tokens {
+		if port := map[string]string{"http": "80/tcp", "https": "443/tcp"}[r.word(i)]; port != "" && !r.placed[i] && q.Subject == Hosts && len(q.Ports) > 0 {
+			r.port(port) // "ssh and http"
+			r.placed[i] = true
+		}
+	}
 	if q.Subject == Hosts && len(q.Products)+len(q.Ports) > 1 && (r.has("both") || r.has("also", "simultaneously", "together") && r.has("and") || r.has("plus")) {
 		q.Both = true
 		for i := range r.tokens {
