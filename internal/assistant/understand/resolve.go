@@ -444,7 +444,7 @@ func (r *reader) withoutNoun() Subject {
 		return Hosts
 	case slices.Contains(r.times, "kev_added") && !r.ours:
 		return CVEs
-	case q.KEV != nil && q.Measure == Count && !r.ofOurs() && r.those == "" && r.follow == "" && r.c.Question == nil && r.c.About == nil:
+	case q.KEV != nil && q.Ransomware != nil && q.Measure == Count && !r.ofOurs() && r.those == "" && r.follow == "" && r.c.Question == nil && r.c.About == nil:
 		return CVEs
 	case r.conditions() || q.Measure == Change || q.Measure == Trend || q.GroupBy != "" || len(r.owners) > 1 || len(q.Sites) > 1:
 		return Findings
