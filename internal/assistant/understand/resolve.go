@@ -12,6 +12,7 @@ func (r *reader) resolve() {
 		r.q.Act = "scan"
 	}
 	r.additions()
+	r.siteByNoun()
 	r.pickMeasure()
 	r.pickSubject()
 	r.group()
@@ -48,6 +49,18 @@ func (r *reader) ofOursBut(time string) bool {
 	r.times = slices.DeleteFunc(slices.Clone(times), func(t string) bool { return t == time })
 	defer func() { r.times = times }()
 	return r.ofOurs()
+}
+
+// siteByNoun takes "the branch" as the site of that name, where the word says what kind of place a site is as well.
+func (r *reader) siteByNoun() {
+	r.nouns = slices.DeleteFunc(r.nouns, func(n noun) bool {
+		name, ok := find(r.v.Sites(), r.word(n.at))
+		if !ok || n.subject != "sites" || r.word(n.at-1) != "the" || !situating[r.word(n.at-2)] && r.word(n.at-2) != "of" && r.word(n.at-2) != "for" || len(r.q.Sites) > 0 {
+			return false
+		}
+		r.q.Sites = with(r.q.Sites, name)
+		return true
+	})
 }
 
 func (r *reader) saidMeasure(m Measure) bool { return slices.Contains(r.measures, m) }
