@@ -32,7 +32,7 @@ func (c *configCheck) nearness(ctx context.Context) {
 		return
 	}
 	if local, ok := model.(*embed.ONNX); ok {
-		defer local.Close()
+		defer local.Close() //nolint:errcheck // it only gives memory back
 	}
 	if _, err := model.Embed(ctx, []string{probeText}); err != nil {
 		c.warn("%s: %v", key, err)

@@ -592,13 +592,6 @@ func (q *Asked) groupRows(ctx context.Context, c *chosen, by string) ([]grouped,
 	return fromMap(by, counts), nil, err
 }
 
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
-}
-
 // groupTechniques counts by where CVEs lead to, as the matrix does.
 func (q *Asked) groupTechniques(ctx context.Context, c *chosen) ([]grouped, *trouble, error) {
 	list, err := q.Desk.AskGroups(ctx, c.req, "cve")

@@ -20,7 +20,6 @@ type kind struct {
 	places, hosts int
 	ports         []uint16
 	first         *report.AskHost
-	unknown       bool
 }
 
 // kindsOn lists what runs on hosts, as was asked: services for questions about services, packages too for software.

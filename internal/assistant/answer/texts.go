@@ -46,9 +46,7 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 	best := list[0]
 	d.Features.Score, d.Features.Words, d.Features.Margin, d.Features.Near = best.Score, best.Part, marginOf(list), best.Near
 	d.Features.Product = k.holdsProduct(best)
-	for _, name := range found.Notes {
-		d.Missing = append(d.Missing, name)
-	}
+	d.Missing = append(d.Missing, found.Notes...)
 	d.Understood, d.Corrected, d.Rest = q.Understood, len(q.Corrected), len(q.Question.Rest)
 	if best.Part < k.leastPart(kind) || best.Words < 2 && len(tellingWords(q.Text)) > 2 {
 		n := d.Cite(k.passageSource(best))

@@ -27,7 +27,6 @@ type said struct {
 	fresh      bool // "new"
 	indicator  bool
 	negated    int // spans since "not" was said; 0 is never
-	all        bool
 	due        bool
 	owners     []string
 	clean      bool // without any finding

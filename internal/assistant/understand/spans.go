@@ -17,7 +17,6 @@ type reader struct {
 	placed  []bool // tokens that something explains
 	periods []Period
 	names   []ProductName // of spans: the effect has the place
-	hosts   []HostName
 	q       Question
 
 	said      // what the phrases said

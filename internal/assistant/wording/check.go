@@ -334,9 +334,7 @@ func before(text string) string {
 // values of a clause: numbers, and words that rate.
 func values(clause string) []string {
 	var out []string
-	for _, w := range told(thing.ReplaceAllString(clause, " ")) {
-		out = append(out, w)
-	}
+	out = append(out, told(thing.ReplaceAllString(clause, " "))...)
 	for _, w := range severities {
 		if has(clause, w) {
 			out = append(out, w)
