@@ -403,8 +403,11 @@ func (q *Asked) suppose(ctx context.Context, d *Draft) error {
 	d.Facts.Count = intOf(len(doc.Gone))
 	d.Facts.Value = report.Text(strconv.Itoa(doc.After.JewelsReached))
 	d.Say(cites, "%s", quoted(doc.Says, 300))
-	d.Say(cites[len(cites)-1:], "The risk goes from %.2f to %.2f; %d of %s would still be reached.", doc.Risk, doc.RiskAfter, doc.After.JewelsReached,
-		report.Plural(doc.After.Jewels, "crown jewel", "crown jewels"))
+	risk := fmt.Sprintf("The risk goes from %.2f to %.2f.", doc.Risk, doc.RiskAfter)
+	if doc.Risk == doc.RiskAfter {
+		risk = fmt.Sprintf("The risk stays %.2f.", doc.Risk)
+	}
+	d.Say(cites[len(cites)-1:], "%s", risk)
 	q.askOn(d, "What cuts all paths?", "What should I fix first?", "How would an attacker reach the crown jewels?")
 	return nil
 }
