@@ -28,7 +28,7 @@ var glossary = []term{
 	{`att&?ck|mitre attack`, "ATT&CK", "ATT&CK (by MITRE) is a catalogue of what attackers do: tactics are their aims, techniques such as T1190 their ways.", "techniques.md"},
 	{`vex`, "VEX", "VEX documents say of a product whether a CVE affects it; PatchScout reads them as triage.", "triage.md"},
 	{`potential (?:finding|match|vulnerabilit)\w*|potential`, "Potential finding", "A potential finding is one whose evidence is weak, such as a version behind a distribution that backports fixes: it is counted apart and never mixed with the confirmed ones.", "findings.md"},
-	{`priority[_ ]score|priority score`, "priority_score", "priority_score is a number from 0 to 1 that orders findings of one decision: it is made of known exploitation, CVSS and how new the CVE is.", "findings.md"},
+	{`priority[_ ]score|priority score`, "priority_score", "priority_score is a number from 0 to 1 that orders findings of one decision: it is 0.5 if the CVE is exploited in the wild, plus 0.4 times CVSS / 10, plus 0.1 times how new it is (1 on the day of publication, falling to 0 within 30 days). A term that is not known is left out, and that is said.", "findings.md"},
 	{`risk[_ ]removed`, "risk_removed", "risk_removed says by how much the expected weight of compromised jewels drops when a finding is fixed, from the attack paths.", "attack-paths.md"},
 	{`jewels?|crown jewels?`, "Jewel", "A jewel is a host that matters to you: tagged `jewel`, it is what attack paths lead to, with the weight of its criticality.", "attack-paths.md"},
 	{`attack paths?`, "Attack path", "An attack path is a walk of an attacker from where he stands over weaknesses that were found to a jewel; each step says what it rests on.", "attack-paths.md"},
@@ -51,7 +51,7 @@ var glossary = []term{
 }
 
 // asksMeaning are the ways in which people ask what a word means. What follows is the word.
-var asksMeaning = regexp.MustCompile(`(?i)\b(?:what(?:'s| is| are| does| do)|explain|define|definition of|meaning of|mean(?:s|t)? by|describe|difference between|tell me (?:about|what))\b`)
+var asksMeaning = regexp.MustCompile(`(?i)\b(?:what(?:'s| is| are| does| do)|how (?:is|are|do you|does it)|explain|define|definition of|meaning of|mean(?:s|t)? by|describe|difference between|tell me (?:about|what))\b`)
 
 // terms explains the words of the trade that are asked for.
 func (k *desk) terms() bool {
@@ -68,7 +68,7 @@ func (k *desk) terms() bool {
 			break
 		}
 		whole := regexp.MustCompile(`(?i)(?:^|[^\w])(?:` + t.names + `)(?:[^\w]|$)`)
-		if !whole.MatchString(strings.Join(about, " , ")) {
+		if !whole.MatchString(strings.Join(about, " , ") + " ; " + strings.Join(about, " ")) {
 			continue
 		}
 		named += " " + strings.Join(whole.FindAllString(k.Text, -1), " ")

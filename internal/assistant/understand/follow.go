@@ -22,6 +22,9 @@ func (r *reader) follows() {
 	if last != nil && r.those == "one" && r.q.Ordinal == 0 && len(r.nouns) > 0 && (r.nouns[0].subject == "hosts" || r.nouns[0].subject == "sites") && (q.Measure == Count || q.Measure == List) && last.names() == 0 && (last.Measure == Count || last.Measure == List || last.Measure == Group) {
 		r.those = "yes" // "how many hosts does that concern?"
 	}
+	if last != nil && r.those == "one" && r.q.Ordinal == 0 && len(r.nouns) == 0 && q.Measure == Count && (last.Measure == Count || last.Measure == List || last.Measure == Group) {
+		r.those = "yes" // "how many is that?"
+	}
 	switch {
 	case last == nil && r.c.About != nil && r.needsThing():
 		r.take(*r.c.About)
@@ -124,6 +127,9 @@ func (r *reader) ofThose() {
 		q.Measure = List
 	}
 	r.conditionsOf(last)
+	if len(r.heads()) == 0 {
+		r.worstOf()
+	}
 	if q.Subject == Hosts && (q.TimeOf == "fixed" || q.TimeOf == "reopened") && q.Measure == List {
 		q.Subject, q.Measure, q.GroupBy = Findings, Group, "host"
 	}
@@ -298,6 +304,7 @@ func (r *reader) inherit() {
 	}
 	if len(r.nouns) == 0 {
 		r.fitSubject(last)
+		r.worstOf()
 	}
 	if len(r.attributes) > 0 || r.q.KEV != nil && last.KEV == nil || r.q.Exploited != nil && last.Exploited == nil || r.q.Exploit != "" && last.Exploit == "" {
 		r.q.Attribute = ""
@@ -310,6 +317,20 @@ func (r *reader) inherit() {
 		if r.q.Attribute == "" && r.q.Measure == last.Measure {
 			r.q.Attribute = last.Attribute
 		}
+	}
+}
+
+// worstOf is "which one is the worst?" of a list.
+func (r *reader) worstOf() {
+	q := &r.q
+	if !r.most || q.Measure != List && q.Measure != Group {
+		return
+	}
+	if q.Limit == 0 {
+		q.Limit = 1
+	}
+	if q.Subject == Hosts {
+		q.Subject, q.Measure, q.GroupBy = Findings, Group, "host"
 	}
 }
 

@@ -313,6 +313,9 @@ var namedBy = map[string][]string{
 }
 
 func (r *reader) subjectOf(noun string) Subject {
+	if (noun == "vulns" || noun == "cves") && r.has("open", "unresolved", "outstanding", "unfixed") && !r.has("source", "port", "ports") && len(r.q.CVEs) == 0 {
+		return Findings // in a catalogue nothing is open
+	}
 	if noun != "vulns" {
 		if noun == "cves" && r.ofOurs() && !r.catalogue && len(r.q.CVEs) == 0 {
 			return Findings
@@ -874,6 +877,8 @@ func (r *reader) aboutProduct() {
 	named := r.one() || len(q.Tags) > 0 && r.has("tagged") || len(q.Sites)+len(q.Products)+len(q.Values) > 0 && !slices.Contains(r.topics, "imports")
 	switch {
 	case q.Act != "" || q.Outside != "" || r.follow != "":
+		return
+	case q.Overdue && len(r.topics) == 0 && !r.has("mean", "means", "definition"): // "what is overdue?" wants the list
 		return
 	case slices.Contains(r.topics, "assistant") || slices.Contains(r.topics, "patchscout") && !named:
 	case r.saidMeasure(How) && !named && len(r.topics) > 0:

@@ -20,6 +20,9 @@ func (q Question) Words() string {
 	case q.Subject == CVEs && q.Measure == List && len(q.Rest) > 0 && q.Understood <= 0.3:
 		return "Which CVEs are described as \"" + strings.Join(q.Rest, " ") + "\"?"
 	}
+	if q.Subject == Indicators {
+		q.Hosts = nil // they are the values
+	}
 	text := strings.Join(strings.Fields(q.opening()+" "+q.narrowed()), " ")
 	if strings.HasPrefix(text, "Tell") || strings.HasPrefix(text, "Explain") || strings.HasPrefix(text, "Compare") {
 		return text + "."
@@ -43,8 +46,14 @@ func (q Question) opening() string {
 		}
 		return "How many " + what + " are there by " + q.GroupBy + ", " + order
 	case Fact:
+		if q.Attribute == OpenPorts || q.Attribute == Affected || q.Attribute == Exploits || q.Attribute == References || q.Attribute == Addresses || q.Attribute == Names || q.Attribute == TagsOf {
+			return "What are the " + attributeWords(q.Attribute) + " of " + what
+		}
 		return "What is the " + attributeWords(q.Attribute) + " of " + what
 	case Whether:
+		if q.Subject == Indicators && len(q.Values) > 0 {
+			return "Is " + list(q.Values, "or") + " known as bad"
+		}
 		if q.Attribute != "" {
 			return "Yes or no, " + attributeWords(q.Attribute) + " of " + what
 		}
@@ -137,8 +146,15 @@ func (q Question) noun() string {
 			return list(q.Values, "and")
 		}
 	case Scans:
+		if len(q.Scans) == 1 && q.Scans[0] == -1 {
+			return "the last scan"
+		}
 		if len(q.Scans) > 0 {
 			return "scan " + numbers(q.Scans)
+		}
+	case Feeds:
+		if len(q.Feeds) > 0 {
+			return "data"
 		}
 	case Paths:
 		return "attack paths"
@@ -289,6 +305,14 @@ func attributeWords(a Attribute) string {
 		return "affected products"
 	case ExploitedBy:
 		return "exploitation"
+	case Published:
+		return "day of publication"
+	case Modified:
+		return "day of the last change"
+	case OpenPorts:
+		return "open ports"
+	case Duration:
+		return "duration"
 	}
 	return strings.ReplaceAll(string(a), "_", " ")
 }

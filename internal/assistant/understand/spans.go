@@ -414,6 +414,9 @@ func (r *reader) technique(i int) span {
 		if end == i+1 && theGrammar().heads[r.tokens[i].word] && !(r.relates(i) && end == len(r.tokens)) || r.tokens[i].kind != wordToken {
 			continue
 		}
+		if end == i+1 && !r.has("technique", "techniques", "att&ck", "mitre", "tactic") && len(r.v.Product(r.text(i, end))) > 0 {
+			continue // Confluence and Cron are techniques, and products that people mean
+		}
 		ids := r.v.Technique(r.text(i, end))
 		if len(ids) == 1 && (end > i+1 || r.word(i-1) == "technique" || !commonWords()[r.word(i)] || r.relates(i) && end == len(r.tokens)) {
 			if r.relates(i) {
