@@ -183,10 +183,19 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 	}
 	versions := k.versions()
 	switch {
-	case len(versions) == 1 && len(k.Products) == 1 && versions[0].Vendor != "":
-		name, sure, maybe, known, err := k.applies(ctx, versions[0])
-		if err != nil {
-			return false, err
+	case len(versions) > 0 && len(versions) == len(k.Products) && oneMention(versions):
+		var name string
+		var sure, maybe int
+		known := false
+		for _, p := range versions[:min(len(versions), mostVendors)] { // nginx is of F5 and of its own: the one that knows more
+			n, s, m, is, err := k.applies(ctx, p)
+			if err != nil {
+				return false, err
+			}
+			if is && (!known || s+m > sure+maybe) {
+				name, sure, maybe, known = n, s, m, true
+				k.Products = []understand.ProductName{p}
+			}
 		}
 		if !known {
 			k.refuse("the catalogue has no rules of "+displayed(versions[0]), "Ask with another name of it, or search for words of a description.", "")
@@ -212,6 +221,19 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 		a.filter.Products = append(a.filter.Products, catalogue.Product{Vendor: anyName(p.Vendor), Product: anyName(p.Product)})
 	}
 	return true, nil
+}
+
+// mostVendors of one name are tried.
+const mostVendors = 5
+
+// oneMention says that these are one product in the question, whose name several vendors have.
+func oneMention(list []understand.ProductName) bool {
+	for _, p := range list {
+		if p.Vendor == "" || p.Text != list[0].Text || p.Version != list[0].Version {
+			return false
+		}
+	}
+	return true
 }
 
 // singular are questions for one: "which CVE has the highest EPSS?"

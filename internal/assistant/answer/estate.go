@@ -106,6 +106,11 @@ func (q *Asked) leftOut(d *Draft) {
 			words = append(words, "“"+w+"”")
 		}
 	}
+	if len(words) > 0 && !d.Refused && q.Measure == understand.Whether && q.Attribute == "" && len(q.CVEs)+len(q.Products)+len(q.Question.Findings)+len(q.Scans)+len(q.Imports) == 0 {
+		*d = Draft{}
+		d.refuse(nil, "nothing here tells anything about "+few(words, 5), "Ask without it, or with a name as lists have it.")
+		return
+	}
 	if len(words) > 0 && !d.Refused {
 		d.Say(nil, "Not taken into account: %s.", few(words, 5))
 	}

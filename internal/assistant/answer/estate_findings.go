@@ -88,6 +88,12 @@ func (q *Asked) top(ctx context.Context, c *chosen, limit int) ([]report.Finding
 
 // sortOf is the order that was asked for, as lists take it.
 func (q *Asked) sortOf() string {
+	switch q.Sort {
+	case "oldest":
+		return "first_seen:asc"
+	case "newest":
+		return "first_seen"
+	}
 	name, direction, directed := strings.Cut(q.Sort, ":")
 	if !slices.Contains(finding.SortFields(), finding.SortField(name)) {
 		name = ""
@@ -207,6 +213,10 @@ func (q *Asked) listFindings(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	first := q.citeList(d, c, n)
 	d.Facts.Count = intOf(n)
+	if q.Limit == 1 && len(list) == 1 && n > 1 {
+		q.theFirst(d, &list[0], c, n, first)
+		return nil
+	}
 	switch {
 	case n > len(list):
 		d.Say([]int{first}, "%s The first %d of %s%s:", c.sentence(n), len(list), report.Thousands(n), orderWords(c.req.Sort))
@@ -223,6 +233,37 @@ func (q *Asked) listFindings(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	q.askOn(d, "Why is the first one so urgent?", "Which of those are known to be exploited?", "What should I fix first?")
 	return nil
+}
+
+// theFirst tells the one finding that was asked for: the oldest, the one with the highest EPSS.
+func (q *Asked) theFirst(d *Draft, f *report.Finding, c *chosen, n, list int) {
+	cite := d.Cite(findingSource(f))
+	d.Say([]int{cite}, "%s.", strings.TrimSuffix(findingLine(f), "."))
+	value := map[string]string{"first_seen": day(f.FirstSeen), "epss": chance(f.EPSS), "cvss": rating(f.CVSS)}[strings.TrimSuffix(c.req.Sort, ":asc")]
+	what := ""
+	if value != "" {
+		what = map[string]string{"first_seen": ": first seen on **", "epss": ": EPSS **", "cvss": ": CVSS **"}[strings.TrimSuffix(c.req.Sort, ":asc")] + value + "**"
+	}
+	d.Say([]int{list}, "It is the first of %s%s%s.", boldNumber(n, "finding", "findings"), orderWords(c.req.Sort), what)
+	d.Facts.Value, d.Facts.More = report.Text(value), 0
+	d.Facts.Items = []report.Figure{{Kind: "finding", ID: strconv.FormatInt(f.ID, 10), Name: quoted(weaknessOf(f)+" on "+placeOf(f), 160), Value: report.Text(value)}}
+	q.askOn(d, "Why is it so urgent?", "How do I fix it?", "What should I fix first?")
+}
+
+// chance is a probability in percent, "" where it is not known.
+func chance(p *float64) string {
+	if p == nil {
+		return ""
+	}
+	return percent(*p)
+}
+
+// rating is a CVSS score, "" where there is none.
+func rating(score *float64) string {
+	if score == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*score, 'f', 1, 64)
 }
 
 var orders = map[string]string{"": "most urgent first", "rank": "most urgent first", "severity": "most severe first", "cvss": "highest CVSS first", "epss": "highest EPSS first",

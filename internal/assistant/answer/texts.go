@@ -16,10 +16,13 @@ import (
 // leastPart of a question's words, weighed by rarity, must stand in the best record for an answer.
 const leastPart = 0.45
 
+// ofUs are questions about the asker's own.
+var ofUs = regexp.MustCompile(`(?i)\b(?:we|us|our|ours|my|mine|i)\b`)
+
 // texts answers from what the texts have, where no query can: which record do the words describe.
 func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
-	if q.Search == nil || q.Act != "" || q.Outside != "" {
-		return false, nil
+	if q.Search == nil || q.Act != "" || q.Outside != "" || q.Subject == understand.Nothing && (q.Measure == understand.Count || ofUs.MatchString(q.Text)) {
+		return false, nil // no text knows how many of something there are, or what somebody's own is like
 	}
 	k := &desk{Asked: q, d: d}
 	var err error

@@ -629,6 +629,12 @@ func (r *reader) group() {
 	if r.most && (q.Measure == List || q.Measure == "" || q.Measure == Explain || q.Measure == Whether) {
 		r.superlative()
 	}
+	if q.Subject == Hosts && q.Sort != "" && r.oneOf() && (q.Measure == List || q.Measure == "") && slices.ContainsFunc(r.nouns, func(n noun) bool { return n.subject == "findings" || n.subject == "vulns" || n.subject == "cves" }) {
+		q.Subject, q.Measure = Findings, List // "which host has the oldest finding": the finding says where it is
+	}
+	if q.Sort != "" && !r.most && q.Limit == 0 && (q.Measure == List || q.Measure == "" || q.Measure == Explain) && r.oneOf() {
+		q.Limit = 1
+	}
 	if r.most && q.Measure == Group && q.Limit == 0 && r.single() {
 		q.Limit = 1
 	}
@@ -679,9 +685,14 @@ func (r *reader) superlative() {
 			q.Sort = "epss"
 		}
 	}
-	if q.Limit == 0 && r.single() {
+	if q.Limit == 0 && (r.single() || r.oneOf()) {
 		q.Limit = 1
 	}
+}
+
+// oneOf says whether one of many is asked for: "which of our findings has the highest EPSS", "the highest score".
+func (r *reader) oneOf() bool {
+	return !r.has("have", "are", "top") && (r.has("has", "is", "what's", "s") && r.has("highest", "lowest", "oldest", "newest", "worst", "latest"))
 }
 
 // widespread says whether "most" is about how many have it, not how bad it is.
