@@ -66,7 +66,7 @@ func working(t *testing.T, a *App) (stop func()) {
 // until waits for a scan to be as it should.
 func until(t *testing.T, a *App, id int64, what string, is func(report.ScanStatus) bool) report.ScanStatus {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		s, err := a.ScanStatus(context.Background(), id)
 		if err != nil {
@@ -76,7 +76,7 @@ func until(t *testing.T, a *App, id int64, what string, is func(report.ScanStatu
 			return s
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after a minute scan %d is not %s: %+v", id, what, s)
+			t.Fatalf("after three minutes scan %d is not %s: %+v", id, what, s)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
