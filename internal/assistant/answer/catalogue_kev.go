@@ -32,7 +32,7 @@ func (k *desk) kevNames(ctx context.Context, a *asked, products []understand.Pro
 		return slices.ContainsFunc(entries, func(e intel.KEV) bool { return signless(e.Vendor) == signless(vendor) })
 	}
 	for i, p := range products {
-		if p.Vendor != "" && likeName(p.Text, p.Vendor) && !likeName(p.Text, p.Product) { // a vendor that has one product was meant as a vendor
+		if p.Vendor != "" && likeName(p.Text, p.Vendor) && !likeName(p.Text, p.Product) && !namesProduct(p) { // a vendor that has one product was meant as a vendor
 			p.Product = ""
 			products = slices.Clone(products)
 			products[i] = p
@@ -102,6 +102,12 @@ func kevIs(p understand.ProductName, e intel.KEV) bool {
 		return vendor != ""
 	}
 	return likeName(e.Product, product) || signless(e.Product)+"server" == signless(product) || p.Text != "" && likeName(e.Product, p.Text)
+}
+
+// namesProduct says that what was written has more than the vendor in it: "Microsoft Exchange".
+func namesProduct(p understand.ProductName) bool {
+	vendor, product := nameWords(p.Vendor), nameWords(p.Product)
+	return slices.ContainsFunc(nameWords(p.Text), func(w string) bool { return !slices.Contains(vendor, w) && slices.Contains(product, w) })
 }
 
 // likeName says that the words of one name stand in the other at its beginning: "Exchange Server" is exchange_server, and

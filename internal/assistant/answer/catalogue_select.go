@@ -174,9 +174,12 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 	if ok, err := k.ranged(ctx, a); ok || err != nil {
 		return true, err
 	}
-	versions := k.versions()
+	versions, err := k.withVendors(ctx, k.versions())
+	if err != nil {
+		return false, err
+	}
 	switch {
-	case len(versions) > 0 && len(versions) == len(k.Products) && oneMention(versions):
+	case len(versions) > 0 && len(k.versions()) == len(k.Products) && oneMention(versions):
 		var name string
 		var sure, maybe int
 		known := false
@@ -218,6 +221,33 @@ func (k *desk) products(ctx context.Context, a *asked) (bool, error) {
 
 // mostVendors of one name are tried.
 const mostVendors = 5
+
+// withVendors finds the vendors of products that several have, in the rules of the CVEs that name them.
+func (k *desk) withVendors(ctx context.Context, list []understand.ProductName) (out []understand.ProductName, err error) {
+	for _, p := range list {
+		if p.Vendor != "" {
+			out = append(out, p)
+			continue
+		}
+		top, err := k.Desk.TopCVEs(ctx, catalogue.Filter{Products: []catalogue.Product{{Product: anyName(p.Product)}}}, string(catalogue.SortDate), false, mostRead)
+		if err != nil {
+			return nil, err
+		}
+		for i := range top {
+			for _, rule := range top[i].Affected {
+				s, ok := spanOf(rule)
+				one := p
+				if one.Vendor = s.vendor; ok && sameName(s.product, p.Product) && !slices.Contains(out, one) {
+					out = append(out, one)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// mostRead of a product's CVEs are read for its vendors.
+const mostRead = 30
 
 // oneMention says that these are one product in the question, whose name several vendors have.
 func oneMention(list []understand.ProductName) bool {

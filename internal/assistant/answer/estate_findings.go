@@ -255,7 +255,7 @@ func chance(p *float64) string {
 	if p == nil {
 		return ""
 	}
-	return percent(*p)
+	return strconv.FormatFloat(*p*100, 'f', 1, 64) + " %"
 }
 
 // rating is a CVSS score, "" where there is none.

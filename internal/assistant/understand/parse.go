@@ -135,6 +135,10 @@ func (r *reader) bound(i int) bool {
 	if r.counted == "" && r.nounBefore(i) && (i == len(r.tokens)-1 || from >= len(r.tokens)) {
 		r.counted = "findings" // "hosts with findings > 5"
 	}
+	if r.counted == "services" || r.counted == "software" || r.counted == "scans" {
+		r.q.Unknown = append(r.q.Unknown, "number of "+r.counted+" of a host")
+		return false
+	}
 	if r.counted == "" {
 		return false
 	}
