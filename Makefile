@@ -53,7 +53,7 @@ test-unit: setup setup-assistant ## the rules and parsers
 	$(GO) test -short -timeout 20m $$($(GO) list ./internal/... | grep -vE 'internal/(app|job|store|scan)(/|$$)')
 	$(GO) test -short ./test/...
 
-# A browser against the built command with the UI in it: five minutes at most, what it looked like is in web/artefacts.
+# A browser against the built command with the UI in it: seven minutes at most, what it looked like is in web/artefacts.
 test-ui: setup-ui ui build ## the web UI: types, size, logic (vitest), and every page in Chromium
 	cd web && npm run -s test && npm run -s e2e
 
