@@ -25,8 +25,8 @@ import (
 // public is everything that answers without logging in. Adding to it is a decision.
 var public = []string{"login", "get-login-ways", "begin-oidc-login", "end-oidc-login", "get-health", "get-liveness", "get-readiness"}
 
-// outside is everything that answers and is not in the document.
-var outside = []string{"GET /", "GET /openapi.json", "GET /openapi.yaml", "GET /openapi-3.0.json", "GET /openapi-3.0.yaml", "GET /docs", "GET /docs/*", "GET /metrics"}
+// outside is everything that answers and is not in the document: the program's own pages, and figures.
+var outside = []string{"GET /", "GET /openapi.json", "GET /openapi.yaml", "GET /openapi-3.0.json", "GET /openapi-3.0.yaml", "GET /docs", "GET /docs/*", "GET /help", "GET /help/{page}", "GET /metrics"}
 
 // unchanged is all that somebody may do whose password has to be changed.
 var unchanged = []string{"get-me", "logout", "change-password"}
