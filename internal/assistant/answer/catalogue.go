@@ -192,7 +192,7 @@ func (k *desk) meant() []cve.ID {
 	case k.Measure == understand.Explain || k.Measure == understand.Why:
 		return shown[:min(len(shown), 1)]
 	}
-	return shown[:min(len(shown), mostItems)]
+	return shown[:min(len(shown), fewItems)]
 }
 
 // selectedBefore says that the question before chose among CVEs by conditions, which this one has taken over: those that the

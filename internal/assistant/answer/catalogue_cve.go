@@ -63,7 +63,7 @@ func (k *desk) facts(ctx context.Context, ids []cve.ID) error {
 
 // records reads CVEs; missing are those that the catalogue does not have.
 func (k *desk) records(ctx context.Context, ids []cve.ID) (found []report.CVE, missing []cve.ID, err error) {
-	for _, id := range ids[:min(len(ids), mostItems)] {
+	for _, id := range ids[:min(len(ids), fewItems)] {
 		c, _, err := k.Desk.CVE(ctx, id)
 		switch {
 		case isMissing(err):
@@ -178,14 +178,12 @@ func (k *desk) asksYes(a understand.Attribute) bool {
 	return k.Measure == understand.Whether
 }
 
+// most is how many items of a list are told: all of one that is short enough.
 func (k *desk) most() int {
-	switch {
-	case k.Limit > 0:
-		return min(k.Limit, mostAll)
-	case k.All, k.whole:
-		return mostAll
+	if k.whole && k.Limit <= 0 {
+		return manyItems
 	}
-	return mostItems
+	return k.limit()
 }
 
 // recordSource is a CVE's record as a source: what an answer may say of it stands in its text.

@@ -223,7 +223,7 @@ func (k *desk) exploitedFact(c *report.CVE) known {
 	switch {
 	case len(by) > 0:
 		f.yes, f.value = truth(true), "yes"
-		f.text = fmt.Sprintf("**%s** is exploited in the wild, says %s.", c.ID, inWords(by))
+		f.text = fmt.Sprintf("**%s** is exploited in the wild, says %s.", c.ID, and(by))
 		if c.Ransomware != nil && *c.Ransomware {
 			f.text += " Ransomware campaigns use it."
 		}
@@ -274,7 +274,7 @@ func (k *desk) exploitsFact(c *report.CVE) known {
 	f.count, f.yes, f.value = numbered(n), truth(n > 0), fmt.Sprint(n)
 	switch {
 	case n > 0:
-		f.text = fmt.Sprintf("there are %s for **%s**: %s.", boldNumber(n, "public exploit", "public exploits"), c.ID, inWords(parts))
+		f.text = fmt.Sprintf("there are %s for **%s**: %s.", boldNumber(n, "public exploit", "public exploits"), c.ID, and(parts))
 		if n == 1 {
 			f.text = strings.Replace(f.text, "there are", "there is", 1)
 		}
@@ -303,7 +303,7 @@ func weaknessFact(c *report.CVE) known {
 	if len(names) == 0 {
 		return known{text: fmt.Sprintf("No CWE is recorded for **%s**.", c.ID), count: numbered(0)}
 	}
-	return known{text: fmt.Sprintf("The weakness behind **%s** is %s.", c.ID, inWords(names)), value: strings.Join(c.CWEs, ", "), count: numbered(len(c.CWEs))}
+	return known{text: fmt.Sprintf("The weakness behind **%s** is %s.", c.ID, and(names)), value: strings.Join(c.CWEs, ", "), count: numbered(len(c.CWEs))}
 }
 
 func (k *desk) techniqueFact(c *report.CVE) known {
@@ -373,7 +373,7 @@ func (k *desk) decisionFact(c *report.CVE) known {
 		why = append(why, "what can be automated and how much an attacker gains follow from the CVSS vector "+quoted(string(c.CVSSVector), 120))
 	}
 	if len(why) > 0 {
-		f.text += ": " + inWords(why)
+		f.text += ": " + and(why)
 	}
 	f.text += "."
 	if len(c.DecisionAssumed) > 0 {
@@ -399,9 +399,9 @@ func (k *desk) scoreFact(c *report.CVE) known {
 	if !c.Published.IsZero() {
 		parts = append(parts, "how new it is (published "+dayText(c.Published)+")")
 	}
-	f.text += inWords(parts) + "."
+	f.text += and(parts) + "."
 	if len(c.ScoreMissing) > 0 {
-		f.text += " Without a term for " + inWords(c.ScoreMissing) + ", which is not known."
+		f.text += " Without a term for " + and(c.ScoreMissing) + ", which is not known."
 	}
 	return f
 }
@@ -419,7 +419,7 @@ func (k *desk) affectedFact(c *report.CVE) known {
 			names = append(names, r.name)
 		}
 	}
-	f.value = strings.Join(names[:min(len(names), mostItems)], ", ")
+	f.value = strings.Join(names[:min(len(names), fewItems)], ", ")
 	switch {
 	case len(ranges) > 0:
 		f.text = fmt.Sprintf("**%s** affects:", c.ID)

@@ -40,13 +40,13 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 	}
 	k.data(loaded...)
 	list := report.Source{Kind: "list", ID: "threats?tab=indicators", Title: "Indicators", URL: "/threats?tab=indicators", API: "/api/v1/indicators",
-		Text: report.Plural(records, "indicator", "indicators") + " of " + inWords(titles) + "."}
+		Text: report.Plural(records, "indicator", "indicators") + " of " + and(titles) + "."}
 	if len(k.Values) == 0 {
 		if done, err := k.indicatorKind(ctx, list); done || err != nil {
 			return done, err
 		}
 		k.d.Facts.Count = numbered(records)
-		k.d.Say([]int{k.d.Cite(list)}, "There are %s, from %s.", boldNumber(records, "indicator", "indicators"), inWords(titles))
+		k.d.Say([]int{k.d.Cite(list)}, "There are %s, from %s.", boldNumber(records, "indicator", "indicators"), and(titles))
 		return true, nil
 	}
 	answers, err := k.Desk.LookUpAll(ctx, k.Values)
@@ -86,7 +86,7 @@ func (k *desk) indicators(ctx context.Context) (bool, error) {
 			}
 			k.d.Say([]int{n}, "Yes: not %s itself, but %s that lead to it are listed as bad.", value, boldNumber(len(a.URLs), "URL", "URLs"))
 		default:
-			k.d.Say([]int{k.d.Cite(list)}, "No: %s is not among the %s of %s. That does not say that it is good.", value, boldNumber(records, "indicator", "indicators"), inWords(titles))
+			k.d.Say([]int{k.d.Cite(list)}, "No: %s is not among the %s of %s. That does not say that it is good.", value, boldNumber(records, "indicator", "indicators"), and(titles))
 		}
 	}
 	if answers.Note != "" {
@@ -237,7 +237,7 @@ func (k *desk) feeds(ctx context.Context) (bool, error) {
 	default:
 		k.d.Say(cites, "No feed was ever loaded. Load them with `patchscout feeds sync`.")
 	}
-	for i, f := range some[:min(len(some), mostAll)] {
+	for i, f := range some[:min(len(some), manyItems)] {
 		line, _, failed := strings.Cut(feedText(f, k.Now), "; the last run failed")
 		if failed {
 			line += "; the last run failed"
@@ -395,6 +395,6 @@ func (k *desk) howCurrent(all []report.FeedState) error {
 		k.d.Say(cites, "Yes: no feed that was loaded is stale.")
 		return nil
 	}
-	k.d.Say(cites, "No: %s stale: %s. Update with `patchscout feeds sync`.", sentenceCount(len(stale), "feed is", "feeds are"), inWords(stale))
+	k.d.Say(cites, "No: %s stale: %s. Update with `patchscout feeds sync`.", sentenceCount(len(stale), "feed is", "feeds are"), and(stale))
 	return nil
 }

@@ -54,7 +54,7 @@ func (k *desk) group(ctx context.Context, a asked) error {
 	k.whole = len(groups) <= wholeItems
 	most := k.most()
 	if by == "year" && k.Limit == 0 {
-		most = mostAll
+		most = manyItems
 	}
 	if len(groups) == 0 {
 		k.d.Facts.Count = numbered(0)
@@ -82,7 +82,7 @@ func (k *desk) group(ctx context.Context, a asked) error {
 
 func groupText(groups []catalogue.Group) string {
 	var parts []string
-	for _, g := range groups[:min(len(groups), mostAll)] {
+	for _, g := range groups[:min(len(groups), manyItems)] {
 		parts = append(parts, fmt.Sprintf("%s %d", quoted(g.Key, 60), g.CVEs))
 	}
 	return strings.Join(parts, ", ")

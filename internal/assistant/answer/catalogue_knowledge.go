@@ -35,7 +35,7 @@ func (k *desk) techniques(ctx context.Context) (bool, error) {
 	if len(ids) == 0 {
 		return k.techniqueList(ctx)
 	}
-	for _, id := range ids[:min(len(ids), mostItems)] {
+	for _, id := range ids[:min(len(ids), fewItems)] {
 		t, err := k.Desk.Technique(ctx, id)
 		if isMissing(err) {
 			n := k.d.Cite(report.Source{Kind: "catalogue", ID: "techniques", Title: "ATT&CK", URL: "/threats?tab=attack", Text: quoted(id, 20) + " was looked up in ATT&CK: there is no such technique."})
@@ -72,7 +72,7 @@ func tacticNames(t *report.Technique) string {
 		}
 		names = append(names, quoted(name, 60))
 	}
-	return inWords(names)
+	return and(names)
 }
 
 // readableText takes from MITRE's Markdown what only a browser needs.
@@ -160,7 +160,7 @@ func (k *desk) technique(ctx context.Context, t *report.Technique) error {
 		for _, m := range t.Mitigations[:min(len(t.Mitigations), 5)] {
 			names = append(names, quoted(string(m.Name), 60))
 		}
-		k.d.Say([]int{n}, "Against it: %s.", inWords(names))
+		k.d.Say([]int{n}, "Against it: %s.", and(names))
 	}
 	return k.techniqueCVEs(ctx, t, n)
 }

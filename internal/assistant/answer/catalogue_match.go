@@ -87,7 +87,7 @@ func (k *desk) productNames() string {
 			names = append(names, name)
 		}
 	}
-	return joinedBy(names, "or")
+	return series(names, "or")
 }
 
 func displayed(p understand.ProductName) string {
@@ -231,7 +231,7 @@ func (k *desk) affectedBy(ctx context.Context, c *report.CVE, p understand.Produ
 	for _, s := range named[:min(len(named), 5)] {
 		list = append(list, s.text())
 	}
-	k.d.Say([]int{n}, "No: **%s** is not affected by **%s**. Its record names %s.", what, c.ID, inWords(list))
+	k.d.Say([]int{n}, "No: **%s** is not affected by **%s**. Its record names %s.", what, c.ID, and(list))
 	return nil
 }
 

@@ -48,7 +48,7 @@ func (k *desk) plainProduct(ctx context.Context, c *report.CVE) (string, error) 
 	case len(names) == 1:
 		return names[0], nil
 	case len(names) == 2:
-		return inWords(names), nil
+		return and(names), nil
 	case len(names) > 2:
 		return fmt.Sprintf("%s and %s", names[0], report.Plural(len(names)-1, "other product", "other products")), nil
 	}

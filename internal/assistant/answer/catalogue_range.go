@@ -55,7 +55,7 @@ func (k *desk) rangedNames() string {
 	if len(names) > 5 { // a sentence, not a table
 		return k.productNames()
 	}
-	return joinedBy(names, "or")
+	return series(names, "or")
 }
 
 // rulesOf are the ranges of one product among the rules of a record.

@@ -21,7 +21,7 @@ func (k *desk) phrase(n int) string {
 	if slices.Equal(k.Severities, []string{"unknown"}) {
 		after = append(after, "that nobody has scored")
 	} else if len(k.Severities) > 0 {
-		before = append(before, joinedBy(k.Severities, "or"))
+		before = append(before, series(k.Severities, "or"))
 	}
 	if k.Those && len(k.CVEs) == 0 && len(k.Products) == 0 {
 		after = append(after, "among those")
@@ -40,9 +40,9 @@ func (k *desk) phrase(n int) string {
 	}
 	join := func(names []string) string {
 		if k.allOf(names) {
-			return inWords(names)
+			return and(names)
 		}
-		return joinedBy(names, "or")
+		return series(names, "or")
 	}
 	add(len(k.CWEs) > 0, "with %s", join(k.CWEs))
 	add(len(k.Question.Techniques) > 0, "linked to %s", join(k.Question.Techniques))
@@ -68,7 +68,7 @@ func (k *desk) phrase(n int) string {
 	add(k.MaxCVSS != nil, "with CVSS of at most %s", numberOf(k.MaxCVSS))
 	add(k.MinEPSS != nil, "with EPSS of at least %s", numberOf(k.MinEPSS))
 	add(k.MaxEPSS != nil, "with EPSS of at most %s", numberOf(k.MaxEPSS))
-	add(len(k.Decisions) > 0, "with the decision %s", joinedBy(k.Decisions, "or"))
+	add(len(k.Decisions) > 0, "with the decision %s", series(k.Decisions, "or"))
 	if k.Time != nil {
 		verb := map[string]string{"modified": "changed", "last_seen": "changed", "kev_added": "added to KEV"}[k.TimeOf]
 		if verb == "" {

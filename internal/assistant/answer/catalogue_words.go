@@ -12,12 +12,6 @@ import (
 	"github.com/patchscout/patchscout/internal/report"
 )
 
-// mostItems of a list are told unless all were asked for, then mostAll.
-const (
-	mostItems = 10
-	mostAll   = 50
-)
-
 // refuse says that there is no answer, why, and what can be done instead.
 func (k *desk) refuse(because, instead, missing string, cites ...int) {
 	k.d.Refused = true
@@ -86,21 +80,11 @@ func (k *desk) aged() {
 	}
 	if len(none) > 0 {
 		k.d.Missing = append(k.d.Missing, none...)
-		k.d.Say(nil, "Not loaded, so not looked at: %s.", inWords(none))
+		k.d.Say(nil, "Not loaded, so not looked at: %s.", and(none))
 	}
 	if len(stale) > 0 {
-		k.d.Say(nil, "The data is stale: %s.", inWords(stale))
+		k.d.Say(nil, "The data is stale: %s.", and(stale))
 	}
-}
-
-// inWords joins "a, b and c".
-func inWords(list []string) string { return joinedBy(list, "and") }
-
-func joinedBy(list []string, last string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " " + last + " " + list[len(list)-1]
 }
 
 // shortNumber is a number without needless digits.

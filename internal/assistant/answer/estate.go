@@ -183,7 +183,7 @@ func (q *Asked) listCVEs(ctx context.Context, d *Draft, c *chosen) error {
 		total += g.n
 	}
 	cite := q.citeList(d, c, total)
-	d.Facts.Count = intOf(len(groups))
+	d.Facts.Count = numbered(len(groups))
 	shown := groups[:q.fit(len(groups))]
 	if q.Measure == understand.Count {
 		shown = shown[:min(3, len(shown))]
@@ -197,7 +197,7 @@ func (q *Asked) listCVEs(ctx context.Context, d *Draft, c *chosen) error {
 	d.Say([]int{cite}, "%s; the most urgent first:", sentence)
 	for _, g := range shown {
 		d.Item([]int{d.Cite(weaknessSource(g.id, ""))}, "%s: %s on %s", boldOurs(g.name), report.Plural(g.n, "finding", "findings"), report.Plural(g.hosts, "host", "hosts"))
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: intOf(g.n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: numbered(g.n)})
 	}
 	if d.Facts.More = len(groups) - len(shown); d.Facts.More > 0 {
 		d.Say([]int{cite}, "And %s more.", report.Thousands(d.Facts.More))

@@ -54,9 +54,9 @@ func (q *Asked) isFixed(ctx context.Context, d *Draft) error {
 		d.Cite(weaknessSource(id.String(), ""))
 	}
 	cites := []int{still.citeList(d, c, open.Total)}
-	d.Facts.Count = intOf(open.Total)
+	d.Facts.Count = numbered(open.Total)
 	if open.Total > 0 {
-		d.Facts.Yes = yes(false)
+		d.Facts.Yes = truth(false)
 		d.Say(cites, "No: %s", c.sentence(open.Total))
 		list, err := still.top(ctx, c, 5)
 		still.itemsOf(d, list)
@@ -75,7 +75,7 @@ func (q *Asked) isFixed(ctx context.Context, d *Draft) error {
 		d.Say(cites, "It was never found: %s", lowerFirst(plainBold(c.sentence(0))))
 		return nil
 	}
-	d.Facts.Yes, d.Facts.Count = yes(true), intOf(fixed.Total)
+	d.Facts.Yes, d.Facts.Count = truth(true), numbered(fixed.Total)
 	d.Say([]int{gone.citeList(d, done, fixed.Total)}, "Yes: %s", done.sentence(fixed.Total))
 	list, err := gone.top(ctx, done, 5)
 	gone.itemsOf(d, list)
@@ -111,7 +111,7 @@ func (q *Asked) affectedBy(ctx context.Context, d *Draft, id cve.ID, hosts []rep
 		return one.yesAffected(ctx, d, c, counts, where)
 	}
 	if len(d.Lines) == 0 {
-		d.Facts.Yes = yes(false)
+		d.Facts.Yes = truth(false)
 	}
 	if done, err := one.almostAffected(ctx, d, c, where); done || err != nil {
 		return err
@@ -171,7 +171,7 @@ func (q *Asked) yesAffected(ctx context.Context, d *Draft, c *chosen, counts rep
 		cites = append(cites, d.Cite(findingSource(&list[i])))
 	}
 	q.citeList(d, c, counts.Total)
-	d.Facts.Yes, d.Facts.Count = yes(true), intOf(len(groups))
+	d.Facts.Yes, d.Facts.Count = truth(true), numbered(len(groups))
 	if len(groups) == 1 && len(list) > 0 {
 		d.Say(cites[:2], "Yes: **%s** has **%s**%s.", quote(list[0].Host), q.CVEs[0], map[bool]string{true: "", false: fmt.Sprintf(", in %d places", counts.Total)}[counts.Total == 1])
 	} else {
@@ -227,7 +227,7 @@ func (q *Asked) almostAffected(ctx context.Context, d *Draft, c *chosen, where s
 			return f.Triage == "false_positive" || f.Triage == "accepted" || f.Triage == "out_of_scope"
 		})]
 		if f.Triage == "accepted" {
-			d.Facts.Yes = yes(true)
+			d.Facts.Yes = truth(true)
 			d.Say([]int{d.Cite(findingSource(f))}, "Yes, and it was accepted: %s%s is set aside%s.", name, by0(where), by(string(f.TriageBy), " by "))
 			break
 		}
@@ -311,7 +311,7 @@ func (q *Asked) notAffected(d *Draft, id cve.ID, facts report.CVE, hosts []repor
 			"Compare them with the record, or load the feeds with: patchscout feeds sync.")
 		return nil
 	}
-	d.Facts.Count = intOf(0)
+	d.Facts.Count = numbered(0)
 	if len(running) > 0 {
 		for _, h := range running[:min(3, len(running))] {
 			cites = append(cites, d.Cite(hostSource(h)))

@@ -137,7 +137,7 @@ func (q *Asked) countFindings(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	n := counts.Total
 	first := q.citeList(d, c, n)
-	d.Facts.Count = intOf(n)
+	d.Facts.Count = numbered(n)
 	d.Say([]int{first}, "%s", c.sentence(n))
 	if err := q.candidates(ctx, d, c, n); err != nil || n == 0 {
 		return err
@@ -212,7 +212,7 @@ func (q *Asked) listFindings(ctx context.Context, d *Draft, c *chosen) error {
 		return err
 	}
 	first := q.citeList(d, c, n)
-	d.Facts.Count = intOf(n)
+	d.Facts.Count = numbered(n)
 	if q.Limit == 1 && len(list) == 1 && n > 1 {
 		q.theFirst(d, &list[0], c, n, first)
 		return nil
@@ -296,7 +296,7 @@ func (q *Asked) whetherFindings(ctx context.Context, d *Draft, c *chosen) error 
 	}
 	n := counts.Total
 	first := q.citeList(d, c, n)
-	d.Facts.Count, d.Facts.Yes = intOf(n), yes(n > 0)
+	d.Facts.Count, d.Facts.Yes = numbered(n), truth(n > 0)
 	if n == 0 {
 		d.Say([]int{first}, "No: %s", lowerFirst(plainBold("no"+strings.TrimPrefix(c.sentence(0), "**No**"))))
 		return q.candidates(ctx, d, c, n)
@@ -345,9 +345,9 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 		slices.SortStableFunc(groups, func(a, b grouped) int { return cmp.Compare(slices.Index(byOrder, a.id), slices.Index(byOrder, b.id)) })
 	}
 	first := q.citeList(d, c, total)
-	d.Facts.Count = intOf(len(groups))
+	d.Facts.Count = numbered(len(groups))
 	if len(groups) == 0 {
-		d.Facts.Count = intOf(0)
+		d.Facts.Count = numbered(0)
 		d.Say([]int{first}, "%s", c.sentence(0))
 		return q.candidates(ctx, d, c, 0)
 	}
@@ -358,7 +358,7 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 	case q.Limit == 1 || q.Limit == 0 && q.superlative() || len(groups) == 1 && q.superlative():
 		g := groups[0]
 		cite := q.citeGroup(ctx, d, g)
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: numbered(g.n)})
 		d.Facts.Value = report.Text(g.name)
 		ties := tiesOf(groups)
 		if ties > 1 {
@@ -372,7 +372,7 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 				next = append(next, fmt.Sprintf("%s with %s", o.name, report.Thousands(o.n)))
 				q.citeGroup(ctx, d, o)
 				if q.Limit != 1 {
-					d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: o.kind, ID: o.id, Name: o.name, Count: intOf(o.n)})
+					d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: o.kind, ID: o.id, Name: o.name, Count: numbered(o.n)})
 				}
 			}
 			d.Say([]int{first}, "Then %s %s.", have(len(next), "comes", "come"), and(next))
@@ -396,7 +396,7 @@ func (q *Asked) groupFindings(ctx context.Context, d *Draft, c *chosen) error {
 		d.Say([]int{first}, "%s%s", sentence, rest)
 		for _, g := range shown {
 			d.Item(q.citeGroup(ctx, d, g), "%s: %s", boldOurs(g.name), report.Thousands(g.n))
-			d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)})
+			d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: numbered(g.n)})
 		}
 		d.Facts.More = len(groups) - len(shown)
 		if d.Facts.More > 0 {
@@ -430,7 +430,7 @@ func (q *Asked) widespread(d *Draft, c *chosen, groups []grouped) error {
 		return cmp.Compare(b.hosts, a.hosts)
 	})
 	n := q.citeList(d, c, total)
-	d.Facts.Count = intOf(len(groups))
+	d.Facts.Count = numbered(len(groups))
 	where := ""
 	if q.AtLeast != nil || q.AtMost != nil {
 		where = " on " + bounds(q.AtLeast, q.AtMost) + " hosts each"
@@ -443,7 +443,7 @@ func (q *Asked) widespread(d *Draft, c *chosen, groups []grouped) error {
 	d.Say([]int{n}, "%s %s %s open%s; those on most hosts first:", number(len(groups)), have(len(groups), "weakness", "weaknesses"), have(len(groups), "is", "are"), where)
 	for _, g := range shown {
 		d.Item([]int{d.Cite(weaknessSource(g.id, ""))}, "%s on %s", boldOurs(g.name), report.Plural(g.hosts, "host", "hosts"))
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: intOf(g.hosts)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "cve", ID: g.id, Name: g.name, Count: numbered(g.hosts)})
 	}
 	if d.Facts.More = len(groups) - len(shown); d.Facts.More > 0 {
 		d.Say([]int{n}, "And %s more.", report.Thousands(d.Facts.More))
@@ -465,7 +465,7 @@ func (q *Asked) countGroups(ctx context.Context, d *Draft, c *chosen) error {
 	}
 	slices.SortStableFunc(groups, func(a, b grouped) int { return cmp.Compare(b.n, a.n) })
 	n := q.citeList(d, c, total)
-	d.Facts.Count = intOf(len(groups))
+	d.Facts.Count = numbered(len(groups))
 	d.Say([]int{n}, "%s %s %s %s.", number(len(groups)), have(len(groups), one(q.GroupBy), many(q.GroupBy)), have(len(groups), "has", "have"), plainBold(c.phrase(2)))
 	var names []string
 	for _, g := range groups[:min(3, len(groups))] {

@@ -66,7 +66,7 @@ func (q *Asked) first(ctx context.Context, d *Draft, c *chosen) error {
 		return err
 	}
 	list := q.citeList(d, c, counts.Total)
-	d.Facts.Count = intOf(counts.Total)
+	d.Facts.Count = numbered(counts.Total)
 	if counts.Total == 0 {
 		d.Say([]int{list}, "Nothing: %s", lowerNo(c.sentence(0)))
 		return q.candidates(ctx, d, c, 0)
@@ -86,7 +86,7 @@ func (q *Asked) first(ctx context.Context, d *Draft, c *chosen) error {
 	if err != nil {
 		return err
 	}
-	d.Facts.Count = intOf(len(actions))
+	d.Facts.Count = numbered(len(actions))
 	if q.Measure == understand.Count {
 		d.Say([]int{list}, "**%s** %s would end %s.", report.Thousands(len(actions)), have(len(actions), "action", "actions"), report.Plural(counts.Total, "finding", "findings"))
 	} else if len(top) > 0 {
@@ -158,7 +158,7 @@ func (q *Asked) actions(d *Draft, actions []report.Group, list int) {
 		link := "/findings?remedy=" + shellURL(string(g.Key))
 		cite := d.Cite(report.Source{Kind: "fix", ID: string(g.Key), Title: quoted(name, 160), Text: cut(plainBold(text)), URL: link})
 		d.Item([]int{cite}, "%s", text)
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "fix", ID: string(g.Key), Name: quoted(name, 140), Count: intOf(g.Findings), Value: g.Decision})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "fix", ID: string(g.Key), Name: quoted(name, 140), Count: numbered(g.Findings), Value: g.Decision})
 	}
 	if d.Facts.More = len(actions) - len(shown); d.Facts.More > 0 {
 		d.Say([]int{list}, "And %s more.", report.Plural(d.Facts.More, "action", "actions"))
@@ -196,7 +196,7 @@ func (q *Asked) fixesOfPaths(ctx context.Context, d *Draft) error {
 			return err
 		}
 		if paths.Totals.JewelsReached == 0 {
-			d.Facts.Count = intOf(0)
+			d.Facts.Count = numbered(0)
 			d.Say([]int{cite}, "Nothing has to be fixed: of %s none is reached.", report.Plural(paths.Totals.Jewels, "crown jewel", "crown jewels"))
 			return nil
 		}
@@ -204,7 +204,7 @@ func (q *Asked) fixesOfPaths(ctx context.Context, d *Draft) error {
 		return nil
 	}
 	n := max(set.Total, len(set.Fixes))
-	d.Facts.Count = intOf(n)
+	d.Facts.Count = numbered(n)
 	smallest := ""
 	if set.Smallest {
 		smallest = "; no smaller set does"

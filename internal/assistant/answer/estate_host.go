@@ -194,7 +194,7 @@ func (q *Asked) portsOf(d *Draft, h *report.AskHost, cite int) {
 			}
 		}
 	}
-	d.Facts.Count = intOf(len(services) + len(packages))
+	d.Facts.Count = numbered(len(services) + len(packages))
 	if len(services)+len(packages) == 0 {
 		what := "No open port is known"
 		if len(q.Products) > 0 {
@@ -313,7 +313,7 @@ func (q *Asked) whetherHost(ctx context.Context, d *Draft) error {
 		return nil
 	}
 	is := len(hosts) > 0
-	d.Facts.Yes = yes(is)
+	d.Facts.Yes = truth(is)
 	word := map[bool]string{true: "Yes", false: "No"}[is]
 	switch {
 	case !narrowed:
@@ -348,7 +348,7 @@ func (q *Asked) whetherRuns(d *Draft, hosts []report.AskHost) error {
 				found = append(found, fmt.Sprintf("%d/%s %s", s.Port, s.Protocol, quoted(strings.TrimSpace(cmpOr(string(s.Product), string(s.Service))+" "+string(s.Version)), 60)))
 			}
 		}
-		d.Facts.Yes = yes(len(found) > 0)
+		d.Facts.Yes = truth(len(found) > 0)
 		d.Link = fmt.Sprintf("/assets/%d", h.ID)
 		switch {
 		case len(found) > 0:

@@ -315,11 +315,11 @@ func (q *Asked) ofHosts(ctx context.Context, d *Draft) error {
 	case understand.Group, understand.First, understand.Compare:
 		return q.groupHosts(ctx, d, h)
 	case understand.Whether:
-		d.Facts.Yes = yes(len(h.hosts) > 0)
+		d.Facts.Yes = truth(len(h.hosts) > 0)
 		q.listHosts(d, h, map[bool]string{true: "Yes: ", false: "No: "}[len(h.hosts) > 0])
 	case understand.Count:
 		n := q.citeHosts(d, h, len(h.hosts))
-		d.Facts.Count = intOf(len(h.hosts))
+		d.Facts.Count = numbered(len(h.hosts))
 		if q.Share {
 			if done, err := q.shareOfHosts(ctx, d, h, n); done || err != nil {
 				return err
@@ -378,7 +378,7 @@ func (q *Asked) sorted(h *hostsAsked) []report.AskHost {
 func (q *Asked) listHosts(d *Draft, h *hostsAsked, lead string) {
 	list := q.sorted(h)
 	n := q.citeHosts(d, h, len(list))
-	d.Facts.Count = intOf(len(list))
+	d.Facts.Count = numbered(len(list))
 	sentence := h.sentence(len(list))
 	if lead != "" {
 		sentence = lead + lowerNo(sentence)
@@ -400,7 +400,7 @@ func (q *Asked) listHosts(d *Draft, h *hostsAsked, lead string) {
 		count := h.counts[one.ID]
 		figure := report.Figure{Kind: "host", ID: strconv.FormatInt(one.ID, 10), Name: quote(hostCalled(one.Host))}
 		if h.counts != nil && !q.Negated {
-			figure.Count = intOf(count)
+			figure.Count = numbered(count)
 		}
 		d.Facts.Items = append(d.Facts.Items, figure)
 		d.Item([]int{d.Cite(hostSource(one))}, "%s", q.hostItem(one, h))
@@ -516,7 +516,7 @@ func (q *Asked) sayGroups(d *Draft, groups []grouped, cite int, sentence, one1, 
 		}
 		return cmp.Compare(b.n, a.n)
 	})
-	d.Facts.Count = intOf(len(groups))
+	d.Facts.Count = numbered(len(groups))
 	if len(groups) == 0 {
 		d.Say([]int{cite}, "%s.", sentence)
 		return
@@ -524,14 +524,14 @@ func (q *Asked) sayGroups(d *Draft, groups []grouped, cite int, sentence, one1, 
 	if q.Limit == 1 {
 		g := groups[0]
 		d.Facts.Value = report.Text(g.name)
-		d.Facts.Items = []report.Figure{{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)}}
+		d.Facts.Items = []report.Figure{{Kind: g.kind, ID: g.id, Name: g.name, Count: numbered(g.n)}}
 		d.Say([]int{cite}, "%s has the %s: %s.", boldOurs(g.name), map[bool]string{true: "fewest", false: "most"}[q.Least], report.Plural(g.n, one1, many1))
 		return
 	}
 	shown := groups[:q.fit(len(groups))]
 	d.Say([]int{cite}, "%s, by %s:", sentence, one(groups[0].kind))
 	for _, g := range shown {
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: intOf(g.n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: g.kind, ID: g.id, Name: g.name, Count: numbered(g.n)})
 		d.Item([]int{cite}, "%s: %s", boldOurs(g.name), report.Thousands(g.n))
 	}
 	if d.Facts.More = len(groups) - len(shown); d.Facts.More > 0 {
@@ -563,13 +563,13 @@ func (q *Asked) worstHosts(ctx context.Context, d *Draft, h *hostsAsked) error {
 	n := q.citeHosts(d, h, len(h.hosts))
 	worst := &h.hosts[0]
 	cites := []int{d.Cite(hostSource(worst)), n}
-	d.Facts.Count, d.Facts.Value = intOf(len(h.hosts)), report.Text(quote(hostCalled(worst.Host)))
+	d.Facts.Count, d.Facts.Value = numbered(len(h.hosts)), report.Text(quote(hostCalled(worst.Host)))
 	if h.counts != nil {
 		d.Say(cites, "%s has the %s %s: **%s**.", bold(hostCalled(worst.Host)), map[bool]string{true: "fewest", false: "most"}[q.Least], h.about, report.Thousands(h.counts[worst.ID]))
 	} else {
 		d.Say(cites, "%s is the %s: %s.", bold(hostCalled(worst.Host)), map[bool]string{true: "least urgent", false: "most urgent"}[q.Least], worstWords(worst))
 	}
-	d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "host", ID: strconv.FormatInt(worst.ID, 10), Name: quote(hostCalled(worst.Host)), Count: intOf(countOf(h, worst))})
+	d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "host", ID: strconv.FormatInt(worst.ID, 10), Name: quote(hostCalled(worst.Host)), Count: numbered(countOf(h, worst))})
 	if q.Limit == 1 {
 		limit = min(3, len(h.hosts))
 	}
@@ -577,7 +577,7 @@ func (q *Asked) worstHosts(ctx context.Context, d *Draft, h *hostsAsked) error {
 		one := &h.hosts[1+i]
 		d.Item([]int{d.Cite(hostSource(one))}, "%s: %s", bold(hostCalled(one.Host)), worstWords(one))
 		if q.Limit != 1 {
-			d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "host", ID: strconv.FormatInt(one.ID, 10), Name: quote(hostCalled(one.Host)), Count: intOf(countOf(h, one))})
+			d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "host", ID: strconv.FormatInt(one.ID, 10), Name: quote(hostCalled(one.Host)), Count: numbered(countOf(h, one))})
 		}
 	}
 	d.Facts.More = len(h.hosts) - limit
@@ -618,7 +618,7 @@ func worstWords(h *report.AskHost) string {
 // factOfHosts answers one attribute of several hosts.
 func (q *Asked) factOfHosts(d *Draft, h *hostsAsked) error {
 	n := q.citeHosts(d, h, len(h.hosts))
-	d.Facts.Count = intOf(len(h.hosts))
+	d.Facts.Count = numbered(len(h.hosts))
 	if len(h.hosts) == 0 {
 		d.Say([]int{n}, "%s", h.sentence(0))
 		return nil

@@ -45,7 +45,7 @@ func (q *Asked) factOfFindings(ctx context.Context, d *Draft, c *chosen) error {
 		}
 		if other == nil {
 			n := q.citeList(d, c, 0)
-			d.Facts.Count = intOf(0)
+			d.Facts.Count = numbered(0)
 			d.Say([]int{n}, "%s", c.sentence(0))
 			return q.candidates(ctx, d, c, 0)
 		}

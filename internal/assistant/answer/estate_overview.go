@@ -28,10 +28,10 @@ func (q *Asked) overview(ctx context.Context, d *Draft) error {
 		return err
 	}
 	n := whole.citeList(d, c, counts.Total)
-	d.Facts.Count = intOf(counts.Total)
+	d.Facts.Count = numbered(counts.Total)
 	act := counts.ByDecision["act"]
-	d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: "open", Name: "open", Count: intOf(counts.Total)}, report.Figure{Kind: "list", ID: "act", Name: "act", Count: intOf(act)},
-		report.Figure{Kind: "list", ID: "kev", Name: "known to be exploited", Count: intOf(counts.KEV)})
+	d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: "open", Name: "open", Count: numbered(counts.Total)}, report.Figure{Kind: "list", ID: "act", Name: "act", Count: numbered(act)},
+		report.Figure{Kind: "list", ID: "kev", Name: "known to be exploited", Count: numbered(counts.KEV)})
 	if counts.Total == 0 {
 		d.Say([]int{n}, "%s", c.sentence(0))
 		return q.candidates(ctx, d, c, 0)
@@ -180,7 +180,7 @@ func (q *Asked) timeToFix(ctx context.Context, d *Draft) error {
 		return err
 	}
 	n := done.citeList(d, c, len(days))
-	d.Facts.Count = intOf(len(days))
+	d.Facts.Count = numbered(len(days))
 	if len(days) == 0 {
 		d.refuse([]int{n}, "nothing that was asked for was fixed yet", "Ask which findings are open.")
 		return nil
@@ -249,7 +249,7 @@ func (q *Asked) shareOfFindings(ctx context.Context, d *Draft, c *chosen) error 
 		return err
 	}
 	n := q.citeList(d, c, counts.Total)
-	d.Facts.Count = intOf(counts.Total)
+	d.Facts.Count = numbered(counts.Total)
 	if of.Total == 0 {
 		d.Say([]int{n}, "%s", cc.sentence(0))
 		return nil
@@ -290,7 +290,7 @@ func (q *Asked) sitesLooked(ctx context.Context, d *Draft) error {
 			in := (q.Time.From.IsZero() || !last[s].Before(q.Time.From)) && (q.Time.To.IsZero() || last[s].Before(q.Time.To))
 			return in == q.Negated
 		})
-		d.Facts.Count = intOf(len(order))
+		d.Facts.Count = numbered(len(order))
 		cite := d.Cite(report.Source{Kind: "list", ID: "/assets?tab=sites", Title: "Sites", Text: report.Plural(len(order), "site", "sites"), URL: "/assets?tab=sites", API: "/api/v1/sites"})
 		d.Say([]int{cite}, "%s %s %slooked at %s%s", number(len(order)), have(len(order), "site was", "sites were"), map[bool]string{true: "not ", false: ""}[q.Negated], since(q.Time),
 			map[bool]string{true: ":", false: "."}[len(order) > 0])

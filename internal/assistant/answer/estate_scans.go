@@ -192,7 +192,7 @@ func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {
 	}
 	d.Link, d.Command = link, map[string]string{"scan": "patchscout scans list", "import": "patchscout imports list"}[kind]
 	n := d.Cite(report.Source{Kind: "list", ID: link, Title: capital(kind) + "s", Text: report.Plural(len(list), kind, kind+"s"), URL: link, API: "/api/v1/scans"})
-	d.Facts.Count = intOf(len(list))
+	d.Facts.Count = numbered(len(list))
 	words := []string{}
 	if q.Status != "" {
 		words = append(words, q.Status)
@@ -209,7 +209,7 @@ func (q *Asked) listRuns(d *Draft, list []report.ScanStatus, kind string) {
 		sentence += ", with " + quote(q.Scanner)
 	}
 	if q.Measure == understand.Whether {
-		d.Facts.Yes = yes(len(list) > 0)
+		d.Facts.Yes = truth(len(list) > 0)
 		sentence = map[bool]string{true: "Yes: ", false: "No: "}[len(list) > 0] + lowerNo(sentence)
 	}
 	shown := list[:q.fit(len(list))]
@@ -303,7 +303,7 @@ func (q *Asked) tellRun(ctx context.Context, d *Draft, short *report.ScanStatus)
 		d.Facts.Value = report.Text(s.Status)
 		d.Say([]int{cite}, "%s is **%s**%s.", name, s.Status, map[bool]string{true: ", and paused", false: ""}[s.Paused])
 	case understand.Errors:
-		d.Facts.Count = intOf(len(problems))
+		d.Facts.Count = numbered(len(problems))
 		if len(problems) == 0 {
 			d.Say([]int{cite}, "%s had no errors.", name)
 		} else {
@@ -316,7 +316,7 @@ func (q *Asked) tellRun(ctx context.Context, d *Draft, short *report.ScanStatus)
 	default:
 		at := endOf(s)
 		d.Facts.Value = report.Text(at.UTC().Format("2006-01-02"))
-		d.Facts.Count = intOf(s.Findings)
+		d.Facts.Count = numbered(s.Findings)
 		took := ""
 		if s.StartedAt != nil && s.CompletedAt != nil {
 			took = ", took " + lasted(s.CompletedAt.Sub(*s.StartedAt))

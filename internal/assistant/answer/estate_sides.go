@@ -147,7 +147,7 @@ func (q *Asked) sayCompared(d *Draft, figures []grouped, noun string) {
 	var parts []string
 	for i, f := range figures {
 		parts = append(parts, fmt.Sprintf("%s has %s", f.name, report.Thousands(f.n)))
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: f.kind, ID: f.id, Name: f.name, Count: intOf(figures[i].n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: f.kind, ID: f.id, Name: f.name, Count: numbered(figures[i].n)})
 	}
 	if figures[0].kind == "severity" || figures[0].kind == "decision" || figures[0].kind == "os" {
 		parts = nil
@@ -165,7 +165,7 @@ func (q *Asked) sayCompared(d *Draft, figures []grouped, noun string) {
 		if q.Least {
 			is = figures[0].n < figures[1].n
 		}
-		d.Facts.Yes = yes(is)
+		d.Facts.Yes = truth(is)
 		lead = map[bool]string{true: "Yes: ", false: "No: "}[is]
 	}
 	if len(ranked) > 1 && ranked[0].n == ranked[1].n {

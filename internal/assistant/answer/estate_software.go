@@ -143,9 +143,9 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 	list := d.Cite(report.Source{Kind: "list", ID: link, Title: "Services and software", Text: cut(plainBold(fmt.Sprintf("%s %s: %s", what, where, report.Plural(places, "place", "places")))),
 		URL: link, API: "/api/v1/services"})
 	if len(kinds) == 0 {
-		d.Facts.Count = intOf(0)
+		d.Facts.Count = numbered(0)
 		if q.Measure == understand.Whether || what != "" {
-			d.Facts.Yes = yes(false)
+			d.Facts.Yes = truth(false)
 		}
 		looked := fmt.Sprintf("%s looked at", report.Plural(len(hosts), "host was", "hosts were"))
 		if seen, err := q.Desk.AskSeen(ctx); err != nil {
@@ -161,31 +161,31 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 	d.Facts.More = 0
 	switch {
 	case q.Measure == understand.Whether:
-		d.Facts.Yes, d.Facts.Count = yes(true), intOf(nHosts)
+		d.Facts.Yes, d.Facts.Count = truth(true), numbered(nHosts)
 		d.Say([]int{list}, "Yes: **%s** %s %s%s:", report.Thousands(nHosts), have(nHosts, "host runs", "hosts run"), cmpOr(what, "services"), by0(where))
 	case q.Measure == understand.Count && q.Subject == understand.Software && what == "":
-		d.Facts.Count = intOf(distinct(kinds))
+		d.Facts.Count = numbered(distinct(kinds))
 		d.Say([]int{list}, "**%s** different products run%s, in %s, on %s.", report.Thousands(distinct(kinds)), by0(where), report.Plural(len(kinds), "version", "versions"), report.Plural(nHosts, "host", "hosts"))
 		return nil
 	case q.Measure == understand.Count && q.Subject == understand.Services:
-		d.Facts.Count = intOf(places)
+		d.Facts.Count = numbered(places)
 		d.Say([]int{list}, "**%s** %s%s %s%s, on %s.", report.Thousands(places), have(places, thing, things), by1(" of ", what), have(places, "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 		return nil
 	case q.Measure == understand.Count && q.ofVersions():
-		d.Facts.Count = intOf(len(kinds))
+		d.Facts.Count = numbered(len(kinds))
 		d.Say([]int{list}, "**%s** of %s %s%s, on %s:", report.Plural(len(kinds), "version", "versions"), cmpOr(what, "software"), have(len(kinds), "runs", "run"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	case q.Measure == understand.Count:
-		d.Facts.Count = intOf(nHosts)
+		d.Facts.Count = numbered(nHosts)
 		d.Say([]int{list}, "**%s** %s %s%s.", report.Thousands(nHosts), have(nHosts, "host runs", "hosts run"), what, by0(where))
 		d.Facts.Value = report.Text(strconv.Itoa(nHosts))
 	case what != "" && len(kinds) == 1 && kinds[0].version != "":
-		d.Facts.Count, d.Facts.Value = intOf(1), report.Text(quote(kinds[0].version))
+		d.Facts.Count, d.Facts.Value = numbered(1), report.Text(quote(kinds[0].version))
 		d.Say([]int{list}, "%s runs in one version%s, **%s**, on %s:", what, by0(where), quote(kinds[0].version), report.Plural(nHosts, "host", "hosts"))
 	case what != "":
-		d.Facts.Count = intOf(len(kinds))
+		d.Facts.Count = numbered(len(kinds))
 		d.Say([]int{list}, "%s runs in **%s**%s, on %s:", what, report.Plural(len(kinds), "version", "versions"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	default:
-		d.Facts.Count = intOf(len(kinds))
+		d.Facts.Count = numbered(len(kinds))
 		d.Say([]int{list}, "**%s** different %s %s%s, on %s; those on most hosts first:", report.Thousands(len(kinds)), have(len(kinds), thing, things), have(len(kinds), "answers", "answer"), by0(where), report.Plural(nHosts, "host", "hosts"))
 	}
 	shown := kinds[:q.fit(len(kinds))]
@@ -208,7 +208,7 @@ func (q *Asked) sayKinds(ctx context.Context, d *Draft, hosts []report.AskHost, 
 			cites = []int{d.Cite(hostSource(k.first))}
 		}
 		d.Item(cites, "%s", text)
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "software", ID: quoted(strings.TrimSpace(k.name+" "+k.version), 80), Name: name, Count: intOf(k.hosts), Value: report.Text(quote(k.version))})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "software", ID: quoted(strings.TrimSpace(k.name+" "+k.version), 80), Name: name, Count: numbered(k.hosts), Value: report.Text(quote(k.version))})
 	}
 	if d.Facts.More = len(kinds) - len(shown); d.Facts.More > 0 {
 		d.Say([]int{list}, "And %s more.", report.Thousands(d.Facts.More))
@@ -350,9 +350,9 @@ func (q *Asked) ofSites(ctx context.Context, d *Draft) error {
 	sites = slices.DeleteFunc(slices.Clone(sites), func(s report.Site) bool { return narrowed && n[s.Name] == 0 })
 	d.Link, d.Command = "/assets?tab=sites", "patchscout site list"
 	list := d.Cite(report.Source{Kind: "list", ID: d.Link, Title: "Sites", Text: report.Plural(len(sites), "site", "sites"), URL: d.Link, API: "/api/v1/sites"})
-	d.Facts.Count = intOf(len(sites))
+	d.Facts.Count = numbered(len(sites))
 	if q.Measure == understand.Whether {
-		d.Facts.Yes = yes(len(sites) > 0)
+		d.Facts.Yes = truth(len(sites) > 0)
 	}
 	d.Say([]int{list}, "%s %s known%s", number(len(sites)), have(len(sites), "site is", "sites are"), map[bool]string{true: ":", false: "."}[len(sites) > 0])
 	for _, s := range sites[:q.fit(len(sites))] {
@@ -362,7 +362,7 @@ func (q *Asked) ofSites(ctx context.Context, d *Draft) error {
 		}
 		d.Item([]int{d.Cite(report.Source{Kind: "site", ID: s.Name, Title: quote(s.Name), Text: report.Plural(n[s.Name], "host", "hosts"), URL: page("/assets", url.Values{"site": {s.Name}})})},
 			"%s: %s, %s%s", bold(s.Name), report.Plural(n[s.Name], "host", "hosts"), report.Plural(open[s.Name], "open finding", "open findings"), external)
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "site", ID: s.Name, Name: quote(s.Name), Count: intOf(n[s.Name])})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "site", ID: s.Name, Name: quote(s.Name), Count: numbered(n[s.Name])})
 	}
 	d.Facts.More = len(sites) - len(d.Facts.Items)
 	return nil

@@ -60,7 +60,7 @@ func (q *Asked) changedFindings(ctx context.Context, d *Draft, c *chosen) error 
 		cites = append(cites, one.citeList(d, cc, counts.Total))
 		parts = append(parts, fmt.Sprintf("**%s** %s", report.Thousands(counts.Total), part.word))
 		n := counts.Total
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: part.word, Name: part.word, Count: intOf(n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: part.word, Name: part.word, Count: numbered(n)})
 		if part.word == "new" && n > 0 {
 			if list, err = one.top(ctx, cc, 3); err != nil {
 				return err
@@ -163,12 +163,12 @@ func (q *Asked) compareScans(ctx context.Context, d *Draft) error {
 	n := d.Cite(report.Source{Kind: "scan", ID: strconv.FormatInt(doc.Scan, 10), Title: fmt.Sprintf("Scan %d against scan %d", doc.Scan, *doc.With),
 		Text: fmt.Sprintf("%d new, %d fixed, %d unchanged, %d not looked at", doc.Counts.New, doc.Counts.Fixed, doc.Counts.Unchanged, doc.Counts.NotLooked), URL: link})
 	d.Link = link
-	d.Facts.Count = intOf(doc.Counts.New)
+	d.Facts.Count = numbered(doc.Counts.New)
 	for _, f := range []struct {
 		name string
 		n    int
 	}{{"new", doc.Counts.New}, {"fixed", doc.Counts.Fixed}, {"unchanged", doc.Counts.Unchanged}, {"not looked at", doc.Counts.NotLooked}} {
-		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: f.name, Name: f.name, Count: intOf(f.n)})
+		d.Facts.Items = append(d.Facts.Items, report.Figure{Kind: "list", ID: f.name, Name: f.name, Count: numbered(f.n)})
 	}
 	d.Say([]int{n}, "Scan %d found **%s** new, **%s** fixed and %s unchanged against scan %d; of %s it did not look again.", doc.Scan, report.Thousands(doc.Counts.New),
 		report.Thousands(doc.Counts.Fixed), report.Thousands(doc.Counts.Unchanged), *doc.With, report.Thousands(doc.Counts.NotLooked))
@@ -210,7 +210,7 @@ func (q *Asked) trendOfFindings(ctx context.Context, d *Draft, c *chosen) error 
 		URL: "/", API: report.Text(fmt.Sprintf("/api/v1/trend?days=%d", days))})
 	d.Link = "/"
 	change := last.Open - before.Open
-	d.Facts.Count, d.Facts.Yes, d.Facts.Value = intOf(last.Open), yes(change < 0), report.Text(strconv.Itoa(change))
+	d.Facts.Count, d.Facts.Yes, d.Facts.Value = numbered(last.Open), truth(change < 0), report.Text(strconv.Itoa(change))
 	where := ""
 	if c.req.Site != "" {
 		where = " in site " + bold(c.req.Site)
@@ -280,7 +280,7 @@ func (q *Asked) openThen(ctx context.Context, d *Draft) error {
 		return err
 	}
 	cite := whole.citeList(d, now, today.Total)
-	d.Facts.Count = intOf(n)
+	d.Facts.Count = numbered(n)
 	d.Say([]int{cite}, "%s %s %s open on %s; %s now.", number(n), strings.TrimSpace(now.noun(n)+by0(strings.Join(now.where, " "))), have(n, "was", "were"), day(at.Add(-time.Second)), report.Thousands(today.Total)+" are")
 	q.askOn(d, "What is new since then?", "Are we getting better?", "What should I fix first?")
 	return nil
@@ -336,7 +336,7 @@ func (q *Asked) trendOfSome(ctx context.Context, d *Draft) error {
 	}
 	before := counts.Total - n["new"] - n["back"] + n["fixed"] - n["passed"]
 	change := counts.Total - before
-	d.Facts.Count, d.Facts.Yes, d.Facts.Value = intOf(counts.Total), yes(change < 0), report.Text(strconv.Itoa(change))
+	d.Facts.Count, d.Facts.Yes, d.Facts.Value = numbered(counts.Total), truth(change < 0), report.Text(strconv.Itoa(change))
 	text := "as many as on " + day(from)
 	switch {
 	case change < 0:

@@ -125,10 +125,6 @@ func (q *Asked) limit() int {
 	}
 }
 
-func intOf(n int) *int { return &n }
-
-func yes(b bool) *bool { return &b }
-
 // page is an address of the product's pages with its search.
 func page(path string, search url.Values) string {
 	for key, values := range search {

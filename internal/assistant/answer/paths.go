@@ -45,7 +45,7 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 	d.Link, d.Command = link, pathsCommand(req)
 	cite := d.Cite(report.Source{Kind: "path", ID: link, Title: "Attack paths", Text: fmt.Sprintf("%d of %d jewels are reached, %d paths", doc.Totals.JewelsReached, doc.Totals.Jewels, doc.Totals.Paths),
 		URL: link, API: report.Text("/api/v1/attack-paths")})
-	d.Facts.Yes = yes(doc.Totals.JewelsReached > 0)
+	d.Facts.Yes = truth(doc.Totals.JewelsReached > 0)
 	for _, j := range doc.Jewels {
 		value := "not reached"
 		if j.Reached {
@@ -58,10 +58,10 @@ func (q *Asked) ofPaths(ctx context.Context, d *Draft) error {
 	}
 	switch {
 	case q.Measure == understand.Count && strings.Contains(strings.ToLower(q.Text), "path"):
-		d.Facts.Count = intOf(doc.Totals.Paths)
+		d.Facts.Count = numbered(doc.Totals.Paths)
 		d.Say([]int{cite}, "**%s** %s known to %s.", report.Plural(doc.Totals.Paths, "attack path", "attack paths"), have(doc.Totals.Paths, "is", "are"), q.goals(doc))
 	default:
-		d.Facts.Count = intOf(doc.Totals.JewelsReached)
+		d.Facts.Count = numbered(doc.Totals.JewelsReached)
 	}
 	if doc.Totals.JewelsReached == 0 {
 		d.Say([]int{cite}, "No: from %s nobody gets to %s, by what is known of %s.", entries(doc), q.goals(doc), report.Plural(doc.Totals.Hosts, "host", "hosts"))
@@ -322,7 +322,7 @@ func (q *Asked) reachable(ctx context.Context, d *Draft) error {
 	cite := d.Cite(jewelSource(doc.Host))
 	d.Command = "patchscout paths reach " + shell(doc.Host.Name)
 	d.Link = fmt.Sprintf("/paths?from=%s", shellURL(fmt.Sprintf("host:%d", doc.Host.ID)))
-	d.Facts.Count, d.Facts.Yes = intOf(doc.Total), yes(doc.Total > 0)
+	d.Facts.Count, d.Facts.Yes = numbered(doc.Total), truth(doc.Total > 0)
 	if doc.Total == 0 {
 		d.Say([]int{cite}, "**No** host can be reached by one who is on %s, by what is known.", bold(doc.Host.Name))
 		return nil
@@ -400,7 +400,7 @@ func (q *Asked) suppose(ctx context.Context, d *Draft) error {
 	}
 	d.Link = link
 	cites = append(cites, d.Cite(report.Source{Kind: "path", ID: link, Title: "What if", Text: cut(doc.Says), URL: link}))
-	d.Facts.Count = intOf(len(doc.Gone))
+	d.Facts.Count = numbered(len(doc.Gone))
 	d.Facts.Value = report.Text(strconv.Itoa(doc.After.JewelsReached))
 	d.Say(cites, "%s", quoted(doc.Says, 300))
 	risk := fmt.Sprintf("The risk goes from %.2f to %.2f.", doc.Risk, doc.RiskAfter)

@@ -53,7 +53,7 @@ func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
 	d.Understood, d.Corrected, d.Rest = q.Understood, len(q.Corrected), len(q.Question.Rest)
 	if best.Part < k.leastPart(kind) || best.Words < 2 && len(tellingWords(q.Text)) > 2 {
 		n := d.Cite(k.passageSource(best))
-		for _, p := range list[1:min(len(list), mostItems)] { // who asked may know it when he sees it
+		for _, p := range list[1:min(len(list), fewItems)] { // who asked may know it when he sees it
 			d.Cite(k.passageSource(p))
 		}
 		k.refuse("no record fits well: the nearest is "+quoted(nameOf(best), 140), "Ask with other words, with an id, or with a product's name.", "", n)
@@ -184,7 +184,7 @@ func (k *desk) described(kind retrieve.Kind, list []retrieve.Passage) error {
 	}
 	k.d.Say([]int{n}, "The %s that fits best is **%s**.", kindNames[kind], quoted(nameOf(best), 200))
 	if held := k.held(best); len(held) > 0 {
-		k.d.Say([]int{n}, "It holds %s of what you describe: %s.", inPercent(best.Part), quoted(inWords(held), 200))
+		k.d.Say([]int{n}, "It holds %s of what you describe: %s.", inPercent(best.Part), quoted(and(held), 200))
 	}
 	if text := sentencesOf(best.Text, 280); text != "" && !strings.Contains(best.Title, text) {
 		k.d.Say([]int{n}, "Its record says: “%s”", text)
