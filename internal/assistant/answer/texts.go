@@ -19,9 +19,12 @@ const leastPart = 0.45
 // ofUs are questions about the asker's own.
 var ofUs = regexp.MustCompile(`(?i)\b(?:we|us|our|ours|my|mine|i)\b`)
 
+// pointing are questions that name nothing: "what is this?"
+var pointing = regexp.MustCompile(`(?i)^\W*(?:what|who|which|why|how)(?:'s| is| are| was)? (?:this|that|it|these|those|here)\W*$`)
+
 // texts answers from what the texts have, where no query can: which record do the words describe.
 func texts(ctx context.Context, q *Asked, d *Draft) (bool, error) {
-	if q.Search == nil || q.Act != "" || q.Outside != "" || q.Subject == understand.Nothing && (q.Measure == understand.Count || ofUs.MatchString(q.Text)) {
+	if q.Search == nil || q.Act != "" || q.Outside != "" || q.Subject == understand.Nothing && (q.Measure == understand.Count || ofUs.MatchString(q.Text) || pointing.MatchString(q.Text)) {
 		return false, nil // no text knows how many of something there are, or what somebody's own is like
 	}
 	k := &desk{Asked: q, d: d}
